@@ -1,0 +1,1 @@
+"""Contracts that every room keeps: labels, wire models, errors and web plumbing."""

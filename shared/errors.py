@@ -1,0 +1,103 @@
+"""Every error the system answers with. An error owns its HTTP status; `shared.problems` turns it into problem+json.
+
+A `detail` is written for the caller: it says what to fix. It never holds an impression, a patient's data or the text of
+a foreign exception.
+"""
+
+from typing import ClassVar
+
+
+class ServiceError(Exception):
+    """An error with an answer: status, stable type, title, and what to do about it.
+
+    `retry_after_s` becomes the `Retry-After` header; `part` names the part of the system that failed.
+    """
+
+    status: ClassVar[int] = 500
+    type: ClassVar[str] = "urn:chexretriever:internal-error"
+    title: ClassVar[str] = "Internal error"
+
+    def __init__(self, detail: str, *, part: str | None = None, retry_after_s: int | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.part = part
+        self.retry_after_s = retry_after_s
+
+
+class BadRequest(ServiceError):
+    status = 400
+    type = "urn:chexretriever:bad-request"
+    title = "The request cannot be read"
+
+
+class NotFound(ServiceError):
+    status = 404
+    type = "urn:chexretriever:not-found"
+    title = "Not found"
+
+
+class Conflict(ServiceError):
+    status = 409
+    type = "urn:chexretriever:conflict"
+    title = "Conflicts with what is stored"
+
+
+class PayloadTooLarge(ServiceError):
+    status = 413
+    type = "urn:chexretriever:payload-too-large"
+    title = "Too large"
+
+
+class UnsupportedMediaType(ServiceError):
+    status = 415
+    type = "urn:chexretriever:unsupported-media-type"
+    title = "Media type not supported"
+
+
+class InvalidInput(ServiceError):
+    status = 422
+    type = "urn:chexretriever:invalid-input"
+    title = "Input not valid"
+
+
+class Overloaded(ServiceError):
+    """A bounded queue is full: nothing was done, and the same request may be sent again after `Retry-After`."""
+
+    status = 429
+    type = "urn:chexretriever:overloaded"
+    title = "Too many requests at once"
+
+    def __init__(self, detail: str, *, part: str | None = None, retry_after_s: int = 1) -> None:
+        super().__init__(detail, part=part, retry_after_s=retry_after_s)
+
+
+class InferenceFailed(ServiceError):
+    """A model could not process this one item; the items batched with it are not affected."""
+
+    type = "urn:chexretriever:inference-failed"
+    title = "The model failed on this input"
+
+
+class UpstreamFailed(ServiceError):
+    """A service answered, but not with what its contract says."""
+
+    status = 502
+    type = "urn:chexretriever:upstream-failed"
+    title = "A service behind the gateway failed"
+
+
+class Unavailable(ServiceError):
+    """A part cannot serve now (down, starting, stopping, disk full): try again after `Retry-After`."""
+
+    status = 503
+    type = "urn:chexretriever:unavailable"
+    title = "Temporarily unavailable"
+
+    def __init__(self, detail: str, *, part: str | None = None, retry_after_s: int = 2) -> None:
+        super().__init__(detail, part=part, retry_after_s=retry_after_s)
+
+
+class DeadlineExceeded(ServiceError):
+    status = 504
+    type = "urn:chexretriever:deadline-exceeded"
+    title = "Not done in time"

@@ -1,0 +1,1 @@
+"""Every wire model, by what it describes: text, images, search, system."""

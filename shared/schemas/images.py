@@ -1,0 +1,61 @@
+"""Wire models of one indexed image."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from shared.labels import LabelName
+from shared.schemas.text import Probability
+
+ImageId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$")]
+DicomUid = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)*$", max_length=64)]
+ViewPosition = Literal["PA", "AP", "LATERAL", "OTHER"]
+PatientSex = Literal["F", "M", "O"]
+AgeYears = Annotated[float, Field(ge=0, le=130)]
+Probabilities = dict[LabelName, Probability]
+
+
+class ImageMetadata(BaseModel):
+    """What is kept of a study beside its pixels. For DICOM it is read from the file; for PNG and JPEG it is sent along.
+
+    Names and free text are never kept. A patient ID is kept only as `patient_key`, a keyed hash of it.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"view_position": "PA", "patient_sex": "F", "patient_age": 63}]}
+    )
+
+    view_position: ViewPosition | None = None
+    patient_sex: PatientSex | None = None
+    patient_age: AgeYears | None = Field(default=None, description="In years.")
+    study_instance_uid: DicomUid | None = None
+    series_instance_uid: DicomUid | None = None
+    sop_instance_uid: DicomUid | None = None
+
+
+class ImageMetadataInput(ImageMetadata):
+    """Metadata as a client sends it; a patient ID is hashed on arrival and then forgotten."""
+
+    patient_id: str | None = Field(default=None, min_length=1, max_length=64)
+
+
+class StoredMetadata(ImageMetadata):
+    patient_key: str | None = Field(default=None, description="Keyed hash of the patient ID: equal for equal patients.")
+
+
+class ImageRecord(BaseModel):
+    """One image in the index."""
+
+    image_id: ImageId
+    probabilities: Probabilities = Field(description="The encoder's calibrated probability of each of the 14 labels.")
+    metadata: StoredMetadata
+    content_sha256: str = Field(description="SHA-256 of the file as it was sent.")
+    weights_sha256: str = Field(description="SHA-256 of the encoder weights that made the probabilities.")
+    generation: int = Field(description="The index generation at which this image was last written.")
+
+
+class ImageLinks(BaseModel):
+    image: str
+    thumbnail: str
+    wado_rs: str | None = Field(default=None, description="Where the PACS serves the instance, if configured.")
+    viewer: str | None = Field(default=None, description="Opens the study in the configured viewer.")

@@ -1,0 +1,109 @@
+"""Wire models of a search: query weights and filters in, ranked hits out."""
+
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from shared.labels import LabelName
+from shared.schemas.images import AgeYears, DicomUid, ImageId, PatientSex, Probabilities, StoredMetadata, ViewPosition
+from shared.schemas.system import IndexInfo, ModelInfo
+from shared.schemas.text import Probability
+
+MAX_K = 1000
+RankingName = Literal["soft_jaccard", "cosine", "centered_cosine", "log_likelihood"]
+
+
+class SearchFilters(BaseModel):
+    """Every condition must hold. A condition on a value that an image lacks does not hold."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"view_position": ["PA", "AP"], "age_min": 18, "excluded_labels": {"Pneumonia": 0.5}}]},
+    )
+
+    view_position: list[ViewPosition] | None = Field(default=None, min_length=1)
+    patient_sex: list[PatientSex] | None = Field(default=None, min_length=1)
+    age_min: AgeYears | None = Field(default=None, description="Years, inclusive.")
+    age_max: AgeYears | None = Field(default=None, description="Years, inclusive.")
+    required_labels: dict[LabelName, Probability] = Field(
+        default_factory=dict, description="Only images whose probability is at least this."
+    )
+    excluded_labels: dict[LabelName, Probability] = Field(
+        default_factory=dict, description="Only images whose probability is below this."
+    )
+    excluded_image_ids: list[ImageId] = Field(default_factory=list, max_length=10_000)
+    excluded_study_uids: list[DicomUid] = Field(default_factory=list, max_length=10_000)
+    excluded_patient_ids: list[str] = Field(
+        default_factory=list, max_length=10_000, description="As the archive knows them; hashed on arrival."
+    )
+    excluded_patient_keys: list[str] = Field(
+        default_factory=list, max_length=10_000, description="As hits carry them in `metadata.patient_key`."
+    )
+
+    @model_validator(mode="after")
+    def _ages_in_order(self) -> Self:
+        if self.age_min is not None and self.age_max is not None and self.age_min > self.age_max:
+            raise ValueError("age_min must not be greater than age_max")
+        return self
+
+
+class SearchOptions(BaseModel):
+    """How to search; shared by every call that ends in a ranking."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    k: int = Field(default=5, ge=1, le=MAX_K, description="How many images to return at most.")
+    ranking: RankingName = Field(default="soft_jaccard", description="The measure of similarity.")
+    binarize: bool = Field(
+        default=False,
+        description="Compare 0/1 labels at the encoder's thresholds, not probabilities. With `cosine` this is the "
+        "ranking of the original CheXRetriever notebooks.",
+    )
+    min_score: float | None = Field(default=None, description="Leave out images that score below this.")
+    filters: SearchFilters = Field(default_factory=SearchFilters)
+
+
+class SearchRequest(SearchOptions):
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"labels": {"Cardiomegaly": 1, "Pleural Effusion": 1}, "k": 5}, {"labels": ["Edema"]}]},
+    )
+
+    labels: dict[LabelName, Probability] | list[LabelName] = Field(
+        description="Query weight of each label in [0, 1] (labels left out weigh 0), or the names of the labels to find."
+    )
+
+    def weights(self) -> dict[LabelName, float]:
+        if isinstance(self.labels, list):
+            return dict.fromkeys(self.labels, 1.0)
+        return dict(self.labels)
+
+
+class IndexHit(BaseModel):
+    """One image of a ranking, best first."""
+
+    rank: int = Field(ge=1)
+    image_id: ImageId
+    score: float = Field(description="Similarity under the chosen ranking, rounded to 1e-9; greater is more similar.")
+    probabilities: Probabilities = Field(description="The image's own 14 label probabilities.")
+    matched: list[LabelName] = Field(description="In the query and, by the encoder's thresholds, in the image.")
+    missed: list[LabelName] = Field(description="In the query but not in the image.")
+    extra: list[LabelName] = Field(description="In the image but not in the query.")
+    metadata: StoredMetadata
+
+
+class SearchResult(BaseModel):
+    """A ranking. Its order is a pure function of query, options and index generation: score descending, then image_id."""
+
+    hits: list[IndexHit]
+    reason: str | None = Field(default=None, description="Why there are no hits, or fewer than k.")
+    ties_at_cutoff: int = Field(
+        ge=0, description="How many further images score exactly as the last hit and were cut off by k."
+    )
+    candidates: int = Field(ge=0, description="How many images passed the filters.")
+    index: IndexInfo
+    model: ModelInfo = Field(description="The image encoder.")
+
+
+class ImageSearchResult(SearchResult):
+    probabilities: Probabilities = Field(description="The 14 label probabilities of the image that was sent.")

@@ -1,0 +1,86 @@
+"""Wire models that describe the system itself: models, index, health, problems."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.labels import LabelName
+
+
+class ModelInfo(BaseModel):
+    """Which weights gave an answer."""
+
+    name: str = Field(description="Name from the model folder's configuration.")
+    version: str
+    weights_sha256: str = Field(description="SHA-256 of the weights file, in hex.")
+    engine: str = Field(description="`onnxruntime` or `torch`.")
+    device: str = Field(description="`cpu` or `cuda`.")
+
+
+class ModelDetails(ModelInfo):
+    """A model with all that is needed to judge its answers."""
+
+    labels: list[LabelName] = Field(description="The label set, in the order of the model's outputs.")
+    thresholds: dict[LabelName, float] = Field(description="A label is called present from this probability on.")
+    label_support: dict[LabelName, str] = Field(
+        default_factory=dict, description="What each label was learned from, for example `real` or `phantom`."
+    )
+    intended_use: str
+
+
+class IndexInfo(BaseModel):
+    """The state of the image index that gave an answer."""
+
+    size: int = Field(ge=0, description="Number of images in the index.")
+    generation: int = Field(ge=0, description="Counts every acknowledged change; equal generations hold equal images.")
+    engine: str = Field(description="The store behind the index.")
+    weights_sha256: str = Field(description="SHA-256 of the encoder weights that made every vector in the index.")
+
+
+class Check(BaseModel):
+    """One thing that must hold before the system is ready."""
+
+    part: str
+    ready: bool
+    detail: str | None = None
+
+
+class Health(BaseModel):
+    status: Literal["alive"] = "alive"
+
+
+class Readiness(BaseModel):
+    status: Literal["ready", "not_ready"]
+    checks: list[Check]
+
+
+class FieldError(BaseModel):
+    field: str = Field(description="Where in the request, as a dotted path.")
+    message: str
+
+
+class Problem(BaseModel):
+    """RFC 9457 problem details, sent as `application/problem+json`."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "type": "urn:chexretriever:invalid-input",
+                    "title": "Input not valid",
+                    "status": 422,
+                    "detail": "One field is not valid.",
+                    "request_id": "6f1f6df1a8b64b6f9d9c6f9f7a4f3a11",
+                    "errors": [{"field": "body.k", "message": "Input should be less than or equal to 1000"}],
+                }
+            ]
+        }
+    )
+
+    type: str = Field(description="Stable identifier of the kind of problem.")
+    title: str
+    status: int
+    detail: str = Field(description="What to fix, or what to wait for.")
+    request_id: str | None = None
+    part: str | None = Field(default=None, description="The part of the system that failed.")
+    errors: list[FieldError] | None = None

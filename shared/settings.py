@@ -1,0 +1,20 @@
+"""Settings that the three processes share. Values come from environment variables with the prefix `CHEX_`.
+
+A settings object is made once, in a `__main__`; everything else is handed one.
+"""
+
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Device = Literal["auto", "cpu", "cuda"]
+
+
+class ServiceSettings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="CHEX_", frozen=True)
+
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    request_timeout_s: float = Field(default=10.0, gt=0, description="The most that one request may take.")
+    shutdown_grace_s: int = Field(default=10, ge=0, description="How long requests in flight may take at shutdown.")

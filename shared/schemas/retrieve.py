@@ -1,0 +1,93 @@
+"""Wire models of the gateway: an impression in, labels and ranked chest X-rays out."""
+
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from shared.labels import LabelName
+from shared.schemas.images import ImageLinks, ImageRecord, Probabilities
+from shared.schemas.search import IndexHit, SearchOptions, SearchResult
+from shared.schemas.system import IndexInfo, ModelInfo
+from shared.schemas.text import EXAMPLE_IMPRESSION, MAX_IMPRESSIONS, Impression, LabelResults, Probability
+
+
+class RetrieveRequest(SearchOptions):
+    """One `impression`, or several `impressions`."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {"impression": EXAMPLE_IMPRESSION, "k": 5},
+                {"impressions": [EXAMPLE_IMPRESSION, "No acute cardiopulmonary process."], "k": 3, "evidence": True},
+            ]
+        },
+    )
+
+    impression: Impression | None = Field(default=None, description="The free text of a report's impression.")
+    impressions: list[Impression] | None = Field(
+        default=None, min_length=1, max_length=MAX_IMPRESSIONS, description="Several impressions, in place of one."
+    )
+    uncertain_weight: Probability = Field(
+        default=0.5,
+        description="Weight of an uncertain finding in the query: 0 ignores it (U-zeros, as the original project), "
+        "1 treats it as present (U-ones).",
+    )
+    evidence: bool = Field(default=False, description="Also give the spans of text that carry each stated label.")
+
+    @model_validator(mode="after")
+    def _one_or_several(self) -> Self:
+        if (self.impression is None) == (self.impressions is None):
+            raise ValueError("send either impression or impressions")
+        return self
+
+    def texts(self) -> list[str]:
+        return self.impressions if self.impression is None else [self.impression]  # type: ignore[return-value]
+
+
+class Hit(IndexHit):
+    links: ImageLinks
+
+
+class Ranking(BaseModel):
+    """A ranking as the gateway sends it: the hits with their links."""
+
+    hits: list[Hit]
+    reason: str | None = SearchResult.model_fields["reason"]
+    ties_at_cutoff: int = SearchResult.model_fields["ties_at_cutoff"]
+    candidates: int = SearchResult.model_fields["candidates"]
+
+
+class Retrieval(Ranking):
+    """The answer to one impression."""
+
+    labels: LabelResults = Field(description="What the impression says of each of the 14 labels.")
+    query: dict[LabelName, float] = Field(description="The weights that were searched with; labels left out weigh 0.")
+
+
+class Models(BaseModel):
+    text: ModelInfo | None = None
+    image: ModelInfo
+
+
+class GatewayResponse(BaseModel):
+    request_id: str
+    models: Models
+    index: IndexInfo
+    timings_ms: dict[str, float] = Field(description="Milliseconds spent in each part, and in total.")
+
+
+class RetrieveResponse(GatewayResponse):
+    results: list[Retrieval] = Field(description="One per impression, in the order they were sent.")
+
+
+class SearchResponse(GatewayResponse):
+    result: Ranking
+
+
+class ImageSearchResponse(SearchResponse):
+    probabilities: Probabilities = Field(description="The 14 label probabilities of the image that was sent.")
+
+
+class Image(ImageRecord):
+    links: ImageLinks

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from shared.labels import LabelName
 from shared.schemas.images import ImageLinks, ImageRecord, Probabilities
-from shared.schemas.search import IndexHit, SearchOptions, SearchResult
+from shared.schemas.search import IndexHit, RankingSummary, SearchOptions
 from shared.schemas.system import IndexInfo, ModelInfo
 from shared.schemas.text import EXAMPLE_IMPRESSION, MAX_IMPRESSIONS, Impression, LabelResults, Probability
 
@@ -49,13 +49,10 @@ class Hit(IndexHit):
     links: ImageLinks
 
 
-class Ranking(BaseModel):
+class Ranking(RankingSummary):
     """A ranking as the gateway sends it: the hits with their links."""
 
     hits: list[Hit]
-    reason: str | None = SearchResult.model_fields["reason"]
-    ties_at_cutoff: int = SearchResult.model_fields["ties_at_cutoff"]
-    candidates: int = SearchResult.model_fields["candidates"]
 
 
 class Retrieval(Ranking):

@@ -18,7 +18,9 @@ class SearchFilters(BaseModel):
 
     model_config = ConfigDict(
         extra="forbid",
-        json_schema_extra={"examples": [{"view_position": ["PA", "AP"], "age_min": 18, "excluded_labels": {"Pneumonia": 0.5}}]},
+        json_schema_extra={
+            "examples": [{"view_position": ["PA", "AP"], "age_min": 18, "excluded_labels": {"Pneumonia": 0.5}}]
+        },
     )
 
     view_position: list[ViewPosition] | None = Field(default=None, min_length=1)
@@ -66,11 +68,13 @@ class SearchOptions(BaseModel):
 class SearchRequest(SearchOptions):
     model_config = ConfigDict(
         extra="forbid",
-        json_schema_extra={"examples": [{"labels": {"Cardiomegaly": 1, "Pleural Effusion": 1}, "k": 5}, {"labels": ["Edema"]}]},
+        json_schema_extra={
+            "examples": [{"labels": {"Cardiomegaly": 1, "Pleural Effusion": 1}, "k": 5}, {"labels": ["Edema"]}]
+        },
     )
 
     labels: dict[LabelName, Probability] | list[LabelName] = Field(
-        description="Query weight of each label in [0, 1] (labels left out weigh 0), or the names of the labels to find."
+        description="Query weight of each label in [0, 1] (labels left out weigh 0), or the names to find."
     )
 
     def weights(self) -> dict[LabelName, float]:
@@ -92,15 +96,20 @@ class IndexHit(BaseModel):
     metadata: StoredMetadata
 
 
-class SearchResult(BaseModel):
-    """A ranking. Its order is a pure function of query, options and index generation: score descending, then image_id."""
+class RankingSummary(BaseModel):
+    """What must be known of a ranking beside its hits."""
 
-    hits: list[IndexHit]
     reason: str | None = Field(default=None, description="Why there are no hits, or fewer than k.")
     ties_at_cutoff: int = Field(
         ge=0, description="How many further images score exactly as the last hit and were cut off by k."
     )
     candidates: int = Field(ge=0, description="How many images passed the filters.")
+
+
+class SearchResult(RankingSummary):
+    """A ranking, ordered by score descending, then image_id: a pure function of query, options and generation."""
+
+    hits: list[IndexHit]
     index: IndexInfo
     model: ModelInfo = Field(description="The image encoder.")
 

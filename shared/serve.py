@@ -1,0 +1,42 @@
+"""Runs an app with uvicorn, after saying clearly when its port is taken."""
+
+import errno
+import socket
+import sys
+
+import uvicorn
+from fastapi import FastAPI
+
+from shared.logs import configure_logging
+from shared.settings import ServiceSettings
+
+
+def serve(app: FastAPI, settings: ServiceSettings, *, service: str, port: int, port_variable: str) -> None:
+    """Serve until SIGINT or SIGTERM; requests in flight are finished within `settings.shutdown_grace_s`.
+
+    Exits with status 1 and one plain sentence where the port cannot be had.
+    """
+    configure_logging(service, settings.log_level)
+    listener = _listen(settings.host, port, service, port_variable)
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=settings.shutdown_grace_s,
+    )
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listen(host: str, port: int, service: str, port_variable: str) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            sys.exit(f"{service}: port {port} on {host} is in use. Stop what listens there, or set {port_variable}.")
+        sys.exit(f"{service}: cannot listen on {host}:{port}: {error.strerror}. Check CHEX_HOST and {port_variable}.")
+    return listener

@@ -1,0 +1,105 @@
+"""The plumbing of every app: request ids, problems, logs, health, metrics, an OpenAPI page without outside assets."""
+
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from importlib.metadata import version
+
+from asgi_correlation_id import CorrelationIdMiddleware
+from fastapi import FastAPI, Response
+from fastapi_offline import FastAPIOffline
+from prometheus_client import CollectorRegistry
+from prometheus_fastapi_instrumentator import Instrumentator
+
+from shared.errors import InvalidInput, Unavailable
+from shared.middleware import BodyLimit, RequestLog
+from shared.problems import documented, install_problem_handlers
+from shared.schemas.system import Check, Health, Problem, Readiness
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+ReadinessProbe = Callable[[], Awaitable[Sequence[Check]]]
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+
+
+def _valid_request_id(value: str) -> bool:
+    return _REQUEST_ID.fullmatch(value) is not None
+
+
+def new_app(
+    *,
+    title: str,
+    description: str,
+    readiness: ReadinessProbe,
+    lifespan: Lifespan,
+    max_body_bytes: int,
+    tags: list[dict[str, str]] | None = None,
+) -> FastAPI:
+    """An app with nothing but plumbing; the caller adds its routes. `app.state.metrics` is its Prometheus registry."""
+    app = FastAPIOffline(
+        title=title,
+        description=description,
+        version=version("chexretriever"),
+        lifespan=lifespan,
+        redoc_url=None,
+        openapi_tags=tags,
+        separate_input_output_schemas=False,
+    )
+    install_problem_handlers(app)
+    _add_probes(app, readiness)
+
+    app.state.metrics = CollectorRegistry()
+    Instrumentator(registry=app.state.metrics, excluded_handlers=["/metrics", "/healthz", "/readyz"]).instrument(
+        app
+    ).expose(app, tags=["system"], summary="Metrics for Prometheus")
+
+    # The last one added is the outermost: the request id is there for all the others.
+    app.add_middleware(BodyLimit, max_bytes=max_body_bytes)
+    app.add_middleware(RequestLog)
+    app.add_middleware(CorrelationIdMiddleware, validator=_valid_request_id)
+    _describe_problems(app)
+    return app
+
+
+def _add_probes(app: FastAPI, readiness: ReadinessProbe) -> None:
+    @app.get("/healthz", tags=["system"], summary="Is the process alive?")
+    async def healthz() -> Health:
+        return Health()
+
+    @app.get(
+        "/readyz",
+        tags=["system"],
+        summary="Can requests be served?",
+        responses={503: {"description": "Not ready; the checks name the part that is not.", "model": Readiness}},
+    )
+    async def readyz(response: Response) -> Readiness:
+        checks = list(await readiness())
+        ready = all(check.ready for check in checks)
+        if not ready:
+            response.status_code = Unavailable.status
+            response.headers["Retry-After"] = "2"
+        return Readiness(status="ready" if ready else "not_ready", checks=checks)
+
+
+def _describe_problems(app: FastAPI) -> None:
+    """Put problem+json into the OpenAPI document in place of FastAPI's own validation error."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, object]:
+        if app.openapi_schema:
+            return app.openapi_schema
+        schema = generate()
+        components = schema.setdefault("components", {}).setdefault("schemas", {})
+        problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        components.update(problem.pop("$defs", {}))
+        components["Problem"] = problem
+        for unused in ("HTTPValidationError", "ValidationError"):
+            components.pop(unused, None)
+        invalid = documented(InvalidInput)[422]
+        for path in schema["paths"].values():
+            for operation in path.values():
+                if "422" in operation["responses"]:
+                    operation["responses"]["422"] = invalid
+        return schema
+
+    app.openapi = openapi  # type: ignore[method-assign]

@@ -1,0 +1,125 @@
+"""A session runs a model, and hides which engine does it: ONNX Runtime on the CPU, torch where CUDA is or only a torch
+checkpoint is given.
+
+A model folder holds `model.onnx` (graph; its weights lie in `model.safetensors` beside it, or inside), or
+`model.safetensors` alone, or a torch checkpoint that `build_torch` knows how to read.
+"""
+
+import hashlib
+import importlib.util
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from shared.settings import Device
+
+Tensors = Mapping[str, NDArray[Any]]
+TorchBuilder = Callable[[Path], Any]
+
+GRAPH = "model.onnx"
+WEIGHTS = ("model.safetensors", "pytorch_model.bin", GRAPH)
+
+
+class ModelLoadError(Exception):
+    """The folder holds no model that can be run here; the message says what to change."""
+
+
+class Session(Protocol):
+    """A loaded model: named arrays in, named arrays out."""
+
+    engine: str
+    device: str
+    weights_sha256: str
+
+    def run(self, inputs: Tensors) -> dict[str, NDArray[Any]]:
+        """Run one batch; the first axis of every input and output counts its items. Thread-safe."""
+        ...
+
+
+def open_session(
+    folder: Path, *, device: Device = "auto", threads: int = 0, build_torch: TorchBuilder | None = None
+) -> Session:
+    """Load the model in `folder`.
+
+    `threads` is the number of CPU threads for one batch (0: one for each core). `build_torch(folder)` returns the
+    network in eval mode; it takes the named inputs as keyword arguments and returns a dict of the named outputs.
+    Raises ModelLoadError where the folder has nothing to run, or `device` cannot be had.
+    """
+    weights = find_weights(folder)
+    cuda = device != "cpu" and _cuda_available()
+    if device == "cuda" and not cuda:
+        raise ModelLoadError("CHEX_DEVICE is cuda, but torch with CUDA is not available here. Use auto or cpu.")
+    has_graph = (folder / GRAPH).is_file()
+    has_checkpoint = weights.name != GRAPH
+    if build_torch is not None and has_checkpoint and (cuda or not has_graph):
+        return TorchSession(folder, weights, build_torch, "cuda" if cuda else "cpu")
+    if has_graph:
+        return OnnxSession(folder, weights, threads)
+    raise ModelLoadError(f"No {GRAPH} in {folder}, and its checkpoint cannot be run without one.")
+
+
+def find_weights(folder: Path) -> Path:
+    """The file that holds the weights; its hash names the model."""
+    if not folder.is_dir():
+        raise ModelLoadError(f"The model folder {folder} does not exist.")
+    for name in WEIGHTS:
+        if (folder / name).is_file():
+            return folder / name
+    raise ModelLoadError(f"The model folder {folder} holds none of: {', '.join(WEIGHTS)}.")
+
+
+def sha256_of(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+class OnnxSession:
+    engine = "onnxruntime"
+    device = "cpu"
+
+    def __init__(self, folder: Path, weights: Path, threads: int) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        try:
+            self._session = onnxruntime.InferenceSession(
+                folder / GRAPH, sess_options=options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # ONNX Runtime raises classes of its own, without a common public base
+            raise ModelLoadError(f"{folder / GRAPH} cannot be loaded: {error}") from error
+        self._outputs = [output.name for output in self._session.get_outputs()]
+        self.weights_sha256 = sha256_of(weights)
+
+    def run(self, inputs: Tensors) -> dict[str, NDArray[Any]]:
+        return dict(zip(self._outputs, self._session.run(self._outputs, dict(inputs)), strict=True))
+
+
+class TorchSession:
+    engine = "torch"
+
+    def __init__(self, folder: Path, weights: Path, build_torch: TorchBuilder, device: str) -> None:
+        try:
+            import torch  # noqa: PLC0415 - a CPU install answers without torch
+        except ImportError as error:
+            raise ModelLoadError(f"{weights} needs torch. Install it with: pip install '.[train]'") from error
+        self._torch = torch
+        self._module = build_torch(folder).to(device)
+        self.device = device
+        self.weights_sha256 = sha256_of(weights)
+
+    def run(self, inputs: Tensors) -> dict[str, NDArray[Any]]:
+        torch = self._torch
+        with torch.inference_mode():
+            tensors = {name: torch.from_numpy(np.ascontiguousarray(x)).to(self.device) for name, x in inputs.items()}
+            return {name: output.float().cpu().numpy() for name, output in self._module(**tensors).items()}
+
+
+def _cuda_available() -> bool:
+    if importlib.util.find_spec("torch") is None:
+        return False
+    import torch  # noqa: PLC0415 - a CPU install answers without torch
+
+    return bool(torch.cuda.is_available())

@@ -102,7 +102,7 @@ class MicroBatcher(Generic[Item, Result]):
             self._queue.clear()
 
     async def _next_batch(self) -> list[_Waiter[Item, Result]]:
-        """Wait until a batch is due and take it from the queue: the oldest item and those of its size. Empty if closed."""
+        """Wait until a batch is due and take it from the queue: the oldest item and its like. Empty if closed."""
         while not self._closed:
             # A waiter that was cancelled, or whose deadline is over, has a finished future: its work is not done.
             self._queue = deque(waiter for waiter in self._queue if not waiter.future.done())

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from typing import TextIO
 
 import structlog
 from asgi_correlation_id import correlation_id
@@ -15,7 +16,7 @@ def _request_id(_logger: WrappedLogger, _method: str, event: EventDict) -> Event
     return event
 
 
-def configure_logging(service: str, level: str) -> None:
+def configure_logging(service: str, level: str, stream: TextIO = sys.stdout) -> None:
     """Send structlog's events and the standard library's records (uvicorn's, for one) through one JSON formatter."""
     chain: list[structlog.typing.Processor] = [
         structlog.processors.add_log_level,
@@ -31,7 +32,7 @@ def configure_logging(service: str, level: str) -> None:
             structlog.processors.JSONRenderer(),
         ],
     )
-    handler = logging.StreamHandler(sys.stdout)
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(formatter)
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     logging.getLogger("httpx").setLevel(logging.WARNING)  # its lines hold whole URLs

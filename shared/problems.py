@@ -19,6 +19,7 @@ _PLAIN_NAME = re.compile(r"[\[\]A-Za-z0-9_ -]{1,40}")
 _HTTP_DETAILS = {
     400: "The request cannot be read. If it is a form, check its boundary and its parts.",
     404: "There is nothing at this path. The paths are listed at /docs.",
+    413: "The body is longer than this service takes.",
     405: "This path does not take this method. The methods are listed at /docs.",
 }
 

@@ -1,0 +1,49 @@
+"""One log line for each request, and an answer to errors that nobody handled."""
+
+import time
+import traceback
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.problems import internal_error_response
+
+log = structlog.get_logger("access")
+
+LOGGED_FRAMES = 8
+
+
+class RequestLog:
+    """Logs route, status and duration of each request, and answers for errors that nobody handled.
+
+    The route's template is logged, not the path: a path can hold identifiers, a query string anything. Of an unhandled
+    error the type and the places in the code are logged, not the message: it can quote the input.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        status = 0
+
+        async def watched_send(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watched_send)
+        except Exception as error:  # noqa: BLE001 - the last line of defence: every request gets an answer
+            places = traceback.extract_tb(error.__traceback__)[-LOGGED_FRAMES:]
+            frames = [f"{place.filename}:{place.lineno} {place.name}" for place in places]
+            log.error("unhandled_error", error=type(error).__name__, frames=frames)  # noqa: TRY400
+            if status == 0:
+                await internal_error_response()(scope, receive, watched_send)
+        route = getattr(scope.get("route"), "path", "unmatched")
+        elapsed_ms = round((time.perf_counter() - started) * 1000, 2)
+        log.info("request", method=scope["method"], route=route, status=status, elapsed_ms=elapsed_ms)

@@ -11,7 +11,7 @@ from fastapi_offline import FastAPIOffline
 from prometheus_client import CollectorRegistry
 from prometheus_fastapi_instrumentator import Instrumentator
 
-from shared.declared_length import DeclaredLength
+from shared.body_limit import BodyLimit
 from shared.errors import InvalidInput, Unavailable
 from shared.problems import documented, install_problem_handlers
 from shared.request_log import RequestLog
@@ -43,7 +43,6 @@ def new_app(
         version=version("chexretriever"),
         lifespan=lifespan,
         redoc_url=None,
-        max_body_size=max_body_bytes,
         openapi_tags=tags,
         separate_input_output_schemas=False,
     )
@@ -56,7 +55,7 @@ def new_app(
     ).expose(app, tags=["system"], summary="Metrics for Prometheus")
 
     # The last one added is the outermost: the request id is there for all the others.
-    app.add_middleware(DeclaredLength, max_bytes=max_body_bytes)
+    app.add_middleware(BodyLimit, max_bytes=max_body_bytes)
     app.add_middleware(RequestLog)
     app.add_middleware(CorrelationIdMiddleware, validator=_valid_request_id)
     _describe_problems(app)

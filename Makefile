@@ -1,0 +1,55 @@
+.DEFAULT_GOAL := help
+SHELL := bash
+
+PYTHON ?= python3
+DATA ?=
+IMPRESSION ?=
+VENV := .venv
+DEV := .venv-dev
+PIP_FLAGS := --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: help install demo run check lint format test bench clean
+
+help: ## List the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+
+install: $(VENV)/.installed ## Install what serving needs into .venv (no torch)
+
+demo: $(VENV)/.installed ## Make a gallery, start the system, send one impression, print the answer, stop. DATA=DIR: your own images
+	@$(VENV)/bin/python -m gateway.demo --data "$(DATA)" --impression "$(IMPRESSION)"
+
+run: $(VENV)/.installed ## The same, and stay up
+	@$(VENV)/bin/python -m gateway.demo --data "$(DATA)" --impression "$(IMPRESSION)" --stay
+
+check: $(DEV)/.installed ## Lint, format, types, import contracts; changes nothing
+	$(DEV)/bin/ruff check .
+	$(DEV)/bin/ruff format --check .
+	$(DEV)/bin/mypy
+	$(DEV)/bin/lint-imports
+
+format: $(DEV)/.installed ## Format and mend what can be mended by machine
+	$(DEV)/bin/ruff check --fix .
+	$(DEV)/bin/ruff format .
+
+test: $(DEV)/.installed ## The whole test suite
+	$(DEV)/bin/pytest
+
+bench: $(DEV)/.installed ## Speed, as ratios measured side by side
+	$(DEV)/bin/python -m pytest tests/benchmarks -m benchmark -s
+
+clean: ## Remove environments and demo data
+	rm -rf $(VENV) $(DEV) .demo
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; set PYTHON=...") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install $(PIP_FLAGS) --editable '.[serve]'
+	@touch $@
+
+# torch comes first and alone: it is the one large download, and the rest must not choose its version.
+$(DEV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(DEV)
+	$(DEV)/bin/pip install $(PIP_FLAGS) --upgrade pip
+	$(DEV)/bin/pip install $(PIP_FLAGS) torch torchvision
+	$(DEV)/bin/pip install $(PIP_FLAGS) --group dev --editable '.[serve,train]'
+	@touch $@

@@ -38,6 +38,7 @@ def main(
     stay: Annotated[bool, typer.Option("--stay", help="Stay up after the answer, until Ctrl-C.")] = False,
 ) -> None:
     """Index a gallery, start the three processes, send one impression and print what comes back."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that what was started is stopped
     environment = demo_environment(data)
     refuse_taken_ports(environment)
     gallery = Path(data) if data else make_phantoms()
@@ -53,7 +54,7 @@ def main(
 
 
 def demo_environment(data: str) -> dict[str, str]:
-    """The processes' environment: what the caller set, and for the rest ports and a data folder of the gallery's own."""
+    """The processes' environment: what the caller set, else the default ports and a data folder for this gallery."""
     environment = {**os.environ}
     for variable, port in PORTS.items():
         environment.setdefault(variable, str(port))

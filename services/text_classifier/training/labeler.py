@@ -1,0 +1,107 @@
+"""Rule-based labels: mentions, denials and doubts, and their sum, for the 14 observations of a chest X-ray report.
+
+Two conventions: `clinical` is what a careful reader would say (the default), `reference` follows the published
+CheXpert labeler where the two differ (mild cardiomegaly, for one, is uncertain there).
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from services.text_classifier.training.anatomy import assess
+from services.text_classifier.training.lexicon import Convention, Kind, Spot, find_spots
+from services.text_classifier.training.scopes import Sentence, apply_cues
+from services.text_classifier.training.sentences import sentence_spans
+from shared.labels import LABELS, NO_FINDING, SUPPORT_DEVICES, LabelName, State
+
+_HEART_FAILURE = re.compile(r"heart\s+failure|\bchf\b", re.IGNORECASE)
+_MILD = re.compile(r"\b(?:mild(?:ly)?|slight(?:ly)?|minimal)\s+(?:[\w-]+\s+){0,2}$", re.IGNORECASE)
+_HISTORY = re.compile(r"\b(?:history|h/o|hx)\s+(?:of\s+)?(?:[\w-]+\s+){0,3}$", re.IGNORECASE)
+_WEIGHT = {State.PRESENT: 3, State.UNCERTAIN: 2, State.ABSENT: 1, State.NOT_MENTIONED: 0}
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """One mention with its offsets in the text. `label` None: an abnormality outside the 14 (emphysema, granuloma)."""
+
+    label: LabelName | None
+    start: int
+    end: int
+    state: State
+    cue: str | None
+
+
+def label_report(text: str, convention: Convention = "clinical") -> dict[LabelName, State]:
+    """States of all 14 labels, in the order of LABELS."""
+    mentions = read_report(text, convention)
+    states = dict.fromkeys(LABELS, State.NOT_MENTIONED)
+    for mention in mentions:
+        for label, state in _implications(mention, text):
+            states[label] = max(states[label], state, key=_WEIGHT.__getitem__)
+    if text.strip() and not _anything_found(mentions):
+        states[NO_FINDING] = State.PRESENT
+    return states
+
+
+def find_mentions(text: str, convention: Convention = "clinical") -> list[Mention]:
+    """Mentions of the 14 labels in order of appearance; No Finding has none."""
+    return [mention for mention in read_report(text, convention) if mention.label is not None]
+
+
+def read_report(text: str, convention: Convention = "clinical") -> list[Mention]:
+    """Every mention, those of abnormalities outside the 14 included."""
+    return [
+        mention for start, end in sentence_spans(text) for mention in _read_sentence(text[start:end], start, convention)
+    ]
+
+
+def _read_sentence(text: str, offset: int, convention: Convention) -> list[Mention]:
+    sentence = Sentence(text, find_spots(text, convention))
+    apply_cues(sentence)
+    mentions = []
+    for index, spot in enumerate(sentence.spots):
+        if convention == "clinical" and _HISTORY.search(text, max(0, spot.start - 40), spot.start):
+            continue
+        if (judged := _judge(sentence, index, convention)) is not None:
+            state, cue = judged
+            mentions.append(Mention(spot.term.label, offset + spot.start, offset + spot.end, state, cue))
+    return mentions
+
+
+def _judge(sentence: Sentence, index: int, convention: Convention) -> tuple[State, str | None] | None:
+    """State and cue of one mention; None where it turns out to be none."""
+    spot = sentence.spots[index]
+    verdict = sentence.verdicts.get(index)
+    if spot.term.kind in (Kind.ANATOMY, Kind.WEAK_ANATOMY):
+        state = assess(sentence.text, index, sentence.spots, sentence.cues)
+        if state is not None:
+            return state, None
+        if spot.term.kind is Kind.WEAK_ANATOMY:
+            return None
+        if verdict is None:
+            return (State.PRESENT if convention == "reference" else State.UNCERTAIN), None
+    if verdict is not None:
+        return verdict[0], verdict[1].text
+    if spot.term.kind is Kind.SIGN:
+        return State.UNCERTAIN, None
+    if convention == "reference" and _is_mild_cardiomegaly(sentence.text, spot):
+        return State.UNCERTAIN, "mild"
+    return State.PRESENT, None
+
+
+def _is_mild_cardiomegaly(text: str, spot: Spot) -> bool:
+    return spot.term.label == "Cardiomegaly" and bool(_MILD.search(text, max(0, spot.start - 40), spot.start))
+
+
+def _implications(mention: Mention, text: str) -> list[tuple[LabelName, State]]:
+    """Heart failure is Edema and puts the heart's size in doubt."""
+    if mention.label is None:
+        return []
+    implied: list[tuple[LabelName, State]] = [(mention.label, mention.state)]
+    if mention.state is State.PRESENT and _HEART_FAILURE.search(text, mention.start, mention.end):
+        implied.append(("Cardiomegaly", State.UNCERTAIN))
+    return implied
+
+
+def _anything_found(mentions: Iterable[Mention]) -> bool:
+    return any(m.label != SUPPORT_DEVICES and m.state in (State.PRESENT, State.UNCERTAIN) for m in mentions)

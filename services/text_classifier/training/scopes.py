@@ -1,0 +1,218 @@
+"""Which mentions a cue reaches: denials and doubts run forward to the end of their list, or back to the nearest mention."""
+
+import re
+from dataclasses import dataclass, field
+
+from services.text_classifier.training.cues import CUT, Cue, CueSpot, find_cues
+from services.text_classifier.training.lexicon import Kind, Spot
+from shared.labels import SUPPORT_DEVICES, State
+
+_FORWARD = {Cue.DENY_AHEAD, Cue.DOUBT_AHEAD, Cue.GONE_AHEAD}
+_BACKWARD = {Cue.DENY_BEHIND, Cue.DOUBT_BEHIND, Cue.GONE_BEHIND}
+_AHEAD_OF = {Cue.DENY_BEHIND: Cue.DENY_AHEAD, Cue.DOUBT_BEHIND: Cue.DOUBT_AHEAD, Cue.GONE_BEHIND: Cue.GONE_AHEAD}
+_STATE_OF = {
+    Cue.DENY_AHEAD: State.ABSENT,
+    Cue.DENY_BEHIND: State.ABSENT,
+    Cue.GONE_AHEAD: State.ABSENT,
+    Cue.GONE_BEHIND: State.ABSENT,
+    Cue.DOUBT_AHEAD: State.UNCERTAIN,
+    Cue.DOUBT_BEHIND: State.UNCERTAIN,
+}
+_WORDS = r"(?:[\w'-]+\s+){0,5}"
+_OR = re.compile(
+    rf"\s*,?\s*(?:(?:[\w-]+\s+){{0,3}}and\s?/\s?or|(?:[\w-]+\s+){{0,3}}or|/|(?:[\w-]+\s+){{0,4}}(?:versus|vs\.?))(?:\s+|(?<=/)){_WORDS}",
+    re.IGNORECASE,
+)
+_AND = re.compile(rf"\s*,?\s*(?:and|or|/|&)\s*{_WORDS}", re.IGNORECASE)
+_COMMA = re.compile(rf"\s*,\s*{_WORDS}", re.IGNORECASE)
+_BACK_STOP = re.compile(r"[;:]|\b(?:but|however|although|though|while|whereas|there\s+(?:is|are))\b", re.IGNORECASE)
+# "... is unchanged" right behind a mention takes it out of a denial that ran into it.
+_AFFIRMED = re.compile(
+    r"\s+(?:(?:is|are|has|have|appears?|remains?|been|again)\s+)+(?:\w+ly\s+)?(?:stable|unchanged|increas|decreas|improv|persist|worsen|present|noted|seen|similar|in\s+place|again)",
+    re.IGNORECASE,
+)
+_CONCERN = re.compile(r"suspicio|concern|worrisome|question|suggest|favou?r|definite|potential", re.IGNORECASE)
+_EXCLUSION = re.compile(r"exclud|rule", re.IGNORECASE)
+_DEVICE_TROUBLE = re.compile(
+    r"\s+(?:\w+\s+)?(?:complicat|fail|loosen|malposition|migrat|fracture|displac|kink|discontinuit)", re.IGNORECASE
+)
+_GENERIC_OBJECT = re.compile(
+    r"\s*(?:\w+\s+){0,4}(?:disease|process(?:es)?|abnormalit(?:y|ies)|findings?|changes?|pathology)\s*,(?!.*\b(?:or|nor)\b)",
+    re.IGNORECASE,
+)
+# "no effusion left lower lobe atelectasis": a new phrase that the missing full stop hides.
+_NEW_PHRASE = re.compile(
+    r"\s+(?:(?:there\s+(?:is|are)|small|mild|moderate|minimal|stable|unchanged|persistent|left|right|bilateral|bibasilar|the|heart|patchy|streaky|low)\b).*",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+@dataclass(slots=True)
+class Sentence:
+    """One sentence with its mentions and cues; `verdicts[i]` is (state, cue) of `spots[i]` once a cue reached it."""
+
+    text: str
+    spots: list[Spot]
+    cues: list[CueSpot] = field(init=False)
+    cuts: list[int] = field(init=False)
+    verdicts: dict[int, tuple[State, CueSpot]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.cues = find_cues(self.text)
+        self.cuts = [
+            m.start()
+            for m in CUT.finditer(self.text)
+            if not any((c.start <= m.start() and m.end() <= c.end) or c.start < m.start() < c.end for c in self.cues)
+        ]
+
+
+def apply_cues(sentence: Sentence) -> None:
+    """Fill `sentence.verdicts`: first cues that point back, then cues that point forward, then "A or B"."""
+    pointing_ahead = [cue for cue in sentence.cues if cue.cue in _FORWARD]
+    for cue in sentence.cues:
+        if cue.cue in _BACKWARD and not _look_back(sentence, cue):
+            pointing_ahead.append(CueSpot(_AHEAD_OF[cue.cue], cue.start, cue.end, cue.text))
+    for cue in sorted(pointing_ahead, key=lambda c: c.start):
+        _look_ahead(sentence, cue)
+    _doubt_alternatives(sentence)
+
+
+def _look_back(sentence: Sentence, cue: CueSpot) -> bool:
+    """Reach the nearest mention before the cue and those listed with it. False where there is none to reach."""
+    before = [i for i, spot in enumerate(sentence.spots) if spot.end <= cue.start and _applies(cue, spot)]
+    if not before or cue.start - sentence.spots[before[-1]].end > 110:
+        return False
+    nearest = before[-1]
+    if _BACK_STOP.search(sentence.text, sentence.spots[nearest].end, cue.start):
+        return False
+    if cue.cue is Cue.DENY_BEHIND and _kept_afterwards(sentence, cue):
+        return True
+    reached = [nearest]
+    joins = False
+    for i in reversed(before[:-1]):
+        here, there = sentence.spots[i], sentence.spots[reached[-1]]
+        if here.end > there.start:  # two labels on the same words
+            reached.append(i)
+        elif _AND.fullmatch(sentence.text, here.end, there.start) or (
+            joins and _COMMA.fullmatch(sentence.text, here.end, there.start)
+        ):
+            if re.match(r"(?:has|is|was)\b", cue.text) and re.search(r"\band\b", sentence.text[here.end : there.start]):
+                break  # a singular verb: only the nearest
+            joins = True
+            reached.append(i)
+        else:
+            break
+    for i in reached:
+        _settle(sentence, i, cue)
+    return True
+
+
+def _kept_afterwards(sentence: Sentence, cue: CueSpot) -> bool:
+    """ "Resolved on the right, persistent on the left"."""
+    return any(
+        other.cue is Cue.KEEP and other.start >= cue.end and not any(s.start >= other.end for s in sentence.spots)
+        for other in sentence.cues
+    )
+
+
+def _look_ahead(sentence: Sentence, cue: CueSpot) -> None:
+    end = _scope_end(sentence, cue)
+    inside = [i for i, spot in enumerate(sentence.spots) if cue.end <= spot.start < end]
+    if cue.text.lower().startswith("borderline"):
+        inside = inside[:1]
+    previous: Spot | None = None
+    for i in inside:
+        spot = sentence.spots[i]
+        if previous and previous.end <= spot.start and _NEW_PHRASE.fullmatch(sentence.text, previous.end, spot.start):
+            return
+        if _AFFIRMED.match(sentence.text, spot.end) and previous is not None:
+            return
+        if _applies(cue, spot) and not _device_stays(sentence, cue, i):
+            _settle(sentence, i, cue)
+        previous = spot
+
+
+def _scope_end(sentence: Sentence, cue: CueSpot) -> int:
+    end = min((cut for cut in sentence.cuts if cut >= cue.end), default=len(sentence.text))
+    for other in sentence.cues:
+        if other.start >= cue.end and other.cue is not Cue.KEEP and not _swallowed(sentence, cue, other):
+            end = min(end, other.start) if other.cue not in _BACKWARD else end
+    if cue.cue is Cue.DENY_AHEAD and (generic := _GENERIC_OBJECT.match(sentence.text, cue.end, end)):
+        end = min(end, generic.end())
+    return end
+
+
+def _swallowed(sentence: Sentence, cue: CueSpot, other: CueSpot) -> bool:
+    """ "No opacity concerning for pneumonia" denies both; "no effusion, possible pneumonia" does not."""
+    if cue.cue is not Cue.DENY_AHEAD or other.cue is not Cue.DOUBT_AHEAD or _EXCLUSION.search(other.text):
+        return False
+    between = sentence.text[cue.end : other.start]
+    if re.search(r",|\band\b", between):
+        return False
+    return bool(_CONCERN.search(other.text)) or not any(cue.end <= s.start < other.start for s in sentence.spots)
+
+
+def _applies(cue: CueSpot, spot: Spot) -> bool:
+    if cue.cue in (Cue.GONE_AHEAD, Cue.GONE_BEHIND):
+        return spot.term.label == SUPPORT_DEVICES
+    return True
+
+
+def _device_stays(sentence: Sentence, cue: CueSpot, index: int) -> bool:
+    """ "No hardware complication" and "no pneumothorax from line placement" leave the device where it is."""
+    spot = sentence.spots[index]
+    if spot.term.label != SUPPORT_DEVICES or cue.cue is not Cue.DENY_AHEAD:
+        return False
+    return bool(_DEVICE_TROUBLE.match(sentence.text, spot.end))
+
+
+def _settle(sentence: Sentence, index: int, cue: CueSpot) -> None:
+    """The first verdict stays, but a plain denial beats a plain doubt behind it ("no pneumonia is suspected")."""
+    state = _STATE_OF[cue.cue]
+    earlier = sentence.verdicts.get(index)
+    if earlier and not (
+        cue.cue is Cue.DENY_AHEAD and earlier[1].cue is Cue.DOUBT_BEHIND and not _EXCLUSION.search(earlier[1].text)
+    ):
+        return
+    sentence.verdicts[index] = (state, cue)
+
+
+def _doubt_alternatives(sentence: Sentence) -> None:
+    """ "A or B", "A/B", "A versus B" outside a denial: both are uncertain, and what is listed before them."""
+    spots = sentence.spots
+    for j in range(len(spots) - 1, 0, -1):
+        if spots[j].term.label == SUPPORT_DEVICES or not _is_finding(spots[j]):
+            continue
+        i = j - 1
+        while i >= 0 and spots[i].end > spots[j].start:
+            i -= 1
+        if i < 0 or not (match := _OR.fullmatch(sentence.text, spots[i].end, spots[j].start)):
+            continue
+        if any(spots[i].end <= cut < spots[j].start for cut in sentence.cuts) or not _is_finding(spots[i]):
+            continue
+        cue = CueSpot(Cue.DOUBT_AHEAD, match.start(), match.end(), match[0].strip())
+        for k in _listed_with(sentence, i):
+            sentence.verdicts.setdefault(k, (State.UNCERTAIN, cue))
+        if sentence.verdicts[i][0] is State.UNCERTAIN:
+            for k, spot in enumerate(spots):
+                if spot.start < spots[j].end and spot.end > spots[j].start:
+                    sentence.verdicts.setdefault(k, (State.UNCERTAIN, cue))
+
+
+def _listed_with(sentence: Sentence, last: int) -> list[int]:
+    """`last` and the findings before it that share its words or its list ("A, B or C": B leads to A)."""
+    listed = [last]
+    for i in range(last - 1, -1, -1):
+        spot, following = sentence.spots[i], sentence.spots[listed[-1]]
+        same_words = spot.end > following.start
+        in_list = _is_finding(spot) and re.fullmatch(
+            r"\s*,\s*(?:[\w-]+\s+){0,2}", sentence.text[spot.end : following.start]
+        )
+        if not (same_words or in_list):
+            break
+        listed.append(i)
+    return listed
+
+
+def _is_finding(spot: Spot) -> bool:
+    return spot.term.kind in (Kind.FINDING, Kind.SIGN) and spot.term.label not in (SUPPORT_DEVICES, "Cardiomegaly")

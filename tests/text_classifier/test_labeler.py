@@ -1,0 +1,183 @@
+"""Every row of the labeling rules, one sentence each."""
+
+import pytest
+
+from services.text_classifier.training.labeler import find_mentions, label_report
+from services.text_classifier.training.lexicon import Convention
+from shared.labels import LABELS, LabelName, State
+
+SHORT: dict[str, LabelName] = {
+    "at": "Atelectasis",
+    "ca": "Cardiomegaly",
+    "co": "Consolidation",
+    "ed": "Edema",
+    "ec": "Enlarged Cardiomediastinum",
+    "fr": "Fracture",
+    "ll": "Lung Lesion",
+    "lo": "Lung Opacity",
+    "nf": "No Finding",
+    "ef": "Pleural Effusion",
+    "po": "Pleural Other",
+    "pn": "Pneumonia",
+    "px": "Pneumothorax",
+    "sd": "Support Devices",
+}
+SIGNS = {"+": State.PRESENT, "?": State.UNCERTAIN, "-": State.ABSENT}
+
+
+def expected_states(shorthand: str) -> dict[LabelName, State]:
+    """ "ef+ px-" : Pleural Effusion present, Pneumothorax absent, nothing else mentioned."""
+    states = dict.fromkeys(LABELS, State.NOT_MENTIONED)
+    for item in shorthand.split():
+        states[SHORT[item[:2]]] = SIGNS[item[2]]
+    return states
+
+
+def differences(text: str, shorthand: str, convention: Convention = "clinical") -> dict[LabelName, str]:
+    got, want = label_report(text, convention), expected_states(shorthand)
+    return {label: f"{got[label]}, not {want[label]}" for label in LABELS if got[label] != want[label]}
+
+
+@pytest.mark.parametrize(
+    ("text", "shorthand"),
+    [
+        # doubt that holds a negation
+        ("Cannot exclude pneumonia.", "pn?"),
+        ("Underlying pneumonia cannot be excluded.", "pn?"),
+        ("Pneumonia is not excluded.", "pn?"),
+        ("Can not rule out small effusion.", "ef?"),
+        ("No new consolidation.", "co?"),
+        ("No new area of consolidation or effusion.", "co? ef?"),
+        # denials
+        ("No pneumothorax.", "px- nf+"),
+        ("Lungs are free of consolidation.", "co- nf+"),
+        ("Negative for pneumothorax.", "px- nf+"),
+        ("Absence of edema.", "ed- nf+"),
+        ("No evidence of pneumonia.", "pn- nf+"),
+        ("No focus of consolidation.", "co- nf+"),
+        ("Left pneumothorax has resolved.", "px- nf+"),
+        ("The effusion has cleared.", "ef- nf+"),
+        ("The right pneumothorax is no longer seen.", "px- nf+"),
+        ("Pneumothorax is not visualized.", "px- nf+"),
+        ("Opacity represents atelectasis rather than pneumonia.", "lo+ at+ pn-"),
+        ("No opacity to suggest pneumonia.", "lo- pn- nf+"),
+        ("No consolidation, effusion or pneumothorax.", "co- ef- px- nf+"),
+        ("No pneumonia, pleural effusion, or edema.", "pn- ef- ed- nf+"),
+        ("No pleural effusions or pneumothoraces.", "ef- px- nf+"),
+        ("Resolution of the left pneumothorax.", "px- nf+"),
+        # denials of change
+        ("No change in right pleural effusion.", "ef+"),
+        ("No significant interval change in cardiomegaly.", "ca+"),
+        ("No increase in the pneumothorax.", "px+"),
+        ("Effusion is not significantly changed.", "ef+"),
+        ("Partial resolution of the left effusion.", "ef+"),
+        ("Near complete resolution of edema.", "ed+"),
+        # the heart and the mediastinum
+        ("Heart size is normal.", "ca- nf+"),
+        ("The heart is not enlarged.", "ca- nf+"),
+        ("Normal heart size and mediastinal contours.", "ca- ec- nf+"),
+        ("Heart and mediastinum are unremarkable.", "ca- ec- nf+"),
+        ("Cardiac and mediastinal contours are within normal limits.", "ca- ec- nf+"),
+        ("Heart size is at the upper limits of normal.", "ca- nf+"),
+        ("Cardiac silhouette is stable.", "ca?"),
+        ("Unchanged cardiomediastinal silhouette.", "ec?"),
+        ("Cardiomediastinal silhouette is similar to prior.", "ec?"),
+        ("Stable enlarged cardiac silhouette.", "ca+"),
+        ("The heart is mildly enlarged.", "ca+"),
+        ("Widened mediastinum.", "ec+"),
+        ("Mediastinal widening.", "ec+"),
+        ("Mild cardiomegaly is present.", "ca+"),
+        ("Slight cardiomegaly.", "ca+"),
+        ("Borderline cardiomegaly.", "ca?"),
+        ("Borderline heart size.", "ca?"),
+        ("Congestive heart failure.", "ed+ ca?"),
+        ("Findings of CHF.", "ed+ ca?"),
+        ("No evidence of congestive heart failure.", "ed- nf+"),
+        ("Pulmonary vascular congestion.", "ed?"),
+        ("Mild vascular prominence.", "ed?"),
+        ("Indistinctness of the pulmonary vasculature.", "ed?"),
+        ("No vascular congestion.", "ed- nf+"),
+        # doubts
+        ("Possible left lower lobe pneumonia.", "pn?"),
+        ("Findings are suspicious for pneumonia.", "pn?"),
+        ("Right basilar opacity concerning for pneumonia.", "lo+ pn?"),
+        ("Questionable small right effusion.", "ef?"),
+        ("Left effusion is suspected.", "ef?"),
+        ("Right basilar opacity may represent atelectasis.", "lo+ at?"),
+        ("Differential includes edema and infection.", "ed? pn?"),
+        ("Opacity, less likely pneumonia.", "lo+ pn?"),
+        ("Opacity likely representing atelectasis.", "lo+ at+"),
+        ("Opacity consistent with pneumonia.", "lo+ pn+"),
+        ("Right upper lobe mass is suspicious for carcinoma.", "ll+"),
+        ("Atelectasis or pneumonia.", "at? pn?"),
+        ("Left base atelectasis and/or consolidation.", "at? co?"),
+        ("Bibasilar atelectasis/infiltrate.", "at? lo?"),
+        ("Atelectasis versus early infiltrate.", "at? lo?"),
+        ("Atelectasis, scarring, or pneumonia.", "at? lo? pn?"),
+        # abnormal, no label
+        ("Blunting of the left costophrenic angle.", ""),
+        ("Emphysema.", ""),
+        ("Calcified granuloma.", ""),
+        ("Degenerative changes of the spine.", ""),
+        ("No adenopathy.", "nf+"),
+        # devices
+        ("Right PICC line with tip in the SVC.", "sd+ nf+"),
+        ("Interval removal of the left chest tube.", "sd- nf+"),
+        ("The PICC line has been removed.", "sd- nf+"),
+        ("Interval removal of PICC line. Endotracheal tube in place.", "sd+ nf+"),
+        ("Sternotomy wires and surgical clips.", "nf+"),
+        ("No pneumothorax following line placement.", "px- sd+ nf+"),
+        ("Please call the physician to physician radiology consult line with questions.", "nf+"),
+        ("Platelike atelectasis.", "at+"),
+        ("Portable chest. Kerley B lines.", "nf+"),
+        # look-alikes
+        ("Pericardial effusion.", ""),
+        ("Massive pleural effusion.", "ef+"),
+        ("Calcified nodule in the left apex.", ""),
+        ("Noncalcified nodule in the left apex.", "ll+"),
+        ("Apical pleural scarring.", "po+"),
+        ("Pleuroparenchymal scarring.", "po+"),
+        ("Asbestos plaques.", "po+"),
+        ("Hydropneumothorax on the left.", "px+ ef+"),
+        ("Pulmonary metastatic disease.", "ll+"),
+        ("Cystic fibrosis.", ""),
+        ("Healed rib fracture.", "fr+"),
+        ("Nodular density in the left apex.", "ll+"),
+        # scopes end
+        ("No pleural effusion. Small pneumothorax.", "ef- px+"),
+        ("No pneumothorax but small effusion.", "px- ef+"),
+        ("No pneumothorax; stable cardiomegaly.", "px- ca+"),
+        ("No pneumothorax, stable small effusion.", "px- ef+"),
+        ("no pneumothorax and stable cardiomegaly", "px- ca+"),
+        ("Pneumothorax resolved on the right, persistent on the left.", "px+"),
+        ("Complete resolution of pneumothorax with reaccumulation of fluid.", "px- ef+"),
+        ("1. no pneumothorax 2. small left effusion 3. picc line in place", "px- ef+ sd+"),
+        ("No pneumothorax Stable cardiomegaly", "px- ca+"),
+        ("no pleural effusion.small pneumothorax", "ef- px+"),
+        ("XXXX opacity, XXXX atelectasis.", "lo+ at+"),
+        ("", ""),
+    ],
+)
+def test_rule_of_the_clinical_convention(text: str, shorthand: str) -> None:
+    assert differences(text, shorthand) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "shorthand"),
+    [
+        ("Mild cardiomegaly.", "ca?"),
+        ("Moderate cardiomegaly.", "ca+"),
+        ("Cystic fibrosis.", "po+"),
+        ("Pulmonary metastatic disease.", "nf+"),
+        ("Hydropneumothorax.", "px+"),
+    ],
+)
+def test_rule_of_the_reference_convention(text: str, shorthand: str) -> None:
+    assert differences(text, shorthand, "reference") == {}
+
+
+def test_mention_carries_its_place_and_cue() -> None:
+    text = "1. Clear lungs. 2. No pleural effusion."
+    (mention,) = find_mentions(text)
+    assert text[mention.start : mention.end] == "effusion"
+    assert (mention.label, mention.state, mention.cue) == ("Pleural Effusion", State.ABSENT, "No")

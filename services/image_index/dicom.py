@@ -36,9 +36,11 @@ def read_dicom(data: bytes, limits: Limits) -> Radiograph:
         frame = decode_first_frame(dataset, limits)
         metadata = metadata_of(dataset)
         grey = to_grey(frame, dataset)
-    except (ServiceError, MemoryError):
+    except (ServiceError, MemoryError, KeyboardInterrupt, SystemExit):
         raise
-    except Exception as error:  # pydicom and its decoders raise nearly every class on damaged files
+    # pydicom and its decoders raise nearly every class on damaged files; a decoder written in Rust panics, and pyo3's
+    # PanicException is no Exception.
+    except BaseException as error:
         raise InvalidInput("The DICOM file is damaged: it cannot be parsed and decoded to its end.") from error
     return Radiograph(grey, metadata, _text(dataset, "PatientID") or None)
 

@@ -180,6 +180,13 @@ def test_run_lengths_beyond_the_frame_are_not_expanded() -> None:
     assert read_radiograph(encapsulated(code, RLELossless, WindowWidth=14, WindowCenter=7)).grey.shape == (64, 64)
 
 
+def test_a_run_length_that_ends_within_a_run_is_invalid() -> None:
+    code = struct.pack("<16I", 1, 64, *[0] * 14) + b"\x7f\x00"
+
+    with pytest.raises(InvalidInput, match="damaged"):
+        read_radiograph(encapsulated(code, RLELossless))
+
+
 def test_the_deflated_transfer_syntax_is_refused_before_it_is_inflated() -> None:
     dataset = made_dicom()
     dataset.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian

@@ -1,0 +1,37 @@
+"""What tests of several rooms share: a small gallery of phantoms, and where the real data lie."""
+
+import os
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from services.image_index.training.phantoms.phantom import Phantom, make_phantom
+from shared.labels import LABELS, LabelName
+
+REPOSITORY = Path(__file__).parents[1]
+
+
+def png_of(phantom: Phantom) -> bytes:
+    stream = BytesIO()
+    Image.fromarray(phantom.pixels).save(stream, "PNG")
+    return stream.getvalue()
+
+
+@pytest.fixture(scope="session")
+def phantom_pngs() -> dict[LabelName, list[bytes]]:
+    """Two PNG phantoms for each label, that label alone."""
+    return {
+        label: [png_of(make_phantom(100 * number + position, labels=[label], size=256)) for number in (1, 2)]
+        for position, label in enumerate(LABELS)
+    }
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real reports, radiographs and DICOM files (`CHEX_SHARED_DATA`); skips where it is absent."""
+    folder = Path(os.environ.get("CHEX_SHARED_DATA", REPOSITORY.parent / "shared")) / "data"
+    if not folder.is_dir():
+        pytest.skip("the real reports and radiographs are not beside this checkout (set CHEX_SHARED_DATA)")
+    return folder

@@ -1,0 +1,85 @@
+"""The three apps in one process, with the real bundled models: the gateway reaches the services over ASGI."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+
+import httpx
+import pytest
+
+from gateway.app import create_app as create_gateway
+from gateway.clients import ImageIndexClient, TextClassifierClient
+from gateway.settings import GatewaySettings
+from services.image_index.app import create_app as create_index
+from services.image_index.settings import ImageIndexSettings
+from services.text_classifier.app import create_app as create_classifier
+from services.text_classifier.settings import TextClassifierSettings
+from shared.labels import LABELS
+
+
+@pytest.fixture
+async def client(tmp_path, phantom_pngs) -> AsyncIterator[httpx.AsyncClient]:
+    text = create_classifier(TextClassifierSettings(device="cpu"))
+    index = create_index(ImageIndexSettings(device="cpu", data_dir=tmp_path))
+    async with AsyncExitStack() as stack:
+        for app in (text, index):
+            await stack.enter_async_context(app.router.lifespan_context(app))
+
+        async def over_asgi(app) -> httpx.AsyncClient:
+            transport = httpx.ASGITransport(app)
+            return await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://service"))
+
+        gateway = create_gateway(
+            GatewaySettings(),
+            classifier=TextClassifierClient(await over_asgi(text)),
+            index=ImageIndexClient(await over_asgi(index)),
+        )
+        await stack.enter_async_context(gateway.router.lifespan_context(gateway))
+        client = await over_asgi(gateway)
+        for label, pictures in phantom_pngs.items():
+            name = label.replace(" ", "_")
+            response = await client.put(
+                f"/v1/images/{name}", content=pictures[0], headers={"Content-Type": "image/png"}
+            )
+            assert response.status_code == 201, response.text
+        yield client
+
+
+async def test_impression_becomes_labels_becomes_ranked_ids(client):
+    response = await client.post("/v1/retrieve", json={"impression": "Large right pneumothorax. No effusion.", "k": 3})
+    assert response.status_code == 200, response.text
+    result = response.json()["results"][0]
+    assert result["labels"]["Pneumothorax"]["state"] == "present"
+    assert result["labels"]["Pleural Effusion"]["state"] == "absent"
+    assert result["query"] == {"Pneumothorax": 1.0}
+    assert "Pneumothorax" in [hit["image_id"] for hit in result["hits"]]
+
+
+async def test_several_impressions_are_answered_in_their_order(client):
+    impressions = ["Cardiomegaly.", "No acute cardiopulmonary process.", "Endotracheal tube in place."]
+    response = await client.post("/v1/retrieve", json={"impressions": impressions, "k": 2})
+    queries = [result["query"] for result in response.json()["results"]]
+    assert [next(iter(query)) for query in queries] == ["Cardiomegaly", "No Finding", "Support Devices"]
+
+
+async def test_label_names_find_the_image_that_shows_them(client):
+    for label in ("Cardiomegaly", "Pleural Effusion", "Support Devices"):
+        response = await client.post("/v1/search", json={"labels": [label], "k": 3})
+        assert label.replace(" ", "_") in [hit["image_id"] for hit in response.json()["result"]["hits"]]
+
+
+async def test_an_image_finds_itself_first(client, phantom_pngs):
+    response = await client.post(
+        "/v1/search/by-image", content=phantom_pngs["Cardiomegaly"][0], headers={"Content-Type": "image/png"}
+    )
+    assert response.status_code == 200, response.text
+    answer = response.json()
+    assert set(answer["probabilities"]) == set(LABELS)
+    assert "Cardiomegaly" in [hit["image_id"] for hit in answer["result"]["hits"]]
+
+
+async def test_models_name_the_weights_that_answers_carry(client):
+    models = (await client.get("/v1/models")).json()
+    answer = (await client.post("/v1/retrieve", json={"impression": "Edema."})).json()
+    for part in ("text", "image"):
+        assert models[part]["weights_sha256"] == answer["models"][part]["weights_sha256"]
+    assert answer["index"]["weights_sha256"] == answer["models"]["image"]["weights_sha256"]

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from shared.labels import LabelName
 from shared.schemas.images import ImageLinks, ImageRecord, Probabilities
 from shared.schemas.search import IndexHit, RankingSummary, SearchOptions
-from shared.schemas.system import IndexInfo, ModelInfo
+from shared.schemas.system import IndexInfo, ModelDetails, ModelInfo
 from shared.schemas.text import EXAMPLE_IMPRESSION, MAX_IMPRESSIONS, Impression, LabelResults, Probability
 
 
@@ -88,3 +88,10 @@ class ImageSearchResponse(SearchResponse):
 
 class Image(ImageRecord):
     links: ImageLinks
+
+
+class InstalledModels(BaseModel):
+    """The two models that answer, with all that is needed to judge them."""
+
+    text: ModelDetails
+    image: ModelDetails

@@ -1,0 +1,64 @@
+"""The gateway: one port, all policy, no models. Routes are in `gateway.routes`; here they are put together."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from gateway.clients import ImageIndexClient, TextClassifierClient
+from gateway.openapi import TAGS
+from gateway.parts import Parts
+from gateway.refusal import install_refusal_handler
+from gateway.routes.images import images_router
+from gateway.routes.retrieval import retrieval_router
+from gateway.routes.system import system_router
+from gateway.service_client import open_http
+from gateway.settings import GatewaySettings
+from shared.schemas.system import Check
+from shared.web import new_app
+
+DESCRIPTION = """The impression of a radiology report goes in; the 14 CheXpert labels and the most similar chest X-rays
+come out. Errors are RFC 9457 problems that carry the request's id and name the part that failed; 429 and 503 say when
+to try again, and nothing else is worth sending twice. For research: not a medical device."""
+
+
+def create_app(
+    settings: GatewaySettings,
+    classifier: TextClassifierClient | None = None,
+    index: ImageIndexClient | None = None,
+) -> FastAPI:
+    """Calls the services at the settings' addresses, or through the clients it is given."""
+    text_http = open_http(str(settings.text_url))
+    index_http = open_http(str(settings.index_url))
+    parts = Parts(
+        settings=settings,
+        classifier=classifier or TextClassifierClient(text_http, timeout_s=settings.classify_timeout_s),
+        index=index
+        or ImageIndexClient(
+            index_http, timeout_s=settings.search_timeout_s, upload_timeout_s=settings.upload_timeout_s
+        ),
+    )
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        async with text_http, index_http:
+            yield
+
+    async def readiness() -> list[Check]:
+        services = (parts.classifier, parts.index)
+        return await asyncio.gather(*(service.readiness(settings.readiness_timeout_s) for service in services))
+
+    app = new_app(
+        title="CheXRetriever",
+        description=DESCRIPTION,
+        readiness=readiness,
+        lifespan=lifespan,
+        max_body_bytes=settings.max_upload_bytes,
+        tags=TAGS,
+    )
+    app.root_path = settings.root_path
+    install_refusal_handler(app)
+    for router in (retrieval_router(parts), images_router(parts), system_router(parts)):
+        app.include_router(router)
+    return app

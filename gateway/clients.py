@@ -1,0 +1,103 @@
+"""The two services as the gateway sees them: one method for each call."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from gateway.deadline import Deadline
+from gateway.service_client import ServiceClient
+from gateway.uploads import Upload
+from shared.labels import LabelName
+from shared.schemas.images import ImageRecord
+from shared.schemas.search import ImageSearchResult, SearchRequest, SearchResult
+from shared.schemas.system import IndexInfo
+from shared.schemas.text import ClassifyRequest, ClassifyResponse
+
+JSON = {"Content-Type": "application/json"}
+
+
+class TextClassifierClient(ServiceClient):
+    part = "text-classifier"
+
+    async def classify(self, request: ClassifyRequest, deadline: Deadline) -> ClassifyResponse:
+        """One result for each impression, in order."""
+        body = request.model_dump_json()
+        call = self._http.build_request("POST", "/v1/classify", content=body, headers=JSON)
+        answer = self._read(ClassifyResponse, await self._call(call, deadline))
+        if len(answer.results) != len(request.impressions):
+            raise self._failed(f"{len(answer.results)} results for {len(request.impressions)} impressions")
+        return answer
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture as the index sent it; status 304 and no content where the caller has it already."""
+
+    status: int
+    content: bytes
+    headers: dict[str, str]
+
+
+class ImageIndexClient(ServiceClient):
+    """`upload_timeout_s` bounds the calls that carry an image."""
+
+    part = "image-index"
+
+    def __init__(self, http: httpx.AsyncClient, *, timeout_s: float = 8.0, upload_timeout_s: float = 60.0) -> None:
+        super().__init__(http, timeout_s=timeout_s)
+        self._upload_timeout_s = upload_timeout_s
+
+    async def search(self, request: SearchRequest, deadline: Deadline) -> SearchResult:
+        body = request.model_dump_json(exclude_none=True)
+        call = self._http.build_request("POST", "/v1/search", content=body, headers=JSON)
+        return self._read(SearchResult, await self._call(call, deadline))
+
+    async def search_by_image(self, upload: Upload, options: dict[str, Any], deadline: Deadline) -> ImageSearchResult:
+        response = await self._send_image("POST", "/v1/search/by-image", upload, options, deadline)
+        return self._read(ImageSearchResult, response)
+
+    async def put_image(
+        self, image_id: str, upload: Upload, deadline: Deadline, *, replace: bool
+    ) -> tuple[ImageRecord, bool]:
+        """The record, and whether the image is new to the index."""
+        options = {"replace": replace}
+        return self._record(await self._send_image("PUT", f"/v1/images/{image_id}", upload, options, deadline))
+
+    async def add_image(self, upload: Upload, deadline: Deadline) -> tuple[ImageRecord, bool]:
+        """The same under an id that the index chooses."""
+        return self._record(await self._send_image("POST", "/v1/images", upload, {}, deadline))
+
+    async def image(self, image_id: str, deadline: Deadline) -> ImageRecord:
+        call = self._http.build_request("GET", f"/v1/images/{image_id}")
+        return self._read(ImageRecord, await self._call(call, deadline))
+
+    async def delete_image(self, image_id: str, deadline: Deadline) -> None:
+        await self._call(self._http.build_request("DELETE", f"/v1/images/{image_id}"), deadline)
+
+    async def thumbnail(self, image_id: str, if_none_match: str | None, deadline: Deadline) -> Picture:
+        return await self._picture(f"/v1/images/{image_id}/thumbnail", {}, if_none_match, deadline)
+
+    async def heatmap(self, image_id: str, label: LabelName, if_none_match: str | None, deadline: Deadline) -> Picture:
+        return await self._picture(f"/v1/images/{image_id}/heatmap", {"label": label}, if_none_match, deadline)
+
+    async def info(self, deadline: Deadline) -> IndexInfo:
+        return self._read(IndexInfo, await self._call(self._http.build_request("GET", "/v1/index"), deadline))
+
+    async def _send_image(
+        self, method: str, path: str, upload: Upload, options: dict[str, Any], deadline: Deadline
+    ) -> httpx.Response:
+        call = self._http.build_request(method, path, content=upload, params=options, headers=upload.headers)
+        return await self._call(call, deadline, timeout_s=self._upload_timeout_s, may_repeat=lambda: not upload.started)
+
+    def _record(self, response: httpx.Response) -> tuple[ImageRecord, bool]:
+        return self._read(ImageRecord, response), response.status_code == httpx.codes.CREATED
+
+    async def _picture(
+        self, path: str, params: dict[str, str], if_none_match: str | None, deadline: Deadline
+    ) -> Picture:
+        conditions = {} if if_none_match is None else {"If-None-Match": if_none_match}
+        response = await self._call(self._http.build_request("GET", path, params=params, headers=conditions), deadline)
+        kept = ("content-type", "etag", "cache-control")
+        headers = {name: response.headers[name] for name in kept if name in response.headers}
+        return Picture(response.status_code, response.content, headers)

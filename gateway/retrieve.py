@@ -1,0 +1,61 @@
+"""The story of the whole system: impression -> labels -> query weights -> ranked images."""
+
+from gateway.answers import gateway_answer, ranking
+from gateway.clients import ImageIndexClient, TextClassifierClient
+from gateway.concurrency import each
+from gateway.deadline import Deadline
+from gateway.links import Links
+from gateway.timings import Timings
+from shared.labels import LabelName, State
+from shared.schemas.retrieve import Retrieval, RetrieveRequest, RetrieveResponse
+from shared.schemas.search import SearchOptions, SearchRequest, SearchResult
+from shared.schemas.text import ClassifyRequest, LabelResults
+
+SEARCHES_AT_ONCE = 8
+NOTHING_TO_FIND = (
+    "The impression holds no positive finding (none present, and none uncertain that uncertain_weight lets count), "
+    "so there is nothing to rank images by."
+)
+
+
+async def retrieve(
+    request: RetrieveRequest,
+    classifier: TextClassifierClient,
+    index: ImageIndexClient,
+    links: Links,
+    deadline: Deadline,
+) -> RetrieveResponse:
+    """One result for each impression, in order. What classifying takes of the deadline is gone for searching."""
+    timings = Timings()
+    options = {name: getattr(request, name) for name in SearchOptions.model_fields}
+
+    with timings.measure("classify"):
+        classify = ClassifyRequest(impressions=request.texts(), evidence=request.evidence)
+        classified = await classifier.classify(classify, deadline)
+    queries = [query_weights(result.labels, request.uncertain_weight) for result in classified.results]
+
+    async def search(query: dict[LabelName, float]) -> SearchResult:
+        return await index.search(SearchRequest(labels=query, **options), deadline)
+
+    with timings.measure("search"):
+        found = await each(queries, search, at_once=SEARCHES_AT_ONCE)
+
+    results = [
+        _retrieval(classification.labels, query, result, links)
+        for classification, query, result in zip(classified.results, queries, found, strict=True)
+    ]
+    return RetrieveResponse(**gateway_answer(found, timings, text_model=classified.model), results=results)
+
+
+def query_weights(labels: LabelResults, uncertain_weight: float) -> dict[LabelName, float]:
+    """Present counts 1 and uncertain `uncertain_weight`; labels that weigh nothing are left out."""
+    weights = {State.PRESENT: 1.0, State.UNCERTAIN: uncertain_weight}
+    query = {name: weights.get(result.state, 0.0) for name, result in labels.items()}
+    return {name: weight for name, weight in query.items() if weight > 0}
+
+
+def _retrieval(labels: LabelResults, query: dict[LabelName, float], result: SearchResult, links: Links) -> Retrieval:
+    ranked = dict(ranking(result, links))
+    if not query:
+        ranked["reason"] = NOTHING_TO_FIND
+    return Retrieval(labels=labels, query=query, **ranked)

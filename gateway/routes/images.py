@@ -1,0 +1,112 @@
+"""The images of the index: put, read, looked at, deleted."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Path, Query, Request, Response, status
+
+from gateway.answers import image
+from gateway.clients import Picture
+from gateway.openapi import image_body, picture_response, service_errors
+from gateway.parts import Parts
+from gateway.uploads import Upload
+from shared.errors import Conflict, NotFound, UnsupportedMediaType
+from shared.labels import LabelName
+from shared.schemas.images import ImageId, ImageMetadataInput, ImageRecord
+from shared.schemas.retrieve import Image
+
+EXAMPLE_ID = "phantom-00001"
+
+Id = Annotated[
+    ImageId, Path(description="Letters, digits and `._:-`; a SOP Instance UID is one.", examples=[EXAMPLE_ID])
+]
+IfNoneMatch = Annotated[str | None, Header(description="An `ETag` had before: answered with 304 if it still holds.")]
+METADATA_PART = ("metadata", ImageMetadataInput, "What a PNG or JPEG cannot say of itself. DICOM files carry it.")
+STORED: dict[int | str, dict[str, Any]] = {201: {"model": Image, "description": "The image is new to the index."}}
+
+
+def images_router(parts: Parts) -> APIRouter:
+    router = APIRouter(prefix="/v1/images", tags=["images"])
+
+    @router.put(
+        "/{image_id}",
+        summary="Index an image under an id of one's own",
+        response_description="The same image was there already, or was replaced.",
+        responses=STORED | service_errors(Conflict, UnsupportedMediaType),
+        openapi_extra=image_body(*METADATA_PART),
+    )
+    async def put_image(
+        image_id: Id,
+        request: Request,
+        response: Response,
+        replace: Annotated[bool, Query(description="Replace other content under this id, in place of a 409.")] = False,
+    ) -> Image:
+        """Takes one DICOM, PNG or JPEG chest radiograph. Sending it again changes nothing. When the answer arrives the
+        image is on disk and in every later search.
+
+            curl -X PUT localhost:8000/v1/images/phantom-00001 -H 'Content-Type: image/png' --data-binary @chest.png
+            curl -X PUT localhost:8000/v1/images/phantom-00001 -F file=@chest.png -F 'metadata={"view_position": "PA"}'
+        """
+        record, new = await parts.index.put_image(image_id, Upload(request), parts.upload_deadline(), replace=replace)
+        return _stored(record, new, request, response)
+
+    @router.post(
+        "",
+        summary="Index an image under an id made for it",
+        response_description="The same image was there already.",
+        responses=STORED | service_errors(Conflict, UnsupportedMediaType),
+        openapi_extra=image_body(*METADATA_PART),
+    )
+    async def add_image(request: Request, response: Response) -> Image:
+        """The id is the SOP Instance UID of a DICOM file, and made from the content of any other.
+
+        curl -X POST localhost:8000/v1/images -H 'Content-Type: application/dicom' --data-binary @chest.dcm
+        """
+        record, new = await parts.index.add_image(Upload(request), parts.upload_deadline())
+        return _stored(record, new, request, response)
+
+    @router.get("/{image_id}", summary="What the index knows of an image", responses=service_errors(NotFound))
+    async def get_image(image_id: Id, request: Request) -> Image:
+        """Its 14 probabilities, its metadata, and the hashes of file and encoder weights that they come from."""
+        return image(await parts.index.image(image_id, parts.deadline()), parts.links(request))
+
+    @router.delete("/{image_id}", summary="Forget an image", status_code=204, responses=service_errors(NotFound))
+    async def delete_image(image_id: Id) -> None:
+        """When the answer arrives the image is gone from disk and from every later search."""
+        await parts.index.delete_image(image_id, parts.deadline())
+
+    @router.get(
+        "/{image_id}/thumbnail",
+        summary="A small picture of an image",
+        response_class=Response,
+        responses=picture_response("image/jpeg") | service_errors(NotFound),
+    )
+    async def get_thumbnail(image_id: Id, if_none_match: IfNoneMatch = None) -> Response:
+        """A grey JPEG with the window applied, as the image was indexed."""
+        return _shown(await parts.index.thumbnail(image_id, if_none_match, parts.deadline()))
+
+    @router.get(
+        "/{image_id}/heatmap",
+        summary="Where in the image the encoder sees a label",
+        response_class=Response,
+        responses=picture_response("image/png") | service_errors(NotFound),
+    )
+    async def get_heatmap(
+        image_id: Id,
+        label: Annotated[LabelName, Query(description="One of the 14 labels.", examples=["Cardiomegaly"])],
+        if_none_match: IfNoneMatch = None,
+    ) -> Response:
+        """The class-activation map of the label, laid over the picture as a PNG."""
+        return _shown(await parts.index.heatmap(image_id, label, if_none_match, parts.deadline()))
+
+    def _stored(record: ImageRecord, new: bool, request: Request, response: Response) -> Image:
+        stored = image(record, parts.links(request))
+        if new:
+            response.status_code = status.HTTP_201_CREATED
+            response.headers["Location"] = stored.links.image
+        return stored
+
+    return router
+
+
+def _shown(picture: Picture) -> Response:
+    return Response(picture.content, status_code=picture.status, headers=picture.headers)

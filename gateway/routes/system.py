@@ -1,0 +1,34 @@
+"""What the system is made of: its index and its models."""
+
+from fastapi import APIRouter
+from fastapi.responses import RedirectResponse
+from starlette.requests import Request
+
+from gateway.concurrency import each
+from gateway.openapi import service_errors
+from gateway.parts import Parts
+from shared.schemas.retrieve import InstalledModels
+from shared.schemas.system import IndexInfo
+
+
+def system_router(parts: Parts) -> APIRouter:
+    router = APIRouter(tags=["system"])
+
+    @router.get("/", include_in_schema=False)
+    async def front_page(request: Request) -> RedirectResponse:
+        return RedirectResponse(f"{request.scope.get('root_path', '')}/docs")
+
+    @router.get("/v1/index", summary="The state of the image index", responses=service_errors())
+    async def describe_index() -> IndexInfo:
+        """Its size, the count of its changes, its engine, and the encoder weights that all its vectors come from."""
+        return await parts.index.info(parts.deadline())
+
+    @router.get("/v1/models", summary="The two models that answer", responses=service_errors())
+    async def describe_models() -> InstalledModels:
+        """Names, versions, weight hashes, label set, thresholds and intended use."""
+        deadline = parts.deadline()
+        services = (parts.classifier, parts.index)
+        text, image = await each(services, lambda service: service.model(deadline), at_once=len(services))
+        return InstalledModels(text=text, image=image)
+
+    return router

@@ -1,0 +1,53 @@
+"""Settings of the gateway, from environment variables with the prefix `CHEX_`."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, HttpUrl, StringConstraints, model_validator
+
+from gateway.links import Links
+from shared.settings import ServiceSettings
+
+MEBIBYTE = 1024 * 1024
+
+
+class GatewaySettings(ServiceSettings):
+    """`request_timeout_s` is the budget of one request over all the calls that it takes; uploads have their own."""
+
+    gateway_port: int = Field(default=8000, ge=0, le=65535)
+    root_path: Annotated[str, StringConstraints(pattern=r"^(/[\w.~-]+)*$")] = Field(
+        default="", description="Prefix under which a proxy serves the gateway, such as `/chex`."
+    )
+    text_url: HttpUrl = Field(default=HttpUrl("http://127.0.0.1:8001"), description="The text classifier.")
+    index_url: HttpUrl = Field(default=HttpUrl("http://127.0.0.1:8002"), description="The image index.")
+    classify_timeout_s: float = Field(default=8.0, gt=0, description="The most that one call for labels may take.")
+    search_timeout_s: float = Field(
+        default=8.0, gt=0, description="The most that one other call to the index may take."
+    )
+    upload_timeout_s: float = Field(default=60.0, gt=0, description="The most that one image may take, sending it too.")
+    readiness_timeout_s: float = Field(default=1.0, gt=0, description="How long `/readyz` waits for a service.")
+    max_upload_bytes: int = Field(default=64 * MEBIBYTE, ge=1, description="Longer bodies are refused with 413.")
+    wado_rs_url: HttpUrl | None = Field(
+        default=None, description="Root of the archive's DICOMweb service, such as `https://pacs.example/dicom-web`."
+    )
+    viewer_url: str | None = Field(
+        default=None,
+        description="Template, such as `https://pacs.example/viewer?StudyInstanceUIDs={study_instance_uid}`.",
+    )
+
+    @model_validator(mode="after")
+    def _viewer_url_is_a_template(self) -> Self:
+        if self.viewer_url is None:
+            return self
+        try:
+            HttpUrl(self.viewer_url.format(study_instance_uid="1.2", series_instance_uid="1.2", sop_instance_uid="1.2"))
+        except (ValueError, LookupError, AttributeError):
+            raise ValueError(
+                "viewer_url must be an http(s) URL; it may hold {study_instance_uid}, {series_instance_uid} and "
+                "{sop_instance_uid}"
+            ) from None
+        return self
+
+    def links(self, root_path: str) -> Links:
+        """The links of images, for a request that came in under `root_path`."""
+        wado_rs_url = None if self.wado_rs_url is None else str(self.wado_rs_url).rstrip("/")
+        return Links(root_path=root_path, wado_rs_url=wado_rs_url, viewer_url=self.viewer_url)

@@ -1,0 +1,27 @@
+"""An image on its way through the gateway: passed on as it arrives, never held whole."""
+
+from collections.abc import AsyncIterator
+
+from starlette.requests import ClientDisconnect, Request
+
+from shared.errors import BadRequest
+
+_PASSED_ON = ("content-type", "content-length")
+
+
+class Upload:
+    """The body of a request, to be sent on once. `started` tells whether any of it has been taken."""
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self.headers = {name: request.headers[name] for name in _PASSED_ON if name in request.headers}
+        self.started = False
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """Raises PayloadTooLarge past the limit on bodies, BadRequest where the client goes away."""
+        self.started = True
+        try:
+            async for chunk in self._request.stream():
+                yield chunk
+        except ClientDisconnect:
+            raise BadRequest("The body ended before it was complete.") from None

@@ -1,0 +1,195 @@
+"""The two services as the gateway's tests see them: they answer by the contract, or as a test tells them to."""
+
+import json
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+
+from gateway.app import create_app
+from gateway.clients import ImageIndexClient, TextClassifierClient
+from gateway.settings import GatewaySettings
+from shared.labels import LABELS
+
+WEIGHTS = "ab" * 32
+Scripted = httpx.Response | Exception | Callable[[httpx.Request], Any]
+
+
+def problem(status: int, kind: str, detail: str = "Said by the service.", **more: object) -> httpx.Response:
+    headers = {"content-type": "application/problem+json", **more.pop("headers", {})}  # type: ignore[dict-item]
+    body = {"type": f"urn:chexretriever:{kind}", "title": "A title", "status": status, "detail": detail, **more}
+    return httpx.Response(status, json=body, headers=headers)
+
+
+def label_results(states: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        label: {
+            "probability": 0.9 if states.get(label) == "present" else 0.1,
+            "state": states.get(label, "not_mentioned"),
+            "threshold": 0.5,
+        }
+        for label in LABELS
+    }
+
+
+class FakeService(httpx.AsyncBaseTransport):
+    """Remembers its requests. What a test put into `script` comes first, one thing for each request."""
+
+    def __init__(self) -> None:
+        self.requests: list[httpx.Request] = []
+        self.script: list[Scripted] = []
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        if self.script:
+            scripted = self.script.pop(0)
+            if isinstance(scripted, Exception):
+                raise scripted
+            if isinstance(scripted, httpx.Response):
+                await request.aread()
+                return scripted
+            answer = scripted(request)
+            return answer if isinstance(answer, httpx.Response) else await answer
+        await request.aread()
+        return self.answer(request)
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/readyz":
+            return httpx.Response(200, json={"status": "ready", "checks": [{"part": "model", "ready": True}]})
+        if request.url.path == "/v1/model":
+            details = {"labels": list(LABELS), "thresholds": dict.fromkeys(LABELS, 0.5), "intended_use": "Tests."}
+            return httpx.Response(200, json=self.model() | details)
+        return self.own_answer(request)
+
+    def own_answer(self, request: httpx.Request) -> httpx.Response:
+        raise NotImplementedError
+
+    def model(self) -> dict[str, str]:
+        name = type(self).__name__
+        return {"name": name, "version": "1", "weights_sha256": WEIGHTS, "engine": "onnxruntime", "device": "cpu"}
+
+    def http(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(transport=self, base_url="http://service")
+
+
+class FakeClassifier(FakeService):
+    """Reads label names: `Edema` is present, `maybe Edema` uncertain, `no Edema` absent."""
+
+    def own_answer(self, request: httpx.Request) -> httpx.Response:
+        impressions = json.loads(request.content)["impressions"]
+        results = [{"labels": label_results(self._states(text))} for text in impressions]
+        return httpx.Response(200, json={"results": results, "model": self.model()})
+
+    def _states(self, text: str) -> dict[str, str]:
+        states = {}
+        for label in LABELS:
+            if label in text:
+                words = text.split(label, maxsplit=1)[0].split()
+                before = words[-1] if words else ""
+                states[label] = {"maybe": "uncertain", "no": "absent"}.get(before, "present")
+        return states
+
+
+class FakeIndex(FakeService):
+    """Keeps images by id; a search finds all of them, in the order of their ids."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.images: dict[str, bytes] = {}
+        self.metadata: dict[str, str] = {}
+        self.generation = 0
+
+    def own_answer(self, request: httpx.Request) -> httpx.Response:
+        path, method = request.url.path, request.method
+        if path == "/v1/index":
+            return httpx.Response(200, json=self.info())
+        if path.startswith("/v1/search"):
+            return self._search(request)
+        if method in {"PUT", "POST"}:
+            return self._put(request)
+        image_id, _, picture = path.removeprefix("/v1/images/").partition("/")
+        if image_id not in self.images:
+            return problem(404, "not-found", "No image has this id.")
+        if picture:
+            return self._picture(request, picture)
+        return self._delete(image_id) if method == "DELETE" else httpx.Response(200, json=self.record(image_id))
+
+    def info(self) -> dict[str, Any]:
+        return {"size": len(self.images), "generation": self.generation, "engine": "fake", "weights_sha256": WEIGHTS}
+
+    def record(self, image_id: str) -> dict[str, Any]:
+        return {
+            "image_id": image_id,
+            "probabilities": dict.fromkeys(LABELS, 0.25),
+            "metadata": self.metadata,
+            "content_sha256": sha256(self.images[image_id]).hexdigest(),
+            "weights_sha256": WEIGHTS,
+            "generation": self.generation,
+        }
+
+    def _delete(self, image_id: str) -> httpx.Response:
+        del self.images[image_id]
+        return httpx.Response(204)
+
+    def _put(self, request: httpx.Request) -> httpx.Response:
+        content = request.content
+        media_type = request.headers.get("content-type", "").split(";")[0]
+        if media_type not in {"image/png", "image/jpeg", "application/dicom", "multipart/form-data"}:
+            return problem(415, "unsupported-media-type")
+        if not content:
+            return problem(422, "invalid-input", errors=[{"field": "body", "message": "empty"}])
+        image_id = request.url.path.removeprefix("/v1/images").strip("/") or sha256(content).hexdigest()
+        replace = request.url.params.get("replace") == "true"
+        if self.images.get(image_id, content) != content and not replace:
+            return problem(409, "conflict", "Other content is stored under this id.")
+        new = image_id not in self.images
+        self.images[image_id] = content
+        self.generation += 1
+        return httpx.Response(201 if new else 200, json=self.record(image_id))
+
+    def _search(self, request: httpx.Request) -> httpx.Response:
+        by_image = request.url.path.endswith("by-image")
+        options = dict(request.url.params) if by_image else json.loads(request.content)
+        if by_image and not request.content:
+            return problem(422, "invalid-input")
+        k = int(options.get("k", 5))
+        empty = not by_image and not options["labels"]
+        hits = [
+            {
+                "rank": rank,
+                "score": 1 / rank,
+                "matched": [],
+                "missed": [],
+                "extra": [],
+                **{name: self.record(image_id)[name] for name in ("image_id", "probabilities", "metadata")},
+            }
+            for rank, image_id in enumerate([] if empty else sorted(self.images)[:k], 1)
+        ]
+        result = {
+            "hits": hits,
+            "reason": "The query is empty." if empty else None,
+            "ties_at_cutoff": 0,
+            "candidates": len(self.images),
+            "index": self.info(),
+            "model": self.model(),
+        }
+        probabilities = {"probabilities": dict.fromkeys(LABELS, 0.5)} if by_image else {}
+        return httpx.Response(200, json=result | probabilities)
+
+    def _picture(self, request: httpx.Request, picture: str) -> httpx.Response:
+        media_type = {"thumbnail": "image/jpeg", "heatmap": "image/png"}[picture]
+        headers = {"content-type": media_type, "etag": '"v1"', "cache-control": "private", "x-internal": "1"}
+        if request.headers.get("if-none-match") == '"v1"':
+            return httpx.Response(304, headers=headers)
+        return httpx.Response(200, content=b"picture", headers=headers)
+
+
+def gateway_over(classifier: FakeService, index: FakeService, **settings: Any) -> FastAPI:
+    made = GatewaySettings(**settings)
+    return create_app(
+        made,
+        TextClassifierClient(classifier.http(), timeout_s=made.classify_timeout_s),
+        ImageIndexClient(index.http(), timeout_s=made.search_timeout_s, upload_timeout_s=made.upload_timeout_s),
+    )

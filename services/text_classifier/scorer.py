@@ -1,0 +1,95 @@
+"""Runs the model over token sequences and reads its outputs as probabilities of the four states."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.inference.session import Session
+from services.text_classifier.model_folder import ModelFolder
+from shared.labels import LABELS, State
+
+Floats = NDArray[np.float64]
+MAX_TOKENS_PER_RUN = 4096
+STATES = tuple(State)
+PRESENT = STATES.index(State.PRESENT)
+NOT_MENTIONED = STATES.index(State.NOT_MENTIONED)
+
+
+@dataclass(frozen=True)
+class Score:
+    """`posterior` (14, 4): the probability of each state, by `LABELS` and `State`; rows sum to 1.
+
+    `attention` (14, T): where each label was read among the sequence's tokens; None where the model does not say.
+    """
+
+    posterior: Floats
+    attention: NDArray[np.float32] | None
+
+
+class Scorer:
+    def __init__(self, folder: ModelFolder, session: Session, pad: int) -> None:
+        self._session = session
+        self._pad = pad
+        self._order = list(folder.order)
+        self._sigmoid = folder.outputs == "sigmoid"
+        self._slopes = np.array([folder.calibration[label].slope for label in LABELS])
+        self._intercepts = np.array([folder.calibration[label].intercept for label in LABELS])
+
+    def score(self, sequences: Sequence[NDArray[np.int64]]) -> list[Score]:
+        """One score for each sequence, in order. Sequences of similar length share a run."""
+        scores: dict[int, Score] = {}
+        for batch in _batches([len(sequence) for sequence in sequences]):
+            outputs = self._session.run(_padded([sequences[i] for i in batch], self._pad))
+            posteriors = self._posteriors(outputs["logits"][:, self._order])
+            attention = outputs.get("attention")
+            for row, i in enumerate(batch):
+                seen = None if attention is None else attention[row][self._order, : len(sequences[i])]
+                scores[i] = Score(posteriors[row], seen)
+        return [scores[i] for i in range(len(sequences))]
+
+    def _posteriors(self, logits: NDArray[Any]) -> Floats:
+        """(B, 14, 4) state logits, or (B, 14) logits of present, to (B, 14, 4) probabilities.
+
+        The probability of present is calibrated, and rounded so that a text's neighbours in a batch cannot show in
+        it; the other states share the rest as the model shared it.
+        """
+        logits = logits.astype(np.float64)
+        if self._sigmoid:
+            log_odds, others = logits, np.broadcast_to([0.0, 0.0, 1.0], (*logits.shape, 3))
+        else:
+            rest = logits[..., 1:]
+            peak = rest.max(axis=-1, keepdims=True)
+            exponents = np.exp(rest - peak)
+            total = exponents.sum(axis=-1, keepdims=True)
+            log_odds = logits[..., PRESENT] - (peak + np.log(total))[..., 0]
+            others = exponents / total
+        present = np.round(_sigmoid(self._slopes * log_odds + self._intercepts), 6)[..., None]
+        return np.concatenate((present, (1 - present) * others), axis=-1)
+
+
+def _sigmoid(x: Floats) -> Floats:
+    return 0.5 * (1 + np.tanh(0.5 * x))
+
+
+def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Positions of sequences, those of similar length together, at most MAX_TOKENS_PER_RUN after padding."""
+    batch: list[int] = []
+    for i in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if batch and lengths[i] * (len(batch) + 1) > MAX_TOKENS_PER_RUN:
+            yield batch
+            batch = []
+        batch.append(i)
+    if batch:
+        yield batch
+
+
+def _padded(sequences: Sequence[NDArray[np.int64]], pad: int) -> dict[str, NDArray[np.int64]]:
+    shape = len(sequences), max(map(len, sequences))
+    ids, mask = np.full(shape, pad, np.int64), np.zeros(shape, np.int64)
+    for row, sequence in enumerate(sequences):
+        ids[row, : len(sequence)] = sequence
+        mask[row, : len(sequence)] = 1
+    return {"input_ids": ids, "attention_mask": mask}

@@ -1,0 +1,19 @@
+"""Settings of the text classifier, from environment variables with the prefix `CHEX_`."""
+
+from pathlib import Path
+
+from pydantic import Field
+
+from shared.settings import Device, ServiceSettings
+
+BUNDLED_MODEL = Path(__file__).parent / "weights"
+
+
+class TextClassifierSettings(ServiceSettings):
+    text_model: Path = Field(default=BUNDLED_MODEL, description="Model folder, or a Hugging Face checkpoint's folder.")
+    text_port: int = Field(default=8001, ge=0, le=65535)
+    device: Device = "auto"
+    threads: int = Field(default=0, ge=0, description="CPU threads for one batch; 0 is one for each core.")
+    text_max_batch: int = Field(default=32, ge=1, description="Impressions in one run of the model.")
+    text_max_wait_ms: float = Field(default=2.0, ge=0, description="How long an impression waits for company.")
+    text_max_queue: int = Field(default=512, ge=1, description="Impressions that may wait; beyond it, 429.")

@@ -16,6 +16,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian
 from services.image_index.dicom_frame import decode_first_frame
 from services.image_index.dicom_grey import to_grey
 from services.image_index.dicom_metadata import metadata_of
+from services.image_index.isolated import IsolatedDecoders
 from services.image_index.radiograph import Limits, Radiograph
 from shared.errors import InvalidInput, ServiceError
 
@@ -28,12 +29,12 @@ _FOR_PROCESSING = "1.2.840.10008.5.1.4.1.1.1.1.1"  # Digital X-Ray Image Storage
 _META_START = 132  # after the preamble and "DICM"
 
 
-def read_dicom(data: bytes, limits: Limits) -> Radiograph:
+def read_dicom(data: bytes, limits: Limits, decoders: IsolatedDecoders | None = None) -> Radiograph:
     """Raises InvalidInput (damaged, or a gate is closed) or PayloadTooLarge."""
     try:
         dataset = _parse(data)
         _check_gates(dataset)
-        frame = decode_first_frame(dataset, limits)
+        frame = decode_first_frame(dataset, data, limits, decoders)
         metadata = metadata_of(dataset)
         grey = to_grey(frame, dataset)
     except (ServiceError, MemoryError, KeyboardInterrupt, SystemExit):

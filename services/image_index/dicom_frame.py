@@ -1,5 +1,6 @@
 """The first frame of a DICOM object as stored values, with sizes checked before a decoder runs."""
 
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -7,16 +8,28 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.encaps import get_frame
 from pydicom.pixels.utils import pixel_array
-from pydicom.uid import JPEG2000, JPEG2000Lossless, JPEGBaseline8Bit, RLELossless
+from pydicom.uid import (
+    HTJ2K,
+    JPEG2000,
+    HTJ2KLossless,
+    HTJ2KLosslessRPCL,
+    JPEG2000Lossless,
+    JPEGBaseline8Bit,
+    RLELossless,
+)
 
+from services.image_index.isolated import IsolatedDecoders
 from services.image_index.radiograph import Limits
 from shared.errors import InvalidInput, PayloadTooLarge
 
-# Where several decoders could do it: those that stand damaged input best. Pylibjpeg's RLE never writes past the frame.
-_PREFERRED = {
+# Decoders that stand damaged input. What they cannot decode is left to isolated processes.
+_STURDY = {
     JPEGBaseline8Bit: "pillow",
     JPEG2000: "pylibjpeg",
     JPEG2000Lossless: "pylibjpeg",
+    HTJ2K: "pylibjpeg",
+    HTJ2KLossless: "pylibjpeg",
+    HTJ2KLosslessRPCL: "pylibjpeg",
     RLELossless: "pylibjpeg",
 }
 _NO_SIZE_MARKERS = {0xC4, 0xC8, 0xCC}  # DHT, JPG, DAC: between the SOF markers, but no frame headers
@@ -24,8 +37,13 @@ _WITHOUT_LENGTH = {0xFF, 0x01, *range(0xD0, 0xD8)}  # fill byte, TEM, restart ma
 _LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601
 
 
-def decode_first_frame(dataset: Dataset, limits: Limits) -> NDArray[Any]:
-    """Stored values (rows, columns), signed or unsigned, unused bits cleared; colour objects as luma."""
+def decode_first_frame(
+    dataset: Dataset, data: bytes, limits: Limits, decoders: IsolatedDecoders | None = None
+) -> NDArray[Any]:
+    """Stored values (rows, columns), signed or unsigned, unused bits cleared; colour objects as luma.
+
+    `data` is the file that `dataset` was parsed from. Without `decoders`, a process is started where one is needed.
+    """
     rows, columns = int(dataset.Rows), int(dataset.Columns)
     frames = int(dataset.get("NumberOfFrames") or 1)
     if frames > limits.max_frames:
@@ -40,7 +58,11 @@ def decode_first_frame(dataset: Dataset, limits: Limits) -> NDArray[Any]:
             limits.check_size(*size)
             if size != (rows, columns):
                 raise InvalidInput("Rows and Columns do not agree with the compressed picture.")
-    values = pixel_array(dataset, index=0, decoding_plugin=_PREFERRED.get(syntax, ""))
+    if syntax.is_encapsulated and syntax not in _STURDY:
+        with nullcontext(decoders) if decoders else IsolatedDecoders() as processes:
+            values = processes.first_frame(data)
+    else:
+        values = pixel_array(dataset, index=0, decoding_plugin=_STURDY.get(syntax, ""))
     if values.ndim == 3:
         return np.asarray(values.astype(np.float32) @ _LUMA)
     return values

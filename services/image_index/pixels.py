@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from services.image_index.dicom import read_dicom
+from services.image_index.isolated import IsolatedDecoders
 from services.image_index.picture import read_picture
 from services.image_index.radiograph import Limits, Radiograph
 from shared.errors import PayloadTooLarge, UnsupportedMediaType
@@ -34,8 +35,8 @@ def media_type_of(data: bytes) -> str:
     raise UnsupportedMediaType("The content is neither PNG, JPEG nor DICOM (Part 10, with its 128-byte preamble).")
 
 
-def read_radiograph(data: bytes, limits: Limits | None = None) -> Radiograph:
-    """Decode one file.
+def read_radiograph(data: bytes, limits: Limits | None = None, decoders: IsolatedDecoders | None = None) -> Radiograph:
+    """Decode one file. `decoders` are worth keeping where many DICOM files are read.
 
     Raises UnsupportedMediaType (not PNG, JPEG or DICOM), PayloadTooLarge (beyond `limits`, found before decoding) or
     InvalidInput (damaged, or a DICOM object that is no radiograph for presentation).
@@ -45,5 +46,5 @@ def read_radiograph(data: bytes, limits: Limits | None = None) -> Radiograph:
         raise PayloadTooLarge(f"The file has {len(data):,} bytes; at most {limits.max_bytes:,} are read.")
     media_type = media_type_of(data)
     if media_type == DICOM:
-        return read_dicom(data, limits)
+        return read_dicom(data, limits, decoders)
     return Radiograph(read_picture(data, media_type, limits))

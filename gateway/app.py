@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
+import httpx
 from fastapi import FastAPI
+from pydantic import HttpUrl
 
 from gateway.clients import ImageIndexClient, TextClassifierClient
 from gateway.openapi import TAGS
@@ -29,20 +31,28 @@ def create_app(
     index: ImageIndexClient | None = None,
 ) -> FastAPI:
     """Calls the services at the settings' addresses, or through the clients it is given."""
-    text_http = open_http(str(settings.text_url))
-    index_http = open_http(str(settings.index_url))
+    connections = AsyncExitStack()
+
+    def connect(url: HttpUrl) -> httpx.AsyncClient:
+        http = open_http(str(url))
+        connections.push_async_callback(http.aclose)
+        return http
+
     parts = Parts(
         settings=settings,
-        classifier=classifier or TextClassifierClient(text_http, timeout_s=settings.classify_timeout_s),
+        classifier=classifier
+        or TextClassifierClient(connect(settings.text_url), timeout_s=settings.classify_timeout_s),
         index=index
         or ImageIndexClient(
-            index_http, timeout_s=settings.search_timeout_s, upload_timeout_s=settings.upload_timeout_s
+            connect(settings.index_url),
+            timeout_s=settings.search_timeout_s,
+            upload_timeout_s=settings.upload_timeout_s,
         ),
     )
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        async with text_http, index_http:
+        async with connections:
             yield
 
     async def readiness() -> list[Check]:

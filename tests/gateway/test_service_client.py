@@ -92,7 +92,7 @@ async def test_service_that_hangs_is_a_deadline_exceeded_on_time(classifier, cli
     classifier.script = [hang]
     started = time.monotonic()
     assert isinstance(await failure(client, deadline_s=0.2), DeadlineExceeded)
-    assert 0.2 <= time.monotonic() - started < 1
+    assert 0.2 <= time.monotonic() - started < 5
     assert len(classifier.requests) == 1
 
 

@@ -1,0 +1,194 @@
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from tests.gateway.fakes import FakeIndex, problem
+
+PNG = {"Content-Type": "image/png"}
+
+
+@pytest.fixture
+def settings() -> dict[str, object]:
+    return {"max_upload_bytes": 1000}
+
+
+async def test_new_image_is_201_with_its_place_and_again_200(client, index):
+    response = await client.put("/v1/images/a.1", content=b"pixels", headers=PNG)
+    assert (response.status_code, response.headers["location"]) == (201, "/v1/images/a.1")
+    assert response.json()["links"] == {
+        "image": "/v1/images/a.1",
+        "thumbnail": "/v1/images/a.1/thumbnail",
+        "wado_rs": None,
+        "viewer": None,
+    }
+    again = await client.put("/v1/images/a.1", content=b"pixels", headers=PNG)
+    assert again.status_code == 200
+    assert "location" not in again.headers
+    assert index.images["a.1"] == b"pixels"
+
+
+async def test_other_content_under_an_id_is_a_409_unless_replace_is_asked(client, index):
+    await client.put("/v1/images/a", content=b"old", headers=PNG)
+    response = await client.put("/v1/images/a", content=b"new", headers=PNG)
+    assert response.status_code == 409
+    assert response.json()["type"] == "urn:chexretriever:conflict"
+    assert (await client.put("/v1/images/a?replace=true", content=b"new", headers=PNG)).status_code == 200
+    assert index.images["a"] == b"new"
+
+
+async def test_image_without_an_id_gets_one(client, index):
+    response = await client.post("/v1/images", content=b"pixels", headers=PNG)
+    assert response.status_code == 201
+    image_id = response.json()["image_id"]
+    assert response.headers["location"] == f"/v1/images/{image_id}"
+    assert index.images[image_id] == b"pixels"
+
+
+async def test_form_is_passed_on_untouched(client, index):
+    files = {"file": ("chest.png", b"pixels", "image/png"), "metadata": (None, '{"view_position": "PA"}')}
+    response = await client.put("/v1/images/a", files=files)
+    assert response.status_code == 201
+    sent = index.requests[0]
+    assert sent.headers["content-type"].startswith("multipart/form-data; boundary=")
+    assert sent.headers["content-length"] == response.request.headers["content-length"] == str(len(sent.content))
+    assert b"pixels" in sent.content
+    assert b'{"view_position": "PA"}' in sent.content
+
+
+async def test_known_length_is_passed_on_so_that_the_index_can_refuse_unread(client, index):
+    await client.put("/v1/images/a", content=b"pixels", headers=PNG)
+    assert index.requests[0].headers["content-length"] == "6"
+    assert "transfer-encoding" not in index.requests[0].headers
+
+
+async def chunks(count: int, sent: list[int]) -> AsyncIterator[bytes]:
+    for number in range(count):
+        sent.append(number)
+        yield b"x" * 400
+
+
+async def test_declared_long_upload_is_refused_before_it_reaches_the_index(client, index):
+    response = await client.put("/v1/images/a", content=b"x" * 1001, headers=PNG)
+    assert response.status_code == 413
+    assert index.requests == []
+
+
+async def test_upload_of_unknown_length_is_refused_once_it_is_too_long(client, index):
+    response = await client.put("/v1/images/a", content=chunks(100, []), headers=PNG)
+    assert response.status_code == 413
+    assert response.headers["content-type"] == "application/problem+json"
+    assert "a" not in index.images
+
+
+async def test_upload_reaches_the_index_while_it_arrives(client, index):
+    """The index has the first part before the client has sent the second."""
+    sent: list[int] = []
+    seen = []
+
+    async def in_parts(request: httpx.Request) -> httpx.Response:
+        seen.extend([len(sent) async for _ in request.stream])
+        return httpx.Response(201, json=FakeIndexWith("a").record("a"))
+
+    index.script = [in_parts]
+    response = await client.put("/v1/images/a", content=chunks(2, sent), headers=PNG)
+    assert response.status_code == 201
+    assert seen[0] == 1
+
+
+class FakeIndexWith(FakeIndex):
+    def __init__(self, image_id: str) -> None:
+        super().__init__()
+        self.images = {image_id: b"x"}
+
+
+async def test_upload_that_found_no_connection_is_sent_again(client, index):
+    index.script = [httpx.ConnectError("refused")]
+    assert (await client.put("/v1/images/a", content=b"pixels", headers=PNG)).status_code == 201
+    assert len(index.requests) == 2
+
+
+async def test_upload_that_was_begun_is_not_sent_again(client, index):
+    async def die(request: httpx.Request) -> httpx.Response:
+        await request.aread()
+        raise httpx.ReadError("reset")
+
+    index.script = [die]
+    response = await client.put("/v1/images/a", content=b"pixels", headers=PNG)
+    assert (response.status_code, response.headers["retry-after"]) == (503, "2")
+    assert response.json()["part"] == "image-index"
+    assert len(index.requests) == 1
+
+
+async def test_upload_is_not_sent_again_after_a_503(client, index):
+    index.script = [problem(503, "unavailable", "The disk is full.", headers={"Retry-After": "30"})]
+    response = await client.put("/v1/images/a", content=b"pixels", headers=PNG)
+    assert (response.status_code, response.headers["retry-after"]) == (503, "30")
+    assert response.json()["detail"] == "The disk is full."
+
+
+@pytest.mark.parametrize("media_type", ["text/plain", "image/gif", None])
+async def test_media_type_is_judged_by_the_index(client, media_type):
+    headers = {} if media_type is None else {"Content-Type": media_type}
+    assert (await client.put("/v1/images/a", content=b"pixels", headers=headers)).status_code == 415
+
+
+async def test_client_that_goes_away_leaves_nothing_behind(client, index):
+    """The client's connection ends in the middle of the body: nothing is stored, and nothing counts as our failure."""
+    app = client._transport.app
+    messages = [
+        {"type": "http.request", "body": b"begun", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    sent = []
+
+    async def receive() -> dict:
+        return messages.pop(0)
+
+    async def send(message: dict) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "PUT",
+        "path": "/v1/images/a",
+        "raw_path": b"/v1/images/a",
+        "query_string": b"",
+        "headers": [(b"content-type", b"image/png"), (b"content-length", b"100")],
+        "root_path": "",
+    }
+    await app(scope, receive, send)
+    assert sent[0]["status"] == 400
+    assert "a" not in index.images
+
+
+async def test_image_can_be_read_and_deleted(client):
+    assert (await client.get("/v1/images/image-1")).json()["image_id"] == "image-1"
+    response = await client.delete("/v1/images/image-1")
+    assert (response.status_code, response.content) == (204, b"")
+    assert (await client.get("/v1/images/image-1")).status_code == 404
+
+
+@pytest.mark.parametrize(("picture", "media_type"), [("thumbnail", "image/jpeg"), ("heatmap?label=Edema", "image/png")])
+async def test_picture_comes_with_what_a_cache_needs(client, index, picture, media_type):
+    response = await client.get(f"/v1/images/image-1/{picture}")
+    assert (response.content, response.headers["content-type"]) == (b"picture", media_type)
+    assert response.headers["etag"] == '"v1"'
+    assert response.headers["cache-control"] == "private"
+    assert "x-internal" not in response.headers
+    again = await client.get(f"/v1/images/image-1/{picture}", headers={"If-None-Match": '"v1"'})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+async def test_heatmap_needs_one_of_the_14_labels(client, index):
+    assert (await client.get("/v1/images/image-1/heatmap?label=Cough")).status_code == 422
+    assert (await client.get("/v1/images/image-1/heatmap")).status_code == 422
+    await client.get("/v1/images/image-1/heatmap?label=Pleural+Effusion")
+    assert [dict(request.url.params) for request in index.requests] == [{"label": "Pleural Effusion"}]
+
+
+@pytest.mark.parametrize("image_id", ["..", ".hidden", "a%2Fb", "a%20b", "x" * 129, "-", "a%00", "ä"])
+async def test_id_that_is_none_reaches_no_service(client, index, image_id):
+    response = await client.get(f"/v1/images/{image_id}")
+    assert response.status_code in {404, 405, 422}
+    assert index.requests == []

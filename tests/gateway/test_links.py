@@ -1,0 +1,67 @@
+import httpx
+import pytest
+from pydantic import ValidationError
+
+from gateway.settings import GatewaySettings
+from tests.gateway.fakes import FakeIndex, gateway_over
+
+UIDS = {"study_instance_uid": "1.2", "series_instance_uid": "1.2.3", "sop_instance_uid": "1.2.3.4"}
+VIEWER = "https://pacs.example/viewer?StudyInstanceUIDs={study_instance_uid}"
+
+
+async def links(classifier, index: FakeIndex, **settings: object) -> dict[str, str | None]:
+    app = gateway_over(classifier, index, **settings)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway") as client:
+        hit = (await client.post("/v1/search", json={"labels": ["Edema"], "k": 1})).json()["result"]["hits"][0]
+        image = (await client.get("/v1/images/image-1")).json()
+    assert hit["links"] == image["links"]
+    return image["links"]
+
+
+async def test_archive_and_viewer_are_linked_by_the_images_uids(classifier, index):
+    index.metadata = UIDS
+    for root in ("https://pacs.example/dicom-web", "https://pacs.example/dicom-web/"):
+        found = await links(classifier, index, wado_rs_url=root, viewer_url=VIEWER)
+        assert found["wado_rs"] == "https://pacs.example/dicom-web/studies/1.2/series/1.2.3/instances/1.2.3.4"
+        assert found["viewer"] == "https://pacs.example/viewer?StudyInstanceUIDs=1.2"
+
+
+@pytest.mark.parametrize("missing", UIDS)
+async def test_link_that_lacks_a_uid_is_left_out(classifier, index, missing):
+    index.metadata = {name: uid for name, uid in UIDS.items() if name != missing}
+    found = await links(classifier, index, wado_rs_url="https://pacs.example/dicom-web", viewer_url=VIEWER)
+    assert found["wado_rs"] is None
+    assert (found["viewer"] is None) == (missing == "study_instance_uid")
+
+
+async def test_no_archive_and_no_viewer_are_linked_unless_configured(classifier, index):
+    index.metadata = UIDS
+    found = await links(classifier, index)
+    assert (found["wado_rs"], found["viewer"]) == (None, None)
+
+
+async def test_links_and_pages_stay_under_the_proxys_prefix(classifier, index):
+    assert (await links(classifier, index, root_path="/chex"))["thumbnail"] == "/chex/v1/images/image-1/thumbnail"
+    app = gateway_over(classifier, index, root_path="/chex")
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway") as client:
+        assert (await client.get("/")).headers["location"] == "/chex/docs"
+        assert "/chex/openapi.json" in (await client.get("/docs")).text
+        assert (await client.put("/v1/images/b", content=b"x", headers={"Content-Type": "image/png"})).headers[
+            "location"
+        ] == "/chex/v1/images/b"
+
+
+@pytest.mark.parametrize(
+    "template", ["{patient_name}", "https://x/{study_instance_uid", "https://x/{}", "https://x/{study_instance_uid.x}"]
+)
+def test_viewer_template_that_cannot_work_is_refused_at_start(template):
+    with pytest.raises(ValidationError, match="viewer_url"):
+        GatewaySettings(viewer_url=template)
+
+
+def test_settings_come_from_the_environment(monkeypatch):
+    monkeypatch.setenv("CHEX_GATEWAY_PORT", "9000")
+    monkeypatch.setenv("CHEX_TEXT_URL", "http://text:8001")
+    monkeypatch.setenv("CHEX_VIEWER_URL", VIEWER)
+    settings = GatewaySettings()
+    assert (settings.gateway_port, str(settings.text_url), settings.viewer_url) == (9000, "http://text:8001/", VIEWER)

@@ -1,0 +1,278 @@
+import asyncio
+import json
+import time
+
+import httpx
+import pytest
+
+from shared.labels import LABELS
+from tests.gateway.fakes import gateway_over, problem
+
+
+async def retrieve(client: httpx.AsyncClient, **body: object) -> dict:
+    response = await client.post("/v1/retrieve", json=body)
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+async def test_impression_becomes_labels_query_and_hits(client):
+    answer = await retrieve(client, impression="Edema, no Pneumothorax", k=2)
+    result = answer["results"][0]
+    assert list(result["labels"]) == list(LABELS)
+    assert result["labels"]["Pneumothorax"]["state"] == "absent"
+    assert result["query"] == {"Edema": 1.0}
+    assert [(hit["rank"], hit["image_id"]) for hit in result["hits"]] == [(1, "image-1"), (2, "image-2")]
+    assert result["reason"] is None
+
+
+async def test_answer_says_what_made_it(client):
+    response = await client.post("/v1/retrieve", json={"impression": "Edema"}, headers={"X-Request-ID": "pacs-42"})
+    answer = response.json()
+    assert answer["request_id"] == response.headers["x-request-id"] == "pacs-42"
+    assert answer["models"]["text"]["name"] == "FakeClassifier"
+    assert answer["models"]["image"]["name"] == "FakeIndex"
+    assert answer["index"]["size"] == 3
+    timings = answer["timings_ms"]
+    assert set(timings) == {"classify", "search", "total"}
+    assert timings["classify"] + timings["search"] <= timings["total"] + 0.02
+
+
+async def test_request_id_reaches_both_services(client, classifier, index):
+    await client.post("/v1/retrieve", json={"impression": "Edema"}, headers={"X-Request-ID": "pacs-42"})
+    assert [r.headers["x-request-id"] for r in classifier.requests + index.requests] == ["pacs-42", "pacs-42"]
+
+
+@pytest.mark.parametrize(("weight", "query"), [(0, {"Edema": 1}), (0.3, {"Edema": 1, "Fracture": 0.3}), (1, None)])
+async def test_uncertain_finding_counts_by_its_weight(client, index, weight, query):
+    answer = await retrieve(client, impression="Edema and maybe Fracture", uncertain_weight=weight)
+    expected = query or {"Edema": 1, "Fracture": 1}
+    assert answer["results"][0]["query"] == expected
+    assert json.loads(index.requests[0].content)["labels"] == expected
+
+
+async def test_uncertain_finding_counts_half_by_default(client):
+    assert (await retrieve(client, impression="maybe Fracture"))["results"][0]["query"] == {"Fracture": 0.5}
+
+
+@pytest.mark.parametrize("body", [{"impression": "no Edema"}, {"impression": "maybe Edema", "uncertain_weight": 0}])
+async def test_impression_without_positive_finding_has_labels_no_hits_and_the_reason(client, body):
+    result = (await retrieve(client, **body))["results"][0]
+    assert result["hits"] == []
+    assert result["query"] == {}
+    assert "no positive finding" in result["reason"]
+    assert len(result["labels"]) == 14
+
+
+async def test_no_finding_is_searched_for_where_it_is_present(client):
+    result = (await retrieve(client, impression="No Finding"))["results"][0]
+    assert result["query"] == {"No Finding": 1.0}
+    assert result["hits"]
+
+
+async def test_search_options_reach_the_index(client, index):
+    options = {"k": 7, "ranking": "cosine", "binarize": True, "min_score": 0.2, "filters": {"age_min": 18}}
+    await retrieve(client, impression="Edema", **options)
+    sent = json.loads(index.requests[0].content)
+    assert {name: sent[name] for name in options if name != "filters"} == {
+        name: value for name, value in options.items() if name != "filters"
+    }
+    assert sent["filters"]["age_min"] == 18
+
+
+async def test_evidence_is_asked_for_only_on_request(client, classifier):
+    await retrieve(client, impression="Edema")
+    await retrieve(client, impression="Edema", evidence=True)
+    assert [json.loads(request.content)["evidence"] for request in classifier.requests] == [False, True]
+
+
+async def test_several_impressions_take_one_classification_and_keep_their_order(client, classifier, index):
+    delays = iter((0.05, 0.03, 0.01))
+
+    async def slow_first(request: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(next(delays))
+        return index.answer(request)
+
+    index.script = [slow_first] * 3
+    labels = ["Edema", "Fracture", "Pneumonia"]
+    answer = await retrieve(client, impressions=labels)
+    assert [list(result["query"]) for result in answer["results"]] == [[label] for label in labels]
+    assert len(classifier.requests) == 1
+    assert len(index.requests) == 3
+
+
+async def test_searches_run_together_but_at_most_eight(client, index):
+    running = most = 0
+
+    async def counted(request: httpx.Request) -> httpx.Response:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0.01)
+        running -= 1
+        return index.answer(request)
+
+    index.script = [counted] * 20
+    await retrieve(client, impressions=["Edema"] * 20)
+    assert most == 8
+
+
+async def test_a_batch_reports_the_oldest_index_generation_it_searched(client, index):
+    def moving(request: httpx.Request) -> httpx.Response:
+        index.generation += 1
+        return index.answer(request)
+
+    index.script = [moving] * 3
+    assert (await retrieve(client, impressions=["Edema"] * 3))["index"]["generation"] == 1
+
+
+async def test_first_failing_search_fails_the_batch_and_ends_the_others(client, index):
+    ended = []
+
+    async def never(_request: httpx.Request) -> httpx.Response:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.append(True)
+        raise AssertionError
+
+    index.script = [never, problem(500, "internal-error"), never]
+    response = await client.post("/v1/retrieve", json={"impressions": ["Edema"] * 3})
+    assert (response.status_code, response.json()["part"]) == (502, "image-index")
+    await asyncio.sleep(0)
+    assert ended == [True, True]
+
+
+async def test_time_that_classifying_took_is_gone_for_searching(classifier, index):
+    async def slow(request: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(0.7)
+        return classifier.answer(request)
+
+    async def hang(_request: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(60)
+        raise AssertionError
+
+    classifier.script, index.script = [slow], [hang]
+    app = gateway_over(classifier, index, request_timeout_s=1)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway") as client:
+        started = time.monotonic()
+        response = await client.post("/v1/retrieve", json={"impression": "Edema"})
+        assert time.monotonic() - started < 1.5  # not 0.7 s and then a second more
+    assert (response.status_code, response.json()["part"]) == (504, "image-index")
+
+
+@pytest.mark.parametrize("part", ["text-classifier", "image-index"])
+async def test_service_that_is_down_is_named_with_when_to_try_again(client, classifier, index, part):
+    service = {"text-classifier": classifier, "image-index": index}[part]
+    service.script = [httpx.ConnectError("refused")] * 2
+    response = await client.post("/v1/retrieve", json={"impression": "Edema"})
+    assert response.status_code == 503
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.headers["retry-after"] == "2"
+    assert response.json()["part"] == part
+    assert response.json()["request_id"] == response.headers["x-request-id"]
+
+
+async def test_overload_of_a_service_is_the_answer(client, classifier):
+    classifier.script = [problem(429, "overloaded", "The queue is full.", headers={"Retry-After": "3"})]
+    response = await client.post("/v1/retrieve", json={"impression": "Edema"})
+    assert (response.status_code, response.headers["retry-after"]) == (429, "3")
+    assert response.json()["detail"] == "The queue is full."
+    assert response.json()["part"] == "text-classifier"
+    assert response.json()["request_id"] == response.headers["x-request-id"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"impression": ""},
+        {"impression": "  \n"},
+        {"impression": "x" * 20_001},
+        {"impressions": []},
+        {"impressions": ["Edema"] * 65},
+        {"impression": "Edema", "impressions": ["Edema"]},
+        {"impression": "Edema", "k": 0},
+        {"impression": "Edema", "ranking": "best"},
+        {"impression": "Edema", "uncertain_weight": 1.5},
+        {"impression": "Edema", "filters": {"sex": "F"}},
+        {"impression": "Edema", "unknown": 1},
+    ],
+)
+async def test_request_that_is_not_valid_reaches_no_service(client, classifier, index, body):
+    response = await client.post("/v1/retrieve", json=body)
+    assert response.status_code == 422
+    assert response.json()["errors"]
+    assert classifier.requests == index.requests == []
+
+
+async def test_classify_answers_as_the_classifier_does(client):
+    response = await client.post("/v1/classify", json={"impressions": ["Edema", "maybe Edema"]})
+    answer = response.json()
+    assert [result["labels"]["Edema"]["state"] for result in answer["results"]] == ["present", "uncertain"]
+    assert answer["model"]["name"] == "FakeClassifier"
+
+
+async def test_search_takes_names_and_weights(client, index):
+    for labels in (["Edema"], {"Edema": 0.5}):
+        response = await client.post("/v1/search", json={"labels": labels, "k": 1})
+        assert [hit["links"]["image"] for hit in response.json()["result"]["hits"]] == ["/v1/images/image-1"]
+        assert json.loads(index.requests[-1].content)["labels"] == labels
+    assert response.json()["models"]["text"] is None
+
+
+async def test_search_by_image_sends_image_and_options_on(client, index):
+    response = await client.post(
+        "/v1/search/by-image?k=2&ranking=cosine", content=b"pixels", headers={"Content-Type": "image/png"}
+    )
+    answer = response.json()
+    assert len(answer["result"]["hits"]) == 2
+    assert set(answer["probabilities"]) == set(LABELS)
+    sent = index.requests[0]
+    assert (sent.content, sent.headers["content-type"]) == (b"pixels", "image/png")
+    assert dict(sent.url.params) == {"k": "2", "ranking": "cosine"}
+
+
+async def test_models_and_index_are_described(client):
+    models = (await client.get("/v1/models")).json()
+    assert {part: details["name"] for part, details in models.items()} == {
+        "text": "FakeClassifier",
+        "image": "FakeIndex",
+    }
+    assert models["text"]["labels"] == list(LABELS)
+    assert (await client.get("/v1/index")).json()["engine"] == "fake"
+
+
+async def test_readiness_asks_both_services_at_once_and_names_the_one_that_is_down(client, classifier, index):
+    assert (await client.get("/readyz")).json()["status"] == "ready"
+    classifier.script = [httpx.ConnectError("refused")]
+    response = await client.get("/readyz")
+    assert response.status_code == 503
+    assert {check["part"]: check["ready"] for check in response.json()["checks"]} == {
+        "text-classifier": False,
+        "image-index": True,
+    }
+
+
+async def test_readiness_waits_for_both_services_at_the_same_time(classifier, index):
+    events = []
+
+    async def hang(_request: httpx.Request) -> httpx.Response:
+        events.append("asked")
+        try:
+            await asyncio.sleep(60)
+        finally:
+            events.append("given up")
+        raise AssertionError
+
+    classifier.script, index.script = [hang], [hang]
+    app = gateway_over(classifier, index, readiness_timeout_s=0.2)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway") as client:
+        response = await client.get("/readyz")
+    assert [check["ready"] for check in response.json()["checks"]] == [False, False]
+    assert events == ["asked", "asked", "given up", "given up"]
+
+
+async def test_front_page_leads_to_the_openapi_page(client):
+    response = await client.get("/", follow_redirects=True)
+    assert response.status_code == 200
+    assert "swagger" in response.text

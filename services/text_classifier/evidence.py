@@ -5,6 +5,7 @@ the label if the model gives it the same state alone, or doubts the state withou
 phrases without which the state is lost are the evidence. All trials of a stage share the model's runs.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -24,6 +25,7 @@ LOSS = 0.25
 
 _NO_FINDING = LABELS.index(NO_FINDING)
 _NOTHING: Span = (0, 0)
+_CORE = re.compile(r"(?:(?:and|or|but|with)\s+)?(.*?\w)\W*", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ class EvidenceFinder:
         found: dict[int, list[Span]] = {}
         for claim in carried:
             spans = _needed(claim, phrases[claim], scores) or [claim.sentence]
-            found.setdefault(claim.label, []).extend(_characters(reading, span) for span in spans)
+            found.setdefault(claim.label, []).extend(_highlight(reading, span) for span in spans)
         return {label: sorted(set(spans)) for label, spans in found.items()}
 
     def _carries(self, claim: _Claim, verdict: Verdict, scores: dict[_Trial, Score]) -> bool:
@@ -132,6 +134,13 @@ def _needed(claim: _Claim, phrases: Sequence[Span], scores: dict[_Trial, Score])
         else:
             joined.append(phrase)
     return joined
+
+
+def _highlight(reading: Reading, span: Span) -> Span:
+    """The span without the connecting word before it and the punctuation behind it."""
+    start, end = _characters(reading, span)
+    match = _CORE.fullmatch(reading.text, start, end)
+    return match.span(1) if match else (start, end)
 
 
 def _characters(reading: Reading, span: Span) -> Span:

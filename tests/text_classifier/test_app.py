@@ -1,0 +1,128 @@
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+
+from services.text_classifier.app import create_app
+from services.text_classifier.classifier import TextClassifier
+from services.text_classifier.model_folder import read_model_folder
+from services.text_classifier.settings import TextClassifierSettings
+from shared.labels import LABELS
+from shared.schemas.text import MAX_IMPRESSION_CHARS, MAX_IMPRESSIONS
+
+
+@asynccontextmanager
+async def client_of(classifier: TextClassifier, **settings: object) -> AsyncIterator[httpx.AsyncClient]:
+    app = create_app(TextClassifierSettings(**settings), classifier)
+    transport = httpx.ASGITransport(app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://text") as client,
+    ):
+        yield client
+
+
+@pytest.fixture
+async def client(words: TextClassifier) -> AsyncIterator[httpx.AsyncClient]:
+    async with client_of(words) as client:
+        yield client
+
+
+async def test_results_come_in_the_order_of_the_impressions(client: httpx.AsyncClient) -> None:
+    texts = ["edema", "effusion. " * 40, "no pneumothorax"] * 5
+    response = await client.post("/v1/classify", json={"impressions": texts})
+    assert response.status_code == 200
+    states = [[result["labels"][label]["state"] for label in LABELS] for result in response.json()["results"]]
+    assert states[:3] * 5 == states
+    assert states[0][LABELS.index("Edema")] == states[1][LABELS.index("Pleural Effusion")] == "present"
+    assert states[2][LABELS.index("Pneumothorax")] == "absent"
+
+
+async def test_an_answer_names_the_weights_that_gave_it(client: httpx.AsyncClient) -> None:
+    answer = (await client.post("/v1/classify", json={"impressions": ["edema"]})).json()
+    details = (await client.get("/v1/model")).json()
+    assert answer["model"] == {name: details[name] for name in answer["model"]}
+    assert details["labels"] == list(LABELS)
+    assert set(details["thresholds"]) == set(LABELS)
+
+
+async def test_evidence_comes_on_request(client: httpx.AsyncClient) -> None:
+    body = {"impressions": ["  Mild edema.  "], "evidence": True}
+    result = (await client.post("/v1/classify", json=body)).json()["results"][0]
+    assert result["labels"]["Edema"]["evidence"] == [{"start": 0, "end": 10}]
+    assert result["labels"]["Fracture"]["evidence"] is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"impressions": []},
+        {"impressions": [""]},
+        {"impressions": ["   \n\t "]},
+        {"impressions": ["\u200b\u200b"]},
+        {"impressions": ["edema", "x" * (MAX_IMPRESSION_CHARS + 1)]},
+        {"impressions": ["edema"] * (MAX_IMPRESSIONS + 1)},
+        {"impressions": [17]},
+        {"impressions": ["edema"], "evidense": True},
+    ],
+)
+async def test_what_cannot_be_classified_is_a_422_that_does_not_repeat_it(client, body) -> None:
+    response = await client.post("/v1/classify", json=body)
+    assert response.status_code == 422
+    assert response.headers["content-type"] == "application/problem+json"
+    assert "xxx" not in response.text
+    assert "edema" not in response.text
+
+
+async def test_the_longest_request_allowed_is_answered(client: httpx.AsyncClient) -> None:
+    text = ("lungs clear. " * 2000)[:MAX_IMPRESSION_CHARS]
+    response = await client.post("/v1/classify", json={"impressions": [text] * 2})
+    assert response.status_code == 200
+
+
+class GatedSession:
+    """Answers once the gate is open."""
+
+    def __init__(self, session) -> None:
+        self._session = session
+        self.engine, self.device, self.weights_sha256 = session.engine, session.device, session.weights_sha256
+        self.gate = threading.Event()
+
+    def run(self, inputs):
+        self.gate.wait(5)
+        return self._session.run(inputs)
+
+
+async def test_a_full_queue_is_a_429_with_retry_after_and_the_rest_is_answered(word_folder, word_session) -> None:
+    session = GatedSession(word_session)
+    classifier = TextClassifier(read_model_folder(word_folder), session)
+    async with client_of(classifier, text_max_queue=2, text_max_batch=1, text_max_wait_ms=0) as client:
+        post = lambda: client.post("/v1/classify", json={"impressions": ["edema"]})  # noqa: E731
+        waiting = [asyncio.create_task(post()) for _ in range(6)]
+        await asyncio.sleep(0.2)
+        session.gate.set()
+        responses = await asyncio.gather(*waiting)
+    statuses = [response.status_code for response in responses]
+    assert set(statuses) == {200, 429}
+    assert 2 <= statuses.count(200) <= 3  # two wait; a third may be running already
+    assert all(r.headers["Retry-After"] == "1" for r in responses if r.status_code == 429)
+
+
+async def test_a_model_that_takes_too_long_is_a_504(word_folder, word_session) -> None:
+    session = GatedSession(word_session)
+    classifier = TextClassifier(read_model_folder(word_folder), session)
+    async with client_of(classifier, request_timeout_s=0.1) as client:
+        response = await client.post("/v1/classify", json={"impressions": ["edema"]})
+        session.gate.set()
+    assert response.status_code == 504
+    assert response.json()["part"] == "text-classifier"
+
+
+async def test_impressions_are_counted_for_prometheus(client: httpx.AsyncClient) -> None:
+    await client.post("/v1/classify", json={"impressions": ["edema", "effusion"]})
+    assert "chex_impressions_total 2.0" in (await client.get("/metrics")).text
+    assert (await client.get("/readyz")).json()["status"] == "ready"

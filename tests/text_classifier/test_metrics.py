@@ -1,0 +1,105 @@
+import numpy as np
+import pytest
+from sklearn.metrics import precision_recall_fscore_support, roc_auc_score
+
+from services.text_classifier.training.calibration import best_threshold, fit_calibration
+from services.text_classifier.training.examples import UNKNOWN
+from services.text_classifier.training.metrics import calibration_error, judge, weighted_auroc
+from services.text_classifier.training.predictors import Predictions
+from shared.labels import LABELS
+
+EDEMA, NO_FINDING = LABELS.index("Edema"), LABELS.index("No Finding")
+
+
+@pytest.fixture
+def noisy() -> tuple[Predictions, np.ndarray]:
+    """400 reports; predictions are right four times in five."""
+    rng = np.random.default_rng(3)
+    truth = rng.choice(4, (400, 14), p=[0.2, 0.1, 0.2, 0.5]).astype(np.int8)
+    states = np.where(rng.random(truth.shape) < 0.8, truth, rng.integers(0, 4, truth.shape)).astype(np.int64)
+    probabilities = rng.dirichlet(np.ones(4), truth.shape) * 0.5 + np.eye(4)[states] * 0.5
+    return Predictions(states, probabilities), truth
+
+
+def test_figures_are_those_of_scikit_learn(noisy) -> None:
+    predictions, truth = noisy
+    figures = judge(predictions, truth, resamples=20)["present"]
+    expected = precision_recall_fscore_support(truth == 0, predictions.states == 0, average=None)
+    for i, label in enumerate(LABELS):
+        entry = figures["labels"][label]
+        found = [entry["precision"], entry["recall"], entry["f1"]]
+        assert found == pytest.approx([values[i] for values in expected[:3]], abs=1e-5)
+        assert entry["auroc"] == pytest.approx(
+            roc_auc_score(truth[:, i] == 0, predictions.probabilities[:, i, 0]), abs=1e-5
+        )
+    micro = precision_recall_fscore_support(truth.ravel() == 0, predictions.states.ravel() == 0, average="binary")
+    assert figures["micro"]["f1"] == pytest.approx(micro[2], abs=1e-5)
+    assert figures["macro"]["f1"] == pytest.approx(np.mean(expected[2]), abs=1e-5)
+
+
+def test_intervals_hold_the_figure_and_are_about_as_wide_as_theory_says(noisy) -> None:
+    entry = judge(*noisy, resamples=500)["present"]["labels"]["Edema"]
+    low, high = entry["intervals"]["recall"]
+    assert low < entry["recall"] < high
+    deviation = (entry["recall"] * (1 - entry["recall"]) / entry["support"]) ** 0.5
+    assert (high - low) / (2 * 1.96 * deviation) == pytest.approx(1, abs=0.25)
+
+
+def test_an_unknown_label_counts_nowhere(noisy) -> None:
+    predictions, truth = noisy
+    known = judge(Predictions(predictions.states[:200], predictions.probabilities[:200]), truth[:200], resamples=2)
+    truth[200:] = UNKNOWN
+    masked = judge(predictions, truth, resamples=2)
+    for state in ("present", "absent", "uncertain"):
+        assert masked[state]["micro"]["f1"] == known[state]["micro"]["f1"]
+        assert masked[state]["macro"]["auroc"] == known[state]["macro"]["auroc"]
+
+
+def test_what_is_not_defined_is_none_and_not_in_the_macro_mean(noisy) -> None:
+    predictions, truth = noisy
+    truth[:, EDEMA] = 3
+    figures = judge(predictions, truth, resamples=5)
+    assert figures["present"]["labels"]["Edema"]["f1"] is None
+    others = [entry["f1"] for entry in figures["present"]["labels"].values() if entry["f1"] is not None]
+    assert len(others) == 13
+    assert figures["present"]["macro"]["f1"] == pytest.approx(np.mean(others), abs=1e-4)
+    assert figures["absent"]["labels"]["No Finding"]["f1"] is None
+
+
+def test_auroc_counts_ties_half_and_weights_as_copies() -> None:
+    score, true = np.array([0.1, 0.5, 0.5, 0.9]), np.array([False, True, False, True])
+    weights = np.array([[1.0, 1, 1, 1], [2, 0, 1, 3]])
+    copies = np.repeat(np.arange(4), weights[1].astype(int))
+    expected = [roc_auc_score(true, score), roc_auc_score(true[copies], score[copies])]
+    assert weighted_auroc(score, true, weights) == pytest.approx(expected)
+
+
+def test_a_calibrated_probability_has_no_calibration_error() -> None:
+    rng = np.random.default_rng(0)
+    probability = rng.random(200_000)
+    true = rng.random(200_000) < probability
+    assert calibration_error(probability, true) < 0.005
+    assert calibration_error(probability**3, true) > 0.1
+
+
+def test_calibration_undoes_a_model_that_is_too_sure() -> None:
+    rng = np.random.default_rng(0)
+    odds = rng.normal(-1, 2, 20_000)
+    true = rng.random(20_000) < 1 / (1 + np.exp(-odds))
+    fit = fit_calibration(3 * odds + 1, true)
+    assert fit.slope == pytest.approx(1 / 3, abs=0.02)
+    assert fit.intercept == pytest.approx(-1 / 3, abs=0.05)
+
+
+def test_a_label_with_hardly_an_example_is_left_as_it_is() -> None:
+    true = np.zeros(100, bool)
+    true[:3] = True
+    assert fit_calibration(np.linspace(-3, 3, 100), true).slope == 1
+    assert best_threshold(np.linspace(0, 1, 100), true) == 0.5
+
+
+def test_the_threshold_of_best_f1_is_the_one_nearest_to_a_half() -> None:
+    probability = np.array([0.1] * 50 + [0.3] * 10 + [0.9] * 10)
+    true = np.array([False] * 50 + [True] * 20)
+    assert best_threshold(probability, true) == 0.3
+    assert best_threshold(probability, probability > 0.5) == 0.5

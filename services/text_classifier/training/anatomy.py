@@ -1,9 +1,10 @@
 """What a report says of the heart's size and of the mediastinum: "heart size is normal", "stable silhouette"."""
+# ruff: noqa: E501 - folded tables of phrases read worse than long ones
 
 import re
 from enum import IntEnum
 
-from services.text_classifier.training.cues import Cue, CueSpot
+from services.text_classifier.training.cues import CUT, Cue, CueSpot
 from services.text_classifier.training.lexicon import Kind, Spot
 from shared.labels import State
 
@@ -70,20 +71,23 @@ def assess(sentence: str, index: int, spots: list[Spot], cues: list[CueSpot]) ->
     if left and left[0] > Assessment.STABLE:
         assessment, position = left
     if assessment is Assessment.ABNORMAL:
-        if _cued(cues, Cue.DENY_AHEAD, spot.start, position):
+        if _cued(sentence, cues, Cue.DENY_AHEAD, spot.start, position):
             return State.ABSENT
-        if _cued(cues, Cue.DOUBT_AHEAD, spot.start, position):
+        if _cued(sentence, cues, Cue.DOUBT_AHEAD, spot.start, position):
             return State.UNCERTAIN
     return _STATES[assessment]
 
 
-def _cued(cues: list[CueSpot], cue: Cue, start: int, position: int) -> bool:
-    """Whether a cue stands close before the statement that begins at the nearer of spot and assessment."""
-    return any(c.cue is cue and any(0 <= p - c.end <= 25 for p in (start, position)) for c in cues)
+def _cued(sentence: str, cues: list[CueSpot], cue: Cue, start: int, position: int) -> bool:
+    """Whether such a cue stands close before the mention or its assessment, with nothing that ends its reach between."""
+    return any(
+        c.cue is cue and any(0 <= p - c.end <= 25 and not CUT.search(sentence, c.end, p) for p in (start, position))
+        for c in cues
+    )
 
 
 def _inherited(sentence: str, index: int, spots: list[Spot], cues: list[CueSpot]) -> State | None:
-    """ "Normal heart size and mediastinal contours": the second takes the word of the first."""
+    """E.g. "Normal heart size and mediastinal contours": the second takes the word of the first."""
     if index == 0 or spots[index - 1].term.kind not in (Kind.ANATOMY, Kind.WEAK_ANATOMY):
         return None
     previous = spots[index - 1]
@@ -95,7 +99,9 @@ def _inherited(sentence: str, index: int, spots: list[Spot], cues: list[CueSpot]
 def _left(sentence: str, index: int, spots: list[Spot]) -> tuple[Assessment, int] | None:
     """The weightiest word among the adjectives directly before the mention."""
     spot = spots[index]
-    begin = max([0, spot.start - 60, *(s.end for s in spots[:index] if s.end <= spot.start)])
+    begin = max(
+        [0, spot.start - 60, *(s.end for s in spots[:index] if s.end <= spot.start and s.term.label is not None)]
+    )
     stop = _LEFT_STOP.match(sentence, begin, spot.start)
     found = _assessments(sentence, stop.end() if stop else begin, spot.start)
     return max(found, default=None, key=lambda item: item[0])
@@ -106,7 +112,7 @@ def _right(sentence: str, index: int, spots: list[Spot]) -> tuple[Assessment, in
     spot = spots[index]
     end, last = len(sentence), spot.end
     for other in spots[index + 1 :]:
-        if other.start < last:
+        if other.start < last or other.term.label is None:
             continue
         joined = other.term.kind in (Kind.ANATOMY, Kind.WEAK_ANATOMY) and _JOINED.fullmatch(sentence, last, other.start)
         if not joined or _assessments(sentence, last, other.start):

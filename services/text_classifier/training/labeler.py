@@ -6,12 +6,13 @@ CheXpert labeler where the two differ (mild cardiomegaly, for one, is uncertain 
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from services.text_classifier.training.anatomy import assess
 from services.text_classifier.training.lexicon import Convention, Kind, Spot, find_spots
 from services.text_classifier.training.scopes import Sentence, apply_cues
 from services.text_classifier.training.sentences import sentence_spans
+from services.text_classifier.training.spelling import canonical
 from shared.labels import LABELS, NO_FINDING, SUPPORT_DEVICES, LabelName, State
 
 _HEART_FAILURE = re.compile(r"heart\s+failure|\bchf\b", re.IGNORECASE)
@@ -50,12 +51,16 @@ def find_mentions(text: str, convention: Convention = "clinical") -> list[Mentio
 
 def read_report(text: str, convention: Convention = "clinical") -> list[Mention]:
     """Every mention, those of abnormalities outside the 14 included."""
+    right = canonical(text)
     return [
-        mention for start, end in sentence_spans(text) for mention in _read_sentence(text[start:end], start, convention)
+        replace(mention, start=start, end=end)
+        for first, last in sentence_spans(right.text)
+        for mention in _read_sentence(right.text[first:last], convention)
+        for start, end in [right.span(first + mention.start, first + mention.end)]
     ]
 
 
-def _read_sentence(text: str, offset: int, convention: Convention) -> list[Mention]:
+def _read_sentence(text: str, convention: Convention) -> list[Mention]:
     sentence = Sentence(text, find_spots(text, convention))
     apply_cues(sentence)
     mentions = []
@@ -64,7 +69,7 @@ def _read_sentence(text: str, offset: int, convention: Convention) -> list[Menti
             continue
         if (judged := _judge(sentence, index, convention)) is not None:
             state, cue = judged
-            mentions.append(Mention(spot.term.label, offset + spot.start, offset + spot.end, state, cue))
+            mentions.append(Mention(spot.term.label, spot.start, spot.end, state, cue))
     return mentions
 
 
@@ -74,19 +79,20 @@ def _judge(sentence: Sentence, index: int, convention: Convention) -> tuple[Stat
     verdict = sentence.verdicts.get(index)
     if spot.term.kind in (Kind.ANATOMY, Kind.WEAK_ANATOMY):
         state = assess(sentence.text, index, sentence.spots, sentence.cues)
-        if state is not None:
-            return state, None
-        if spot.term.kind is Kind.WEAK_ANATOMY:
-            return None
-        if verdict is None:
-            return (State.PRESENT if convention == "reference" else State.UNCERTAIN), None
+        if state is not None or spot.term.kind is Kind.WEAK_ANATOMY:
+            return (state, None) if state else None
     if verdict is not None:
         return verdict[0], verdict[1].text
+    return (State.PRESENT if _stands_alone(sentence.text, spot, convention) else State.UNCERTAIN), None
+
+
+def _stands_alone(text: str, spot: Spot, convention: Convention) -> bool:
+    """Whether a mention that no cue reaches counts as present."""
     if spot.term.kind is Kind.SIGN:
-        return State.UNCERTAIN, None
-    if convention == "reference" and _is_mild_cardiomegaly(sentence.text, spot):
-        return State.UNCERTAIN, "mild"
-    return State.PRESENT, None
+        return False
+    if convention == "reference":
+        return not _is_mild_cardiomegaly(text, spot)
+    return spot.term.kind is Kind.FINDING
 
 
 def _is_mild_cardiomegaly(text: str, spot: Spot) -> bool:

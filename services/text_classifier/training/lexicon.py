@@ -3,6 +3,7 @@
 The stems are those of the CheXpert labeler (Irvin et al., AAAI 2019); the look-alikes and the clinical additions are
 ours. Patterns are matched, without regard to case, inside one sentence.
 """
+# ruff: noqa: E501 - folded tables of phrases read worse than long ones
 
 import re
 from collections.abc import Iterator
@@ -47,7 +48,9 @@ def _term(
     return Term(label, kind, re.compile(pattern, re.IGNORECASE | re.VERBOSE), convention)
 
 
-_NOT_OVER = r"(?<!over\sthe\s)(?<!overlying\sthe\s)(?<!in\sthe\s)(?<!behind\sthe\s)(?<!within\sthe\s)(?<!of\sthe\s)"
+_NOT_OVER = (
+    r"(?<!over\sthe\s)(?<!overlying\sthe\s)(?<!in\sthe\s)(?<!behind\sthe\s)(?<!within\sthe\s)(?<!border\sof\sthe\s)"
+)
 
 TERMS: tuple[Term, ...] = (
     _term(
@@ -191,19 +194,17 @@ TERMS: tuple[Term, ...] = (
 )
 
 # A spot of `label` that overlaps one of these is no mention of it.
-_UNMENTIONS: tuple[tuple[LabelName | None, re.Pattern[str]], ...] = tuple(
-    (label, re.compile(pattern, re.IGNORECASE | re.VERBOSE))
-    for label, pattern in (
-        ("Pleural Effusion", r"\b(?:peri|endo)cardial\s+effusions?\b | \b(?:joint|knee|elbow|shoulder)\s+effusions?\b"),
-        ("Lung Lesion", r"\b(?<!non\s)(?<!non-)(?:calcified|calcific)\s+(?:\w+\s+){0,3}nodul\w+ | \bbody\s+mass\b"),
-        (
-            "Support Devices",
-            r"""\bphysician\s*-?\s*to\s*-?\s*physician\b.* | \bsternotomy\s+\w+ | \bsurgical\s+(?:clips?|staples?)\b
+_LOOK_ALIKES: tuple[tuple[LabelName | None, str], ...] = (
+    ("Pleural Effusion", r"\b(?:peri|endo)cardial\s+effusions?\b | \b(?:joint|knee|elbow|shoulder)\s+effusions?\b"),
+    ("Lung Lesion", r"\b(?<!non\s)(?<!non-)(?:calcified|calcific)\s+(?:\w+\s+){0,3}nodul\w+ | \bbody\s+mass\b"),
+    (
+        "Support Devices",
+        r"""\bphysician\s*-?\s*to\s*-?\s*physician\b.* | \bsternotomy\s+\w+ | \bsurgical\s+(?:clips?|staples?)\b
                 | \beustachian\s+tubes?\b | \bairways?\s+tubes?\b | \blines?\s+of\s+(?:demarcation|fracture)\b""",
-        ),
-        (None, r"\bbone\s+densit\w+ | \bsoft\s+tissue\s+densit\w+"),
-    )
+    ),
+    (None, r"\bbone\s+densit\w+ | \bsoft\s+tissue\s+densit\w+"),
 )
+_UNMENTIONS = tuple((label, re.compile(pattern, re.IGNORECASE | re.VERBOSE)) for label, pattern in _LOOK_ALIKES)
 
 
 def find_spots(sentence: str, convention: Convention) -> list[Spot]:

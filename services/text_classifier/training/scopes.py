@@ -1,7 +1,8 @@
-"""Which mentions a cue reaches: denials and doubts run forward to the end of their list, or back to the nearest mention."""
+"""Which mentions a cue reaches: forward to the end of its list, or back to the nearest mention."""
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 
 from services.text_classifier.training.cues import CUT, Cue, CueSpot, find_cues
 from services.text_classifier.training.lexicon import Kind, Spot
@@ -28,7 +29,7 @@ _COMMA = re.compile(rf"\s*,\s*{_WORDS}", re.IGNORECASE)
 _BACK_STOP = re.compile(r"[;:]|\b(?:but|however|although|though|while|whereas|there\s+(?:is|are))\b", re.IGNORECASE)
 # "... is unchanged" right behind a mention takes it out of a denial that ran into it.
 _AFFIRMED = re.compile(
-    r"\s+(?:(?:is|are|has|have|appears?|remains?|been|again)\s+)+(?:\w+ly\s+)?(?:stable|unchanged|increas|decreas|improv|persist|worsen|present|noted|seen|similar|in\s+place|again)",
+    r"\s+(?:(?:is|are|has|have|appears?|remains?|been|again)\s+)+(?:\w+ly\s+)?(?:stable|unchanged|increas|decreas|improv|persist|worsen|similar|in\s+place|again|present\s+(?:in|at|on))",
     re.IGNORECASE,
 )
 _CONCERN = re.compile(r"suspicio|concern|worrisome|question|suggest|favou?r|definite|potential", re.IGNORECASE)
@@ -71,10 +72,18 @@ def apply_cues(sentence: Sentence) -> None:
     pointing_ahead = [cue for cue in sentence.cues if cue.cue in _FORWARD]
     for cue in sentence.cues:
         if cue.cue in _BACKWARD and not _look_back(sentence, cue):
-            pointing_ahead.append(CueSpot(_AHEAD_OF[cue.cue], cue.start, cue.end, cue.text))
+            pointing_ahead.append(replace(cue, cue=_AHEAD_OF[cue.cue]))
+        elif cue.cue is Cue.DOUBT_AHEAD and _EXCLUSION.search(cue.text) and _last_word(sentence, cue):
+            _look_back(sentence, replace(cue, cue=Cue.DOUBT_BEHIND))  # "pneumonia is difficult to exclude"
     for cue in sorted(pointing_ahead, key=lambda c: c.start):
         _look_ahead(sentence, cue)
     _doubt_alternatives(sentence)
+
+
+def _last_word(sentence: Sentence, cue: CueSpot) -> bool:
+    return not any(spot.start >= cue.end for spot in sentence.spots) or bool(
+        re.match(r"\s*(?:[.,;]|$)", sentence.text[cue.end :])
+    )
 
 
 def _look_back(sentence: Sentence, cue: CueSpot) -> bool:
@@ -91,13 +100,15 @@ def _look_back(sentence: Sentence, cue: CueSpot) -> bool:
     joins = False
     for i in reversed(before[:-1]):
         here, there = sentence.spots[i], sentence.spots[reached[-1]]
-        if here.end > there.start:  # two labels on the same words
+        if not sentence.text[here.end : there.start].strip():  # the same words, or one compound: "tracheostomy tube"
             reached.append(i)
         elif _AND.fullmatch(sentence.text, here.end, there.start) or (
             joins and _COMMA.fullmatch(sentence.text, here.end, there.start)
         ):
             if re.match(r"(?:has|is|was)\b", cue.text) and re.search(r"\band\b", sentence.text[here.end : there.start]):
                 break  # a singular verb: only the nearest
+            if re.match(r"\s*,\s*and\b", sentence.text[here.end :]) and not joins:
+                break  # "consolidation, and edema cannot be excluded"
             joins = True
             reached.append(i)
         else:
@@ -108,9 +119,14 @@ def _look_back(sentence: Sentence, cue: CueSpot) -> bool:
 
 
 def _kept_afterwards(sentence: Sentence, cue: CueSpot) -> bool:
-    """ "Resolved on the right, persistent on the left"."""
+    """E.g. "Resolved on the right, persistent on the left"."""
     return any(
-        other.cue is Cue.KEEP and other.start >= cue.end and not any(s.start >= other.end for s in sentence.spots)
+        other.cue is Cue.KEEP
+        and 0 <= other.start - cue.end < 40
+        and not any(
+            other.end <= spot.start < min([other.end + 40, *(cut for cut in sentence.cuts if cut >= other.end)])
+            for spot in sentence.spots
+        )
         for other in sentence.cues
     )
 
@@ -143,7 +159,7 @@ def _scope_end(sentence: Sentence, cue: CueSpot) -> int:
 
 
 def _swallowed(sentence: Sentence, cue: CueSpot, other: CueSpot) -> bool:
-    """ "No opacity concerning for pneumonia" denies both; "no effusion, possible pneumonia" does not."""
+    """E.g. "No opacity concerning for pneumonia" denies both; "no effusion, possible pneumonia" does not."""
     if cue.cue is not Cue.DENY_AHEAD or other.cue is not Cue.DOUBT_AHEAD or _EXCLUSION.search(other.text):
         return False
     between = sentence.text[cue.end : other.start]
@@ -159,7 +175,7 @@ def _applies(cue: CueSpot, spot: Spot) -> bool:
 
 
 def _device_stays(sentence: Sentence, cue: CueSpot, index: int) -> bool:
-    """ "No hardware complication" and "no pneumothorax from line placement" leave the device where it is."""
+    """E.g. "No hardware complication" and "no pneumothorax from line placement" leave the device where it is."""
     spot = sentence.spots[index]
     if spot.term.label != SUPPORT_DEVICES or cue.cue is not Cue.DENY_AHEAD:
         return False
@@ -178,25 +194,30 @@ def _settle(sentence: Sentence, index: int, cue: CueSpot) -> None:
 
 
 def _doubt_alternatives(sentence: Sentence) -> None:
-    """ "A or B", "A/B", "A versus B" outside a denial: both are uncertain, and what is listed before them."""
+    """E.g. "A or B", "A/B", "A versus B" outside a denial: both are uncertain, and what is listed before them."""
+    for left, right, cue in _alternatives(sentence):
+        if left in sentence.verdicts and sentence.verdicts[left][0] is State.ABSENT:
+            continue
+        for index in (*_listed_with(sentence, left), *_overlapping(sentence, right)):
+            sentence.verdicts.setdefault(index, (State.UNCERTAIN, cue))
+
+
+def _alternatives(sentence: Sentence) -> Iterator[tuple[int, int, CueSpot]]:
+    """Pairs of findings with an "or" between them, last pair first, so that a list is walked from its end."""
     spots = sentence.spots
-    for j in range(len(spots) - 1, 0, -1):
-        if spots[j].term.label == SUPPORT_DEVICES or not _is_finding(spots[j]):
+    findings = [i for i, spot in enumerate(spots) if _is_finding(spot)]
+    for right in reversed(findings):
+        left = max((i for i in findings if spots[i].end <= spots[right].start), default=None)
+        if left is None:
             continue
-        i = j - 1
-        while i >= 0 and spots[i].end > spots[j].start:
-            i -= 1
-        if i < 0 or not (match := _OR.fullmatch(sentence.text, spots[i].end, spots[j].start)):
-            continue
-        if any(spots[i].end <= cut < spots[j].start for cut in sentence.cuts) or not _is_finding(spots[i]):
-            continue
-        cue = CueSpot(Cue.DOUBT_AHEAD, match.start(), match.end(), match[0].strip())
-        for k in _listed_with(sentence, i):
-            sentence.verdicts.setdefault(k, (State.UNCERTAIN, cue))
-        if sentence.verdicts[i][0] is State.UNCERTAIN:
-            for k, spot in enumerate(spots):
-                if spot.start < spots[j].end and spot.end > spots[j].start:
-                    sentence.verdicts.setdefault(k, (State.UNCERTAIN, cue))
+        match = _OR.fullmatch(sentence.text, spots[left].end, spots[right].start)
+        if match and not any(match.start() <= cut < match.end() for cut in sentence.cuts):
+            yield left, right, CueSpot(Cue.DOUBT_AHEAD, match.start(), match.end(), match[0].strip())
+
+
+def _overlapping(sentence: Sentence, index: int) -> list[int]:
+    here = sentence.spots[index]
+    return [i for i, spot in enumerate(sentence.spots) if spot.start < here.end and spot.end > here.start]
 
 
 def _listed_with(sentence: Sentence, last: int) -> list[int]:
@@ -208,7 +229,8 @@ def _listed_with(sentence: Sentence, last: int) -> list[int]:
         in_list = _is_finding(spot) and re.fullmatch(
             r"\s*,\s*(?:[\w-]+\s+){0,2}", sentence.text[spot.end : following.start]
         )
-        if not (same_words or in_list):
+        cue_between = any(spot.end <= cue.start < following.start for cue in sentence.cues)
+        if not same_words and (cue_between or not in_list):
             break
         listed.append(i)
     return listed

@@ -1,4 +1,4 @@
-"""Cut a report into sentences as radiologists write them: numbered, run together, all lower case, with `XXXX` inside."""
+"""Cut a report into sentences as radiologists write them: numbered, run together, in lower case."""
 
 import itertools
 import re
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 # A full stop ends a sentence unless it stands in a number ("1.5 cm", "T9.") or behind an abbreviation. Some reports
 # leave out the space behind it ("effusion.Stable").
 _STOP = re.compile(
-    r"(?<!\bdr)(?<!\bvs)(?<!\bapprox)(?<!\be\.g)(?<!\bi\.e)(?<!\bno)[.!?]+(?=\s|$|[A-Za-z]{2})(?!g\.|e\.)",
+    r"(?<!\bdr)(?<!\bvs)(?<!\bapprox)(?<!\be\.g)(?<!\bi\.e)(?<!\bno)[.!?]+(?=\s|$|[A-Za-z]{2})(?!g\.|e\.)|(?<=[a-z]{3})\.(?=\d)",
     re.IGNORECASE,
 )
 # "2." or "2)" or "#2": an item of a numbered list.
@@ -22,6 +22,7 @@ _RUN_ON = re.compile(
     r"|Improved|Increased|Decreased|Possible|Probable|Minimal|Low|Bibasilar|Recommend|Findings?|This|These|Bones?"
     r"|Pleural|Pulmonary|Atelectasis|Without|Negative|Right-sided|Left-sided|Tip)\s+[a-z])"
 )
+_FIRST_WORD = re.compile(r"\S+")
 _LINE_STARTS = re.compile(r"(?:[A-Z(\[]|(?:no|there|stable|the|heart|lungs?|mild|small|interval|unchanged)\b)")
 
 
@@ -52,5 +53,15 @@ def _list_items(text: str) -> list[tuple[int, int]]:
 
 
 def _line_ends(text: str) -> list[tuple[int, int]]:
-    """A line break ends a sentence where the next line opens like one; else the line was only wrapped."""
-    return [m.span() for m in re.finditer(r"\s*\n\s*", text) if _LINE_STARTS.match(text, m.end())]
+    """A line break ends a sentence where the next line opens like one, or where its first word would have fitted on the
+    line before: else the line was only wrapped.
+    """
+    width = max(map(len, text.split("\n")))
+    ends = []
+    for match in re.finditer(r"[ \t]*\n\s*", text):
+        line_start = text.rfind("\n", 0, match.start()) + 1
+        next_word = _FIRST_WORD.match(text, match.end())
+        would_fit = next_word is not None and match.start() - line_start + 1 + len(next_word[0]) <= width
+        if would_fit or _LINE_STARTS.match(text, match.end()):
+            ends.append(match.span())
+    return ends

@@ -1,0 +1,84 @@
+"""The contract that every store keeps. A store knows images as 14 numbers with metadata; pixels only to show them.
+
+Every write that returned is durable. Every search sees one generation of the index whole.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.image_index.ranking import Query
+from shared.schemas.images import ImageRecord, StoredMetadata
+from shared.schemas.system import IndexInfo
+
+
+class StoreUnusable(Exception):
+    """The store cannot be opened; the message says why and what to do. Nothing was changed."""
+
+
+@dataclass(frozen=True)
+class NewImage:
+    image_id: str
+    probabilities: NDArray[np.float32]  # (14,) in the order of LABELS
+    metadata: StoredMetadata
+    content_sha256: str
+    weights_sha256: str
+    thumbnail: bytes  # JPEG
+    cam: NDArray[np.float16]  # (14, h, w): the class-activation grids
+
+
+class PutOutcome(StrEnum):
+    CREATED = "created"
+    UNCHANGED = "unchanged"  # the same content is stored under this id
+    REPLACED = "replaced"
+    CONFLICT = "conflict"  # other content is stored under this id; nothing was changed
+
+
+@dataclass(frozen=True)
+class Hit:
+    record: ImageRecord
+    score: float
+
+
+@dataclass(frozen=True)
+class Found:
+    """The answer to a query: at most k hits, best first."""
+
+    hits: list[Hit]
+    candidates: int  # images that passed the filters
+    ties_at_cutoff: int  # further images that score exactly as the last hit
+    info: IndexInfo  # of the generation that was searched
+
+
+class ImageStore(Protocol):
+    """Thread-safe. Raises Unavailable where the disk is full or fails; what was acknowledged before is kept."""
+
+    def put(self, images: Sequence[NewImage], *, replace: bool = False) -> list[PutOutcome]:
+        """Durable when it returns, all in one transaction. Refuses images of other weights with a ValueError."""
+        ...
+
+    def delete(self, image_id: str) -> bool:
+        """False where there was no such image. Durable when it returns."""
+        ...
+
+    def get(self, image_id: str) -> ImageRecord | None: ...
+
+    def thumbnail(self, image_id: str) -> bytes | None: ...
+
+    def cam(self, image_id: str) -> NDArray[np.float16] | None: ...
+
+    def search(self, query: Query) -> Found:
+        """Exact: the order is that of `ranking.rank` over all images of one generation."""
+        ...
+
+    def info(self) -> IndexInfo: ...
+
+    def checksum(self) -> str:
+        """Equal for equal content, whatever the order of writes and the engine."""
+        ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,220 @@
+"""The embedded store: SQLite is the only truth, a gallery in memory answers searches, one process owns both."""
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import structlog
+from filelock import FileLock, Timeout
+from numpy.typing import NDArray
+
+from services.image_index.filters import passing
+from services.image_index.gallery import Gallery
+from services.image_index.ranking import Query, Ranked, rank
+from services.image_index.store import database
+from services.image_index.store.base import Found, Hit, NewImage, PutOutcome, StoreUnusable
+from services.image_index.store.group_commit import GroupCommit
+from services.image_index.store.growing import GrowingGallery, Row
+from services.image_index.store.transaction import CHECKSUM_SPACE, Transaction
+from shared.errors import ServiceError, Unavailable
+from shared.schemas.images import ImageRecord
+from shared.schemas.system import IndexInfo
+
+log = structlog.get_logger("store")
+
+PART = "index-store"
+ENGINE = "embedded (SQLite, exact scan in memory)"
+_UNLOCKED_READS = 3
+_WHAT_TO_DO = "Nothing was changed. Put a copy in its place, or move it away and ingest again."
+
+
+class EmbeddedStore:
+    """Opens or makes the index in `folder`, for images encoded by the weights with this hash.
+
+    Raises StoreUnusable: another process has it open, it holds images of other weights, or its file is damaged.
+    """
+
+    def __init__(self, folder: Path, weights_sha256: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._file = folder / "index.sqlite3"
+        self._weights_sha256 = weights_sha256
+        self._lock = _own(folder / "index.lock", folder)
+        try:
+            self._writer = self._open()
+        except BaseException:
+            self._lock.release()
+            raise
+        self._reader = database.connect(self._file, read_only=True)
+        self._reading = threading.Lock()
+        self._writes = GroupCommit[Transaction](self._commit)
+
+    def _open(self) -> sqlite3.Connection:
+        with _closed_on_error(database.connect(self._file)) as connection:
+            try:
+                database.prepare(connection)
+                self._refuse_other_weights(connection)
+                self._encoder = database.encoder_id(connection, self._weights_sha256)
+                self._growing, self._checksum = self._load(connection)
+            except sqlite3.DatabaseError as error:
+                raise StoreUnusable(f"The index {self._file} cannot be read ({error}). {_WHAT_TO_DO}") from error
+        return connection
+
+    def _refuse_other_weights(self, connection: sqlite3.Connection) -> None:
+        for weights in database.weights_in_use(connection):
+            if weights != self._weights_sha256:
+                raise StoreUnusable(
+                    f"The index {self._file} was made with other encoder weights ({weights[:12]}…) than these "
+                    f"({self._weights_sha256[:12]}…). Ingest into a new CHEX_DATA_DIR, or set CHEX_IMAGE_MODEL back."
+                )
+
+    def _load(self, connection: sqlite3.Connection) -> tuple[GrowingGallery, int]:
+        generation, expected = database.state(connection)
+        checksum = 0
+
+        def blocks() -> Iterator[list[Row]]:
+            nonlocal checksum
+            for block in database.rows(connection):
+                checksum += sum(map(database.digest, block))
+                yield block
+
+        growing = GrowingGallery()
+        growing.load(blocks(), generation)
+        if checksum % CHECKSUM_SPACE != expected:
+            raise StoreUnusable(f"The index {self._file} does not match its own checksum: it is damaged. {_WHAT_TO_DO}")
+        return growing, expected
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._reader.close()
+        self._writer.close()
+        self._lock.release()
+
+    def put(self, images: Sequence[NewImage], *, replace: bool = False) -> list[PutOutcome]:
+        if any(image.weights_sha256 != self._weights_sha256 for image in images):
+            raise ValueError("images of other encoder weights cannot be put into this index")
+        return self._writes.submit(lambda transaction: transaction.put(images, replace=replace))
+
+    def delete(self, image_id: str) -> bool:
+        return self._writes.submit(lambda transaction: transaction.delete(image_id))
+
+    def _commit(self, operations: Sequence[Callable[[Transaction], Any]]) -> list[Any]:
+        """All operations in one transaction; once it is on disk they are published to searches, together."""
+        transaction = Transaction(self._writer, self._encoder, self._growing.gallery.generation, self._checksum)
+        with _disk_errors():
+            self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                results = [operation(transaction) for operation in operations]
+                database.set_state(self._writer, transaction.generation, transaction.checksum)
+                self._writer.execute("COMMIT")
+            except BaseException:
+                if self._writer.in_transaction:  # after some errors SQLite has rolled back by itself
+                    self._writer.execute("ROLLBACK")
+                raise
+        self._checksum = transaction.checksum
+        self._growing.apply(transaction.changes, transaction.generation)
+        return results
+
+    def get(self, image_id: str) -> ImageRecord | None:
+        with self._reading, _disk_errors():
+            return database.record(self._reader, image_id)
+
+    def thumbnail(self, image_id: str) -> bytes | None:
+        with self._reading, _disk_errors():
+            return database.thumbnail(self._reader, image_id)
+
+    def cam(self, image_id: str) -> NDArray[np.float16] | None:
+        with self._reading, _disk_errors():
+            return database.cam(self._reader, image_id)
+
+    def search(self, query: Query) -> Found:
+        for _ in range(_UNLOCKED_READS):
+            found = self._search(query)
+            if found is not None:
+                return found
+        with self._writes.pause():  # hits change faster than they are read: hold the writers up for once
+            found = self._search(query)
+        if found is None:
+            raise ServiceError("The index in memory and the one on disk differ.", part=PART)
+        return found
+
+    def _search(self, query: Query) -> Found | None:
+        """None where a hit was replaced or deleted between the scan and the reading of its record."""
+        gallery = self._growing.gallery
+        ranked = rank(gallery, query, passing(gallery, query.filters))
+        records = self._records(gallery, ranked)
+        if records is None:
+            return None
+        return Found(
+            hits=[Hit(record, score) for record, score in zip(records, ranked.scores, strict=True)],
+            candidates=ranked.candidates,
+            ties_at_cutoff=ranked.ties_at_cutoff,
+            info=self._info(gallery),
+        )
+
+    def _records(self, gallery: Gallery, ranked: Ranked) -> list[ImageRecord] | None:
+        records: list[ImageRecord] = []
+        with self._reading, _disk_errors():
+            for row, image_id in zip(ranked.rows, gallery.image_ids(ranked.rows), strict=True):
+                record = database.record(self._reader, image_id)
+                if record is None or record.generation != gallery.row_generation[row]:
+                    return None
+                records.append(record)
+        return records
+
+    def info(self) -> IndexInfo:
+        return self._info(self._growing.gallery)
+
+    def _info(self, gallery: Gallery) -> IndexInfo:
+        return IndexInfo(
+            size=gallery.size, generation=gallery.generation, engine=ENGINE, weights_sha256=self._weights_sha256
+        )
+
+    def checksum(self) -> str:
+        return f"{self._checksum:016x}"
+
+
+def _own(lock_file: Path, folder: Path) -> FileLock:
+    lock = FileLock(lock_file)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise StoreUnusable(
+            f"The index in {folder} is open in another process, and only one may own it. Stop that process (a running "
+            "service, or an ingest), or set another CHEX_DATA_DIR."
+        ) from None
+    return lock
+
+
+@contextmanager
+def _closed_on_error(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    try:
+        yield connection
+    except BaseException:
+        connection.close()
+        raise
+
+
+@contextmanager
+def _disk_errors() -> Iterator[None]:
+    """What SQLite says of the disk becomes an answer; the log keeps its name for it."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        log.warning("store_failed", code=error.sqlite_errorname)
+        raise Unavailable(
+            "The index cannot be read or written: its disk is full or fails. What was acknowledged is kept.",
+            part=PART,
+            retry_after_s=30,
+        ) from error
+    except sqlite3.DatabaseError as error:
+        log.warning("store_damaged", code=getattr(error, "sqlite_errorname", type(error).__name__))
+        raise ServiceError("The index file is damaged. What was read before is not affected.", part=PART) from error

@@ -1,0 +1,136 @@
+"""The writer's side of a gallery: rows are appended, dead ones marked, and each change is published as a new gallery.
+
+Galleries handed out before stay as they were: rows are only ever written behind the last row that they see, and the
+marks of the dead are copied before they change. One thread writes at a time; any number read.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.image_index.filters import SEXES, VIEWS
+from services.image_index.gallery import MEAN_STEP, Gallery, Names, Vocabulary, in_steps
+from shared.labels import LABELS
+from shared.schemas.images import StoredMetadata
+
+_FIRST_CAPACITY = 1024
+_COLUMNS: dict[str, Any] = {
+    "alive": np.bool_,
+    "row_generation": np.int64,
+    "view": np.int8,
+    "sex": np.int8,
+    "age": np.float32,
+    "image": np.int32,
+    "study": np.int32,
+    "patient": np.int32,
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    image_id: str
+    probabilities: NDArray[np.float32]
+    metadata: StoredMetadata
+    generation: int
+
+
+@dataclass(frozen=True)
+class Change:
+    """`row` is None for a deletion."""
+
+    image_id: str
+    row: Row | None
+
+
+class GrowingGallery:
+    """`gallery` is the last one published."""
+
+    def __init__(self, generation: int = 0) -> None:
+        self._start(_FIRST_CAPACITY)
+        self.gallery = self._publish(generation)
+
+    def _start(self, capacity: int) -> None:
+        self._vocabulary = Vocabulary(Names(), Names(), Names())
+        self._probabilities = np.empty((len(LABELS), capacity), dtype=np.float32)
+        self._columns = {name: np.empty(capacity, dtype=dtype) for name, dtype in _COLUMNS.items()}
+        self._place: dict[str, int] = {}  # image_id -> row
+        self._rows = 0
+        self._sums = np.zeros(len(LABELS), dtype=np.int64)  # over the rows alive, in MEAN_STEP
+
+    def __contains__(self, image_id: str) -> bool:
+        return image_id in self._place
+
+    def apply(self, changes: Sequence[Change], generation: int) -> None:
+        """Make the changes, in their order, and publish them together as `generation`."""
+        last = {change.image_id: change.row for change in changes}
+        gone = [self._place.pop(image_id) for image_id in last if image_id in self._place]
+        if gone:
+            self._columns["alive"] = self._columns["alive"].copy()
+            self._columns["alive"][gone] = False
+            self._sums -= in_steps(self._probabilities[:, gone]).sum(axis=1)
+        self._append([row for row in last.values() if row is not None])
+        self.gallery = self._publish(generation)
+        if self._rows > 2 * max(len(self._place), _FIRST_CAPACITY):
+            self._compact()
+
+    def load(self, blocks: Iterable[Sequence[Row]], generation: int) -> None:
+        """Append many rows, block by block, and publish once."""
+        for block in blocks:
+            self._append(block)
+        self.gallery = self._publish(generation)
+
+    def _append(self, rows: Sequence[Row]) -> None:
+        if not rows:
+            return
+        start, end = self._rows, self._rows + len(rows)
+        self._make_room(end)
+        block = np.stack([row.probabilities for row in rows], axis=1)
+        self._probabilities[:, start:end] = block
+        self._sums += in_steps(block).sum(axis=1)
+        words, metadata = self._vocabulary, [row.metadata for row in rows]
+        values: dict[str, Any] = {
+            "alive": True,
+            "row_generation": [row.generation for row in rows],
+            "view": [-1 if m.view_position is None else VIEWS.index(m.view_position) for m in metadata],
+            "sex": [-1 if m.patient_sex is None else SEXES.index(m.patient_sex) for m in metadata],
+            "age": [np.nan if m.patient_age is None else m.patient_age for m in metadata],
+            "image": [words.images.code(row.image_id) for row in rows],
+            "study": [words.studies.code(m.study_instance_uid) for m in metadata],
+            "patient": [words.patients.code(m.patient_key) for m in metadata],
+        }
+        for name, column in values.items():
+            self._columns[name][start:end] = column
+        self._place.update((row.image_id, place) for place, row in enumerate(rows, start))
+        self._rows = end
+
+    def _make_room(self, rows: int) -> None:
+        capacity = self._probabilities.shape[1]
+        if rows <= capacity:
+            return
+        more = max(rows, 2 * capacity) - capacity
+        self._probabilities = np.pad(self._probabilities, ((0, 0), (0, more)))
+        self._columns = {name: np.pad(column, (0, more)) for name, column in self._columns.items()}
+
+    def _compact(self) -> None:
+        """Leave the dead rows behind. Names of deleted images stay known until the next start."""
+        rows = np.sort(np.fromiter(self._place.values(), dtype=np.intp, count=len(self._place)))
+        self._probabilities = self._probabilities[:, rows]
+        self._columns = {name: column[rows] for name, column in self._columns.items()}
+        self._rows = len(rows)
+        ids = self._vocabulary.images.names(self._columns["image"])
+        self._place = {image_id: place for place, image_id in enumerate(ids)}
+        self.gallery = self._publish(self.gallery.generation)
+
+    def _publish(self, generation: int) -> Gallery:
+        rows, size = self._rows, len(self._place)
+        return Gallery(
+            generation=generation,
+            size=size,
+            vocabulary=self._vocabulary,
+            probabilities=self._probabilities[:, :rows],
+            mean=self._sums.astype(np.float64) * MEAN_STEP / max(size, 1),
+            **{name: column[:rows] for name, column in self._columns.items()},
+        )

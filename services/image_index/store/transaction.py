@@ -1,0 +1,49 @@
+"""What one transaction does to the index: rows written, and what must change in memory once it is committed."""
+
+import sqlite3
+from collections.abc import Sequence
+
+from services.image_index.store import database
+from services.image_index.store.base import NewImage, PutOutcome
+from services.image_index.store.growing import Change, Row
+
+CHECKSUM_SPACE = 2**64
+
+
+class Transaction:
+    """Begun and committed by the caller. Every image written or deleted is one step of the generation."""
+
+    def __init__(self, connection: sqlite3.Connection, encoder: int, generation: int, checksum: int) -> None:
+        self._connection = connection
+        self._encoder = encoder
+        self.generation = generation
+        self.checksum = checksum
+        self.changes: list[Change] = []
+
+    def put(self, images: Sequence[NewImage], *, replace: bool) -> list[PutOutcome]:
+        return [self._put(image, replace) for image in images]
+
+    def _put(self, image: NewImage, replace: bool) -> PutOutcome:
+        before = database.row(self._connection, image.image_id)
+        if before is not None and not replace:
+            _row, content_sha256 = before
+            return PutOutcome.UNCHANGED if content_sha256 == image.content_sha256 else PutOutcome.CONFLICT
+        self.generation += 1
+        database.write(self._connection, image, self._encoder, self.generation)
+        row = Row(image.image_id, image.probabilities, image.metadata, self.generation)
+        self._note(image.image_id, None if before is None else before[0], row)
+        return PutOutcome.CREATED if before is None else PutOutcome.REPLACED
+
+    def delete(self, image_id: str) -> bool:
+        before = database.row(self._connection, image_id)
+        if before is None:
+            return False
+        self.generation += 1
+        database.delete(self._connection, image_id)
+        self._note(image_id, before[0], None)
+        return True
+
+    def _note(self, image_id: str, before: Row | None, after: Row | None) -> None:
+        self.checksum += (database.digest(after) if after else 0) - (database.digest(before) if before else 0)
+        self.checksum %= CHECKSUM_SPACE
+        self.changes.append(Change(image_id, after))

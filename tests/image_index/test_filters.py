@@ -1,0 +1,78 @@
+import numpy as np
+import pytest
+
+from services.image_index.filters import passing
+from services.image_index.gallery import Gallery
+from services.image_index.store.growing import Change, GrowingGallery, Row
+from shared.labels import LABELS
+from shared.schemas.images import StoredMetadata
+from shared.schemas.search import SearchFilters
+
+IMAGES = {
+    "a": StoredMetadata(
+        view_position="PA", patient_sex="F", patient_age=40, study_instance_uid="1.1", patient_key="k1"
+    ),
+    "b": StoredMetadata(
+        view_position="AP", patient_sex="M", patient_age=70.5, study_instance_uid="1.2", patient_key="k1"
+    ),
+    "c": StoredMetadata(
+        view_position="LATERAL", patient_sex="O", patient_age=1, study_instance_uid="1.3", patient_key="k2"
+    ),
+    "d": StoredMetadata(),
+}
+
+
+@pytest.fixture
+def gallery() -> Gallery:
+    growing = GrowingGallery()
+    rows = [
+        Row(image_id, np.full(len(LABELS), 0.2 * (place + 1), dtype=np.float32), metadata, place)
+        for place, (image_id, metadata) in enumerate(IMAGES.items())
+    ]
+    growing.apply([Change(row.image_id, row) for row in rows], len(rows))
+    return growing.gallery
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ({}, "abcd"),
+        ({"view_position": ["PA"]}, "a"),
+        ({"view_position": ["PA", "AP"]}, "ab"),
+        ({"patient_sex": ["M", "O"]}, "bc"),
+        ({"age_min": 40}, "ab"),
+        ({"age_max": 40}, "ac"),
+        ({"age_min": 1, "age_max": 40}, "ac"),
+        ({"required_labels": {"Edema": 0.6}}, "cd"),
+        ({"excluded_labels": {"Edema": 0.6}}, "ab"),
+        ({"required_labels": {"Edema": 0.3}, "excluded_labels": {"Fracture": 0.7}}, "bc"),
+        ({"excluded_image_ids": ["b", "unknown"]}, "acd"),
+        ({"excluded_study_uids": ["1.3", "9.9"]}, "abd"),
+        ({"excluded_patient_keys": ["k1"]}, "cd"),
+        ({"view_position": ["PA"], "patient_sex": ["M"]}, ""),
+    ],
+)
+def test_an_image_passes_where_every_condition_holds(
+    gallery: Gallery, filters: dict[str, object], expected: str
+) -> None:
+    mask = passing(gallery, SearchFilters(**filters))
+
+    assert "".join(gallery.image_ids(gallery.rows(mask))) == expected
+
+
+def test_patient_ids_in_the_clear_are_not_searched_with(gallery: Gallery) -> None:
+    with pytest.raises(ValueError, match="hashed"):
+        passing(gallery, SearchFilters(excluded_patient_ids=["MRN-1"]))
+
+
+@pytest.mark.parametrize("selectivity", [0.0001, 0.01, 0.5])
+def test_every_image_that_passes_is_found_however_few_there_are(selectivity: float) -> None:
+    rng = np.random.default_rng(1)
+    p = rng.random((20_000, len(LABELS))).astype(np.float32)
+    growing = GrowingGallery()
+    growing.load([[Row(f"i{n}", row, StoredMetadata(), n) for n, row in enumerate(p)]], len(p))
+    mask = passing(growing.gallery, SearchFilters(required_labels={"Edema": 1 - selectivity}))
+
+    assert set(growing.gallery.rows(mask)) == set(
+        np.flatnonzero(p[:, LABELS.index("Edema")] >= np.float32(1 - selectivity))
+    )

@@ -1,0 +1,181 @@
+"""Ranking against a plain float64 oracle: one image at a time, sorted by Python."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from services.image_index.gallery import MEAN_STEP, Gallery
+from services.image_index.ranking import Query, rank
+from services.image_index.store.growing import Change, GrowingGallery, Row
+from shared.labels import LABELS
+from shared.schemas.images import StoredMetadata
+
+RANKINGS = ("soft_jaccard", "cosine", "centered_cosine", "log_likelihood")
+N_LABELS = len(LABELS)
+
+
+def made_gallery(p: np.ndarray, ids: list[str] | None = None) -> Gallery:
+    """`p` is (N, 14)."""
+    ids = ids or [f"image-{number:04d}" for number in range(len(p))]
+    growing = GrowingGallery()
+    for place in range(0, len(p), 7):
+        rows = [
+            Row(image_id, vector, StoredMetadata(), 1)
+            for image_id, vector in zip(ids[place : place + 7], p[place : place + 7].astype(np.float32), strict=True)
+        ]
+        growing.apply([Change(row.image_id, row) for row in rows], generation=1)
+    return growing.gallery
+
+
+def mean_of(p: np.ndarray) -> list[float]:
+    steps = [[round(float(value) / MEAN_STEP) for value in column] for column in p.T]
+    return [sum(column) * MEAN_STEP / len(p) for column in steps]
+
+
+def cosine(p: list[float], q: list[float]) -> float:
+    product, p_norm, q_norm = 0.0, 0.0, math.sqrt(sum(b * b for b in q))
+    for a, b in zip(p, q, strict=True):
+        product += a * b
+        p_norm += a * a
+    p_norm = math.sqrt(p_norm)
+    return product / (p_norm * q_norm) if p_norm >= 1e-9 and q_norm >= 1e-9 else 0.0
+
+
+def oracle_score(ranking: str, p: list[float], q: list[float], mean: list[float]) -> float:
+    if ranking == "cosine":
+        return cosine(p, q)
+    if ranking == "centered_cosine":
+        return cosine([a - m for a, m in zip(p, mean, strict=True)], [b - m for b, m in zip(q, mean, strict=True)])
+    if ranking == "soft_jaccard":
+        shared = math.fsum(a * b for a, b in zip(p, q, strict=True))
+        return shared / (math.fsum(p) + math.fsum(q) - shared)
+    clipped = [min(max(a, 1e-6), 1 - 1e-6) for a in p]
+    terms = (b * math.log(a) + (1 - b) * math.log(1 - a) for a, b in zip(clipped, q, strict=True))
+    return math.fsum(terms) / N_LABELS
+
+
+def oracle(ranking: str, p: np.ndarray, q: np.ndarray) -> list[float]:
+    mean = mean_of(p)
+    return [oracle_score(ranking, [float(a) for a in row], q.tolist(), mean) for row in p]
+
+
+unit = st.floats(0, 1, width=32)
+few_values = st.sampled_from([0.0, 0.25, 0.5, 1.0])
+binary = st.sampled_from([0.0, 1.0])
+vectors = st.one_of(
+    *(arrays.arrays(np.float32, N_LABELS, elements=elements) for elements in (unit, few_values, binary)),
+    st.just(np.zeros(N_LABELS, dtype=np.float32)),
+)
+
+
+@st.composite
+def galleries(draw: st.DrawFn) -> np.ndarray:
+    """(N, 14): continuous, coarse, binary and zero rows, some of them several times over."""
+    distinct = draw(st.lists(vectors, min_size=1, max_size=25))
+    repeats = draw(st.lists(st.integers(0, len(distinct) - 1), max_size=25))
+    return np.stack([*distinct, *(distinct[place] for place in repeats)])
+
+
+queries = vectors.filter(lambda q: bool(q.any())).map(lambda q: q.astype(np.float64))
+
+
+@pytest.mark.parametrize("ranking", RANKINGS)
+@given(p=galleries(), q=queries, k=st.integers(1, 60))
+@settings(max_examples=40, deadline=None)
+def test_scores_and_order_are_those_of_the_oracle(ranking: str, p: np.ndarray, q: np.ndarray, k: int) -> None:
+    gallery = made_gallery(p)
+    ranked = rank(gallery, Query(q, k=k, ranking=ranking))
+    expected = oracle(ranking, p, q)
+
+    assert len(ranked.rows) == min(k, len(p))
+    assert ranked.scores == pytest.approx([expected[row] for row in ranked.rows], abs=2e-8)
+    keys = [(-score, gallery.image_ids([row])[0]) for row, score in zip(ranked.rows, ranked.scores, strict=True)]
+    assert keys == sorted(keys)
+    left_out = [score for row, score in enumerate(expected) if row not in set(ranked.rows)]
+    assert max(left_out, default=-math.inf) <= ranked.scores[-1] + 2e-8
+    if ranking != "centered_cosine":  # which amplifies the last digits of nearly equal vectors
+        worst = ranked.scores[-1]
+        assert ranked.ties_at_cutoff == sum(round(score, 9) == worst for score in left_out)
+
+
+@pytest.mark.parametrize("ranking", RANKINGS)
+@given(p=galleries(), q=queries, shuffle=st.randoms(use_true_random=False), binarize=st.booleans())
+@settings(max_examples=15, deadline=None)
+def test_the_order_of_insertion_changes_nothing(ranking: str, p: np.ndarray, q: np.ndarray, shuffle, binarize) -> None:
+    ids = [f"image-{number:04d}" for number in range(len(p))]
+    places = list(range(len(p)))
+    shuffle.shuffle(places)
+    query = Query(q, k=10, ranking=ranking, thresholds=np.full(N_LABELS, 0.5) if binarize else None)
+    one, other = made_gallery(p, ids), made_gallery(p[places], [ids[place] for place in places])
+    a, b = rank(one, query), rank(other, query)
+
+    assert one.image_ids(a.rows) == other.image_ids(b.rows)
+    assert (a.scores, a.ties_at_cutoff) == (b.scores, b.ties_at_cutoff)
+
+
+@pytest.mark.parametrize("kind", ["continuous", "binary", "duplicated"])
+@pytest.mark.parametrize("ranking", RANKINGS)
+def test_ten_best_are_the_start_of_a_thousand_best(ranking: str, kind: str) -> None:
+    rng = np.random.default_rng(3)
+    p = rng.random((3000, N_LABELS)) ** 3
+    if kind == "binary":
+        p = np.rint(p)
+    if kind == "duplicated":
+        p = p[rng.integers(0, 40, len(p))]
+    gallery = made_gallery(p)
+    for q in rng.integers(0, 2, (5, N_LABELS)).astype(float):
+        q[0] = 1
+        few, many = (rank(gallery, Query(q, k=k, ranking=ranking)) for k in (10, 1000))
+        assert (few.rows, few.scores) == (many.rows[:10], many.scores[:10])
+        assert few.ties_at_cutoff == rank(gallery, Query(q, k=3000, ranking=ranking)).scores[10:].count(few.scores[-1])
+
+
+def test_a_query_without_a_positive_weight_finds_nothing() -> None:
+    for ranking in RANKINGS:
+        assert rank(made_gallery(np.ones((3, N_LABELS))), Query(np.zeros(N_LABELS), ranking=ranking)).rows == []
+
+
+def test_an_empty_gallery_has_nothing_to_find() -> None:
+    assert rank(GrowingGallery().gallery, Query(np.ones(N_LABELS))).rows == []
+
+
+def test_only_images_at_or_above_the_least_score_are_found() -> None:
+    p = np.zeros((3, N_LABELS))
+    p[0, 3] = p[1, 3] = p[1, 4] = 1
+    q = np.eye(N_LABELS)[3]
+    found = rank(made_gallery(p), Query(q, k=3, min_score=0.5))
+
+    assert (found.rows, found.scores) == ([0, 1], [1.0, 0.5])
+
+
+def test_images_that_do_not_pass_are_not_candidates() -> None:
+    p = np.eye(N_LABELS)
+    passing = np.arange(N_LABELS) != 3
+    found = rank(made_gallery(p), Query(np.eye(N_LABELS)[3], k=20), passing)
+
+    assert 3 not in found.rows
+    assert found.candidates == N_LABELS - 1
+
+
+def test_binarized_cosine_is_the_cosine_of_the_thresholded_vectors() -> None:
+    p = np.random.default_rng(1).random((50, N_LABELS))
+    thresholds = np.linspace(0.2, 0.8, N_LABELS)
+    q = np.rint(np.random.default_rng(2).random(N_LABELS))
+    found = rank(made_gallery(p), Query(q, k=50, ranking="cosine", thresholds=thresholds))
+    expected = oracle("cosine", (p.astype(np.float32) >= thresholds.astype(np.float32)).astype(float), q)
+
+    assert found.scores == pytest.approx([expected[row] for row in found.rows], abs=1e-9)
+
+
+def test_a_deleted_image_weighs_nothing_in_the_mean() -> None:
+    p = np.random.default_rng(1).random((20, N_LABELS)).astype(np.float32)
+    growing = GrowingGallery()
+    rows = [Row(f"image-{number:02d}", vector, StoredMetadata(), 1) for number, vector in enumerate(p)]
+    growing.apply([Change(row.image_id, row) for row in rows], 20)
+    growing.apply([Change("image-07", None), Change("image-11", None)], 22)
+
+    assert growing.gallery.mean.tolist() == pytest.approx(mean_of(np.delete(p, [7, 11], axis=0)), abs=1e-12)

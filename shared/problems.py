@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from shared.errors import ServiceError
 from shared.schemas.system import FieldError, Problem
@@ -57,6 +58,12 @@ def _path(location: Iterable[str | int]) -> str:
     return ".".join(str(part) if _PLAIN_NAME.fullmatch(str(part)) else "*" for part in location)
 
 
+def _methods_at(request: Request) -> list[str]:
+    """All that a path takes: Starlette names the methods of its first route only."""
+    routes = [route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE]
+    return sorted({method for route in routes for method in getattr(route, "methods", None) or ()})
+
+
 def install_problem_handlers(app: FastAPI) -> None:
     async def on_service_error(_request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, ServiceError)  # noqa: S101 - Starlette dispatches by class
@@ -77,7 +84,7 @@ def install_problem_handlers(app: FastAPI) -> None:
             )
         )
 
-    async def on_http_exception(_request: Request, error: Exception) -> JSONResponse:
+    async def on_http_exception(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)  # noqa: S101
         status = error.status_code
         detail = _HTTP_DETAILS.get(status, "The request was refused.")
@@ -87,7 +94,10 @@ def install_problem_handlers(app: FastAPI) -> None:
             status=status,
             detail=detail,
         )
-        return problem_response(problem, dict(error.headers or {}))
+        headers = dict(error.headers or {})
+        if status == 405:
+            headers["Allow"] = ", ".join(_methods_at(request))
+        return problem_response(problem, headers)
 
     app.add_exception_handler(ServiceError, on_service_error)
     app.add_exception_handler(RequestValidationError, on_invalid_request)

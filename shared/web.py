@@ -7,6 +7,7 @@ from importlib.metadata import version
 
 from asgi_correlation_id import CorrelationIdMiddleware
 from fastapi import FastAPI, Response
+from fastapi.responses import PlainTextResponse
 from fastapi_offline import FastAPIOffline
 from prometheus_client import CollectorRegistry
 from prometheus_fastapi_instrumentator import Instrumentator
@@ -52,7 +53,7 @@ def new_app(
     app.state.metrics = CollectorRegistry()
     Instrumentator(registry=app.state.metrics, excluded_handlers=["/metrics", "/healthz", "/readyz"]).instrument(
         app
-    ).expose(app, tags=["system"], summary="Metrics for Prometheus")
+    ).expose(app, tags=["system"], summary="Metrics for Prometheus", response_class=PlainTextResponse)
 
     # The last one added is the outermost: the request id is there for all the others.
     app.add_middleware(BodyLimit, max_bytes=max_body_bytes)

@@ -129,6 +129,13 @@ async def test_unknown_path_and_method_are_problems(client):
     assert_problem(await client.get("/v1/classify"), 405)
 
 
+async def test_refused_method_comes_with_all_that_the_path_takes(app, client):
+    @app.put("/v1/classify")
+    async def put() -> None: ...
+
+    assert (await client.delete("/v1/classify")).headers["allow"] == "POST, PUT"
+
+
 async def test_request_id_comes_back(client):
     response = await client.get("/healthz", headers={"X-Request-ID": "pacs-42"})
     assert response.headers["x-request-id"] == "pacs-42"

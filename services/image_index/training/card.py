@@ -1,0 +1,104 @@
+"""Writes the model card: what the weights are for, what they learned from, how well they do, and where they fail."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from shared.labels import LABELS, LabelName
+
+Report = Mapping[str, Any]  # as evaluate.evaluate_images gives it
+
+# Ridge regression on 16 x 16 thumbnails and histograms, trained on the same 128 px set: what needs no network.
+# The second set of figures is within the abnormal pictures of the boxes set.
+_RIDGE: Mapping[LabelName, tuple[float, float | None]] = {
+    "Atelectasis": (0.68, 0.64),
+    "Cardiomegaly": (0.73, 0.67),
+    "Consolidation": (0.63, 0.57),
+    "Edema": (0.80, 0.78),
+    "No Finding": (0.66, None),
+    "Pleural Effusion": (0.70, 0.69),
+    "Pneumonia": (0.59, 0.52),
+    "Pneumothorax": (0.63, 0.63),
+}
+
+_HEAD = """# {name}
+
+An encoder for frontal chest radiographs: 14 CheXpert labels, each with a class-activation map. Architecture
+`{architecture}`, input {side} x {side} grey, weights in half precision (computation in float32).
+
+## Intended use
+
+Finding similar radiographs in an archive, for research, teaching and quality assurance. **Not a diagnostic device**: no
+clinical decision may rest on a probability or a map of this model.
+
+## What it learned from
+
+- NIH ChestX-ray14 (frontal radiographs; labels mined from reports by text processing, hence noisy): {real:,} pictures
+  of training patients. A patient is in training, validation or test by a hash of the patient's number, whatever folder the
+  picture lies in. Of a sample whose processing gives labels away, the normal collection was left out, and No Finding,
+  Pneumonia and Lung Opacity were masked.
+- {phantoms:,} procedural phantoms of this project, which show all 14 findings.
+- It started from EfficientNet-Lite0's ImageNet weights (Apache-2.0).
+- NIH annotates neither Enlarged Cardiomediastinum nor Fracture nor Support Devices: for these three the model has seen
+  **phantoms only**. `label_support` in config.json says so, and no figure on patients can be given.
+- Training pictures were re-compressed, blurred, moved, mirrored and re-exposed at random, so that how a picture was
+  stored says little.
+"""
+
+_TAIL = """
+## Limits
+
+- Labels are text-mined; AUROC against them is an upper bound on nothing and a lower bound on little.
+- Adults and some adolescents of one American hospital; two machines' worth of processing. Elsewhere it will do worse.
+- Small findings (nodules, small pneumothoraces) are mostly lost at {side} px.
+- Maps are {grid} x {grid}: they point at a region, not at a lesion.
+- On real radiographs, the three labels learned from phantoms are guesses.
+
+## Licence and acknowledgement
+
+The radiographs come from the NIH Clinical Center (https://nihcc.app.box.com/v/ChestXray-NIHCC), whose use is
+unrestricted with this acknowledgement and a citation: Wang X, Peng Y, Lu L, Lu Z, Bagheri M, Summers RM. *ChestX-ray8:
+Hospital-scale Chest X-ray Database and Benchmarks on Weakly-Supervised Classification and Localization of Common Thorax
+Diseases.* CVPR 2017. EfficientNet-Lite: Apache-2.0. These weights: MIT, as the project.
+"""
+
+
+def write_card(
+    folder: Path, config: Mapping[str, Any], counts: Mapping[str, int], reports: Mapping[str, Report], notes: str = ""
+) -> None:
+    """`reports`: figures by what they were measured on; `notes`: what else was tried, in Markdown."""
+    head = _HEAD.format(
+        name=config["name"],
+        architecture=config["architecture"],
+        side=config["input_size"],
+        real=counts["real"],
+        phantoms=counts["phantoms"],
+    )
+    tables = "\n".join(_table(name, report) for name, report in reports.items())
+    tail = _TAIL.format(side=config["input_size"], grid=config["input_size"] // 32)
+    extra = f"\n## What else was tried\n\n{notes.strip()}\n" if notes else ""
+    (folder / "README.md").write_text(head + tables + extra + tail, encoding="utf-8")
+
+
+def _table(name: str, report: Report) -> str:
+    macro = report["macro"]
+    lines = [
+        f"\n## Figures: {name}\n",
+        f"{macro['images']:,} pictures; macro AUROC **{macro['auroc']:.3f}** over the {macro['labels']} labels with at least",
+        "5 positives. Intervals: bootstrap by patient.\n",
+        "| label | positives | AUROC (95 %) | ridge | AUPRC | F1 | calibration error |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    rows = [(label, report["labels"][label]) for label in LABELS if label in report["labels"]]
+    for label, f in rows:
+        auroc = f"{f['auroc']:.3f} ({f['auroc_low']:.2f}–{f['auroc_high']:.2f})"
+        rest = f"{f['auprc']:.3f} | {f['f1']:.3f} | {f['calibration_error']:.3f}"
+        lines.append(f"| {label} | {f['positives']} | {auroc} | {_ridge(name, label)} | {rest} |")
+    return "\n".join(lines) + "\n"
+
+
+def _ridge(name: str, label: LabelName) -> str:
+    all_pictures, abnormal = _RIDGE.get(label, (None, None))
+    figure = {"128px": all_pictures, "boxes": abnormal}
+    known = next((value for part, value in figure.items() if part in name), None)
+    return "" if known is None else f"{known:.2f}"

@@ -1,0 +1,93 @@
+"""Turns a checkpoint into a folder that the service loads: graph, weights, calibration, thresholds, model card."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from services.image_index.training.augment import MEAN, STD
+from services.image_index.training.calibration import fit_calibration
+from services.image_index.training.card import write_card
+from services.image_index.training.checkpoints import load_checkpoint, load_network
+from services.image_index.training.datasets import LabelledImages, abnormal
+from services.image_index.training.evaluate import evaluate_images
+from services.image_index.training.graph import write_graph
+from services.image_index.training.metrics import PHANTOMS
+from services.image_index.training.served import open_model
+from services.image_index.training.train import predict_logits
+from shared.labels import LABELS, LabelName
+
+Support = Literal["real", "phantom", "none"]
+_VERSION = "1.0.0"
+
+
+def export_model(
+    checkpoint: Path,
+    folder: Path,
+    *,
+    train: LabelledImages,
+    validation: LabelledImages,
+    test: LabelledImages,
+    notes: str = "",
+) -> dict[str, Any]:
+    """Write the folder; calibration and thresholds come from `validation`, the card's figures from `test`.
+
+    Returns the figures, by the name of the pictures they were measured on.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    network = load_network(checkpoint)
+    side = int(train.pixels.shape[-1])
+    config = {
+        "name": f"chexretriever-{load_checkpoint(checkpoint)['architecture']}",
+        "version": _VERSION,
+        "architecture": load_checkpoint(checkpoint)["architecture"],
+        "input_size": side,
+        "channels": 1,
+        "mean": [MEAN],
+        "std": [STD],
+        "labels": list(LABELS),
+        "label_support": label_support(train),
+    }
+    calibration, thresholds = fit_calibration(predict_logits(network, validation.pixels), validation)
+    write_graph(network, side, folder)
+    _write_json(folder / "config.json", config)
+    _write_json(folder / "calibration.json", {label: asdict(calibration[label]) for label in LABELS})
+    _write_json(folder / "thresholds.json", {label: thresholds[label] for label in LABELS})
+
+    served = open_model(folder)
+    reports = {name: evaluate_images(served, part, min_positives=5) for name, part in _test_parts(test).items()}
+    phantoms = int((train.sources == PHANTOMS).sum())
+    write_card(folder, config, {"real": len(train) - phantoms, "phantoms": phantoms}, reports, notes)
+    return reports
+
+
+def label_support(train: LabelledImages) -> dict[LabelName, Support]:
+    """Where each label's positives came from."""
+    shown = (train.targets > 0) & train.known
+    phantom = train.sources == PHANTOMS
+    support: dict[LabelName, Support] = {}
+    for column, label in enumerate(LABELS):
+        real = bool(shown[~phantom, column].any())
+        support[label] = "real" if real else "phantom" if shown[phantom, column].any() else "none"
+    return support
+
+
+def _test_parts(test: LabelledImages) -> dict[str, LabelledImages]:
+    """Each source by itself; the boxes set within its abnormal pictures, as its normal ones were chosen otherwise."""
+    parts: dict[str, LabelledImages] = {}
+    for source in np.unique(test.sources):
+        part = test.where(test.sources == source)
+        if source.endswith("_boxes"):
+            parts[f"{source}, test patients, abnormal pictures"] = part.where(abnormal(part))
+        elif source == PHANTOMS:
+            parts["phantoms of other seeds"] = part
+        else:
+            parts[f"{source}, test patients"] = part
+    return parts
+
+
+def _write_json(file: Path, content: Mapping[Any, Any]) -> None:
+    file.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,29 @@
+"""What training minimises: cross-entropy where a label is known, and a teacher's opinion where one is given."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional
+
+_MOST_WEIGHT = 6.0
+
+
+def positive_weights(targets: NDArray[np.float32], known: NDArray[np.bool_]) -> torch.Tensor:
+    """(14,) the square root of negatives per positive, at most 6: so rare findings count more."""
+    positives = (targets * known).sum(axis=0)
+    negatives = known.sum(axis=0) - positives
+    ratio = np.sqrt(np.maximum(negatives, 1.0) / np.maximum(positives, 1.0))
+    return torch.as_tensor(np.clip(ratio, 1.0, _MOST_WEIGHT), dtype=torch.float32)
+
+
+def masked_loss(
+    logits: torch.Tensor, targets: torch.Tensor, known: torch.Tensor, weights: torch.Tensor
+) -> torch.Tensor:
+    """Mean over the known entries of (B, 14); unknown ones give no gradient."""
+    each = functional.binary_cross_entropy_with_logits(logits, targets, pos_weight=weights, reduction="none")
+    return (each * known).sum() / known.sum().clamp_min(1.0)
+
+
+def distillation_loss(student: torch.Tensor, teacher: torch.Tensor) -> torch.Tensor:
+    """Cross-entropy against the teacher's probabilities, for every label of every picture, annotated or not."""
+    return functional.binary_cross_entropy_with_logits(student, torch.sigmoid(teacher))

@@ -1,0 +1,72 @@
+"""The folders and phantoms that a training run draws on, and who belongs to which part of it."""
+
+import csv
+import hashlib
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.image_index.resize import to_square
+from services.image_index.training.datasets import (
+    LabelledImages,
+    Row,
+    label_matrices,
+    load_images,
+    read_rows,
+)
+from services.image_index.training.phantoms import draw_labels, make_phantom
+from shared.labels import LABELS
+
+Part = Literal["train", "validation", "test"]
+_TEST_SHARE, _VALIDATION_SHARE = 0.15, 0.12
+_PHANTOM_SIZES = (192, 256, 384)  # thin lines look different at each, as they do in galleries
+
+
+def part_of(patient: str) -> Part:
+    """A patient is in one part for ever, whatever folder the pictures lie in."""
+    fraction = int.from_bytes(hashlib.sha256(patient.encode()).digest()[:6], "big") / 2**48
+    if fraction < _TEST_SHARE:
+        return "test"
+    return "validation" if fraction < _TEST_SHARE + _VALIDATION_SHARE else "train"
+
+
+def parts_of(images: LabelledImages) -> NDArray[np.str_]:
+    return np.array([part_of(patient) for patient in images.patients])
+
+
+def read_source(source: Path, side: int, images_root: Path | None = None) -> LabelledImages:
+    """A folder with `labels.csv`, or a table whose pictures lie beside it or below `images_root`.
+
+    Of a sample put together from several collections, collection a is left out: all of it is normal, so that there
+    the processing of the picture gives every label away.
+    """
+    table = source / "labels.csv" if source.is_dir() else source
+    root = images_root or table.parent
+    with table.open(newline="", encoding="utf-8") as stream:
+        left_out = {str(root / line["image"]) for line in csv.DictReader(stream) if line.get("collection") == "a"}
+    rows: list[Row] = [row for row in read_rows(table, root) if str(row.path) not in left_out]
+    return load_images(rows, side, table.parent.name)
+
+
+def _phantom(size: int, balance: float, seed: int) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
+    rng = np.random.default_rng([seed, 7])
+    phantom = make_phantom(seed, draw_labels(rng, balance=balance), int(rng.choice(_PHANTOM_SIZES)))
+    return to_square(phantom.pixels, size), phantom.labels
+
+
+def phantom_images(count: int, seed: int, size: int, *, balance: float = 0.6, workers: int = 2) -> LabelledImages:
+    """`balance`: share of the phantoms whose set is drawn so that every finding is frequent enough to learn."""
+    seeds = [int(s) for s in np.random.SeedSequence(seed).generate_state(count)]
+    render = partial(_phantom, size, balance)
+    if workers > 1:
+        with ProcessPoolExecutor(workers) as pool:
+            drawn = list(pool.map(render, seeds, chunksize=16))
+    else:
+        drawn = [render(s) for s in seeds]
+    targets, known = label_matrices({label: label in labels for label in LABELS} for _, labels in drawn)
+    patients = np.array([f"phantom:{s}" for s in seeds])
+    return LabelledImages(np.stack([p for p, _ in drawn]), targets, known, patients, np.full(count, "phantoms"))

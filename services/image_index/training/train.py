@@ -1,0 +1,180 @@
+"""Trains an encoder on radiographs and phantoms: masked labels, cosine schedule, early stopping, resumable."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from services.image_index.training.augment import augment, normalise
+from services.image_index.training.checkpoints import (
+    BEST,
+    LAST,
+    Average,
+    Progress,
+    load_checkpoint,
+    load_network,
+    save_checkpoint,
+)
+from services.image_index.training.datasets import LabelledImages
+from services.image_index.training.metrics import Scores, stratified_auroc
+from services.image_index.training.network import Architecture, LabelNet, build_network
+from services.image_index.training.objective import distillation_loss, masked_loss, positive_weights
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """`teacher` is a checkpoint whose opinion is learned with weight `teacher_weight`; `start` one to go on from."""
+
+    architecture: Architecture = "efficientnet_lite0"
+    pretrained: bool = True
+    epochs: int = 20
+    batch: int = 64
+    learning_rate: float = 8e-4
+    weight_decay: float = 0.02
+    average_decay: float = 0.998
+    warm_up_steps: int = 100
+    patience: int = 8
+    seed: int = 0
+    start: Path | None = None
+    teacher: Path | None = None
+    teacher_weight: float = 0.7
+
+
+@dataclass(frozen=True)
+class EpochReport:
+    epoch: int
+    loss: float
+    auroc: float
+    best: float
+    images_per_s: float
+
+
+class Trainer:
+    """One run in one folder. `fit` goes on from the folder's last checkpoint where there is one."""
+
+    def __init__(self, options: TrainOptions, train: LabelledImages, validation: LabelledImages, folder: Path) -> None:
+        self._options, self._train, self._validation, self._folder = options, train, validation, folder
+        folder.mkdir(parents=True, exist_ok=True)
+        torch.manual_seed(options.seed)
+        self._network: LabelNet = build_network(options.architecture, pretrained=options.pretrained)
+        if options.start is not None:
+            self._network.load_state_dict(load_checkpoint(options.start)["average"])
+        self._network.to(memory_format=torch.channels_last)
+        self._teacher = load_network(options.teacher) if options.teacher else None
+        self._weights = positive_weights(train.targets, train.known)
+        self._optimizer = torch.optim.AdamW(
+            _parameter_groups(self._network, options.weight_decay), lr=options.learning_rate
+        )
+        self._average = Average(self._network, options.average_decay)
+        self.progress = Progress()
+        if (folder / LAST).is_file():
+            self._restore(load_checkpoint(folder / LAST))
+
+    @property
+    def _steps_per_epoch(self) -> int:
+        return max(1, len(self._train) // self._options.batch)
+
+    def fit(self, *, until: int | None = None, report: Callable[[EpochReport], None] = lambda _: None) -> Path:
+        """Train to the last epoch (or `until`), or until patience ends; returns the best checkpoint."""
+        while self.progress.epoch < (until or self._options.epochs) and not self._out_of_patience():
+            started = time.perf_counter()
+            loss = self._epoch(self.progress.epoch)
+            speed = self._steps_per_epoch * self._options.batch / (time.perf_counter() - started)
+            auroc = self._validate()
+            self.progress.epoch += 1
+            better = auroc > self.progress.best
+            if better:
+                self.progress.best, self.progress.best_epoch = auroc, self.progress.epoch
+            self.progress.history.append({"loss": loss, "auroc": auroc})
+            content = self._content()
+            save_checkpoint(self._folder / LAST, content)
+            if better:
+                save_checkpoint(
+                    self._folder / BEST, {"architecture": content["architecture"], "average": content["average"]}
+                )
+            report(EpochReport(self.progress.epoch, loss, auroc, self.progress.best, speed))
+        return self._folder / BEST
+
+    def _out_of_patience(self) -> bool:
+        return self.progress.epoch - self.progress.best_epoch >= self._options.patience
+
+    def _epoch(self, epoch: int) -> float:
+        """Everything random in an epoch follows from its number, so a resumed run repeats it exactly."""
+        options, data = self._options, self._train
+        rng = np.random.default_rng([options.seed, epoch])
+        torch.manual_seed(options.seed * 100_003 + epoch)
+        self._network.train()
+        order = rng.permutation(len(data))
+        losses = []
+        for step in range(self._steps_per_epoch):
+            rows = order[step * options.batch : (step + 1) * options.batch]
+            self._set_rate(epoch * self._steps_per_epoch + step)
+            pixels = augment(data.pixels[rows], rng).contiguous(memory_format=torch.channels_last)
+            logits = self._network(pixels)["logits"]
+            targets, known = torch.as_tensor(data.targets[rows]), torch.as_tensor(data.known[rows])
+            loss = masked_loss(logits, targets, known.float(), self._weights)
+            if self._teacher is not None:
+                with torch.no_grad():
+                    opinion = self._teacher(pixels)["logits"]
+                share = options.teacher_weight
+                loss = (1.0 - share) * loss + share * distillation_loss(logits, opinion)
+            self._optimizer.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]
+            nn.utils.clip_grad_norm_(self._network.parameters(), 5.0)
+            self._optimizer.step()
+            self._average.update(self._network)
+            losses.append(loss.item())
+        return float(np.mean(losses))
+
+    def _set_rate(self, step: int) -> None:
+        """Linear warm-up, then half a cosine down to 1 % of the rate."""
+        options = self._options
+        total = options.epochs * self._steps_per_epoch
+        cosine = 0.505 + 0.495 * math.cos(math.pi * min(1.0, step / total))
+        for group in self._optimizer.param_groups:
+            group["lr"] = options.learning_rate * min(1.0, (step + 1) / options.warm_up_steps) * cosine
+
+    def _validate(self) -> float:
+        """Macro AUROC of the averaged weights, within each source, so that telling sources apart earns nothing."""
+        network = build_network(self._options.architecture)
+        network.load_state_dict(self._average.state)
+        data = self._validation
+        return stratified_auroc(predict_logits(network, data.pixels), data.targets, data.known, data.sources)
+
+    def _content(self) -> dict[str, Any]:
+        return {
+            "architecture": self._options.architecture,
+            "average": self._average.state,
+            "average_steps": self._average.steps,
+            "network": self._network.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "progress": vars(self.progress),
+        }
+
+    def _restore(self, content: dict[str, Any]) -> None:
+        self._network.load_state_dict(content["network"])
+        self._optimizer.load_state_dict(content["optimizer"])
+        self._average.restore(content["average"], content["average_steps"])
+        self.progress = Progress(**content["progress"])
+
+
+def _parameter_groups(network: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
+    """Biases and norms are not decayed."""
+    matrices = [p for p in network.parameters() if p.ndim > 1]
+    vectors = [p for p in network.parameters() if p.ndim <= 1]
+    return [{"params": matrices, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}]
+
+
+@torch.no_grad()
+def predict_logits(network: LabelNet, pixels: NDArray[np.uint8], batch: int = 128) -> Scores:
+    """(N, S, S) uint8 -> (N, 14), without augmentation."""
+    network.eval().to(memory_format=torch.channels_last)
+    parts = [network(normalise(pixels[i : i + batch]))["logits"].numpy() for i in range(0, len(pixels), batch)]
+    return np.concatenate(parts)

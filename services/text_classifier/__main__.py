@@ -42,8 +42,10 @@ def train(  # noqa: PLR0917 - one option a parameter, always named
         str | None, typer.Option(help="The CSVs' column of patient IDs: no patient is split. Else equal texts are not.")
     ] = None,
     openi: Annotated[Path | None, typer.Option(help="indiana_reports.csv of the Open-i collection.")] = None,
-    generated: Annotated[int, typer.Option(min=0, help="Number of generated reports.")] = 0,
-    mixed: Annotated[int, typer.Option(min=0, help="Number of texts mixed of Open-i sentences.")] = 0,
+    generated: Annotated[int, typer.Option(min=0, help="Generated reports, made anew for each epoch.")] = 0,
+    mixed: Annotated[
+        int, typer.Option(min=0, help="Texts mixed of sentences of the real reports, anew for each epoch.")
+    ] = 0,
     epochs: Annotated[int, typer.Option(min=1)] = 4,
     batch_size: Annotated[int, typer.Option(min=1)] = 32,
     max_tokens: Annotated[int, typer.Option(min=16, max=512, help="Becomes the model's window.")] = 160,

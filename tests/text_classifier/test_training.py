@@ -90,7 +90,7 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(tiny_bert, tmp_path) ->
             ]
             maker = BatchMaker(base.tokenizer, batch_size=8, max_tokens=32)
             options = Options(folder, epochs=2, batch_size=8, learning_rate=1e-3)
-            training = Run(base.network, maker, Parts(examples, examples[:12]), options)
+            training = Run(base.network, maker, Parts(lambda _epoch: [], examples, examples[:12]), options)
             if epochs_at_a_time == 1:
                 training._options = Options(folder, epochs=_done(folder) + 1, batch_size=8, learning_rate=1e-3)
             training.to_the_end()
@@ -164,4 +164,4 @@ def test_config_says_what_the_model_is(trained_folder) -> None:
     config = json.loads((trained_folder / "config.json").read_text())
     assert config["outputs"] == "states"
     assert config["labels"] == list(LABELS)
-    assert config["training"]["texts"] == {"reports.csv": config["training"]["texts"]["reports.csv"]}
+    assert config["training"]["texts_per_epoch"] == {"reports.csv": 477}

@@ -38,7 +38,7 @@ def finish(trained: Trained, out: Path, *, name: str, version: str, console: Con
         label_support=_support(parts.train),
         training={
             "base": trained.base.name,
-            "texts": dict(Counter(example.source for example in parts.train)),
+            "texts_per_epoch": dict(Counter(example.source for example in parts.training_texts(0))),
             "epochs": options.epochs,
             "learning_rate": options.learning_rate,
             "batch_size": options.batch_size,
@@ -74,9 +74,7 @@ def _fit(trained: Trained) -> tuple[dict[LabelName, Calibration], dict[LabelName
 
 
 def _support(examples: Sequence[Example]) -> dict[LabelName, str]:
-    real = np.stack(
-        [example.states == PRESENT for example in examples if example.source != "generated"] or [[False] * 14]
-    )
+    real = np.stack([example.states == PRESENT for example in examples] or [[False] * len(LABELS)])
     return {
         label: "real" if count >= MIN_REAL_EXAMPLES else "generated"
         for label, count in zip(LABELS, real.sum(axis=0).tolist(), strict=True)

@@ -3,7 +3,9 @@
 import math
 import random
 import time
+import timeit
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -40,7 +42,7 @@ class Run:
         self._state_weights = state_weights(parts.train).to(self._device)
         self._optimizer = torch.optim.AdamW(_parameter_groups(network, options.learning_rate), fused=True)
         self._checkpoints = Checkpoints(options.out / "checkpoints")
-        self._steps = options.epochs * math.ceil(len(parts.train) / options.batch_size)
+        self._steps = options.epochs * math.ceil(len(parts.training_texts(0)) / options.batch_size)
 
     def to_the_end(self) -> None:
         """Leaves the network with its best weights, on the CPU, in eval mode."""
@@ -76,7 +78,8 @@ class Run:
 
     def _batches(self, epoch: int) -> Iterator[Batch]:
         rng = random.Random(f"{self._options.seed}-{epoch}")
-        return self._maker.batches(self._parts.train, rng, lambda text: augmented(text, rng))
+        examples = [example for example in self._parts.training_texts(epoch) if self._maker.fits(example.text)]
+        return self._maker.batches(examples, rng, lambda text: augmented(text, rng))
 
     def _step(self, batch: Batch, step: int) -> float:
         for group in self._optimizer.param_groups:
@@ -146,11 +149,7 @@ def half_precision_pays(device: torch.device) -> bool:
     seconds = {}
     for dtype in (torch.bfloat16, torch.float32):
         matrix = torch.ones(384, 1536, dtype=dtype)
-        matrix @ matrix.T
-        start = time.perf_counter()
-        for _ in range(5):
-            matrix @ matrix.T
-        seconds[dtype] = time.perf_counter() - start
+        seconds[dtype] = min(timeit.repeat(partial(torch.mm, matrix, matrix.T), number=2, repeat=5))
     return bool(seconds[torch.bfloat16] < 0.8 * seconds[torch.float32])
 
 

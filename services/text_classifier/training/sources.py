@@ -1,7 +1,7 @@
 """Where training texts come from, and which part of the split each belongs to."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,11 +20,15 @@ from services.text_classifier.training.labeler import label_report
 from services.text_classifier.training.openi import load_openi
 
 GENERATED_VALIDATION = 600
+VALIDATION_SEED = 1_000_000
 
 
 @dataclass(frozen=True)
 class Sources:
-    """`mixed` is the number of texts composed of sentences of different reports, labelled by the rules."""
+    """`generated` and `mixed` texts are made anew for every epoch, so many each time.
+
+    Mixed texts are composed of sentences of different real reports, and labelled by the rules.
+    """
 
     csv: Sequence[Path] = ()
     text_column: str = "impression"
@@ -37,6 +41,9 @@ class Sources:
 
 @dataclass
 class Parts:
+    """`made` gives the texts that are made for an epoch, which are trained on beside `train`."""
+
+    made: Callable[[int], list[Example]]
     train: list[Example] = field(default_factory=list)
     validation: list[Example] = field(default_factory=list)
     test: list[Example] = field(default_factory=list)
@@ -44,22 +51,22 @@ class Parts:
     def add(self, example: Example, part: Part) -> None:
         getattr(self, part).append(example)
 
+    def training_texts(self, epoch: int) -> list[Example]:
+        return self.train + self.made(epoch)
+
 
 def gather(sources: Sources) -> Parts:
     """All examples by part. Raises ValueError where there is nothing to train on."""
-    parts = Parts()
+    parts = Parts(made=lambda epoch: _made(sources, parts.train, epoch))
     for file in sources.csv:
         for example in _csv_examples(file, sources):
             parts.add(example, part_of(example.group))
     if sources.openi:
         for example in deduplicated(openi_examples(sources.openi)):
             parts.add(example, part_of(example.group))
-    real = [example for example in parts.train if example.source == "Open-i"]
-    parts.train += _mixtures(real, sources.mixed, sources.seed)
-    parts.train += _generated(sources.seed, sources.generated)
     if sources.generated:
-        parts.validation += _generated(sources.seed + 1_000_000, min(GENERATED_VALIDATION, sources.generated))
-    if not parts.train or not parts.validation:
+        parts.validation += _generated(sources.seed + VALIDATION_SEED, min(GENERATED_VALIDATION, sources.generated))
+    if not parts.training_texts(0) or not parts.validation:
         raise ValueError("Nothing to train on: give CSV files, the Open-i reports or a number of generated reports.")
     return parts
 
@@ -84,6 +91,11 @@ def _csv_examples(file: Path, sources: Sources) -> list[Example]:
     return examples
 
 
+def _made(sources: Sources, real: Sequence[Example], epoch: int) -> list[Example]:
+    seed = sources.seed + 1000 * epoch
+    return _mixtures(real, sources.mixed, seed) + _generated(seed, sources.generated)
+
+
 def _generated(seed: int, count: int) -> list[Example]:
     return [
         Example(labeled.text, encode_states(labeled.states), f"generated-{seed}-{i}", "generated")
@@ -98,4 +110,4 @@ def _mixtures(examples: Sequence[Example], count: int, seed: int) -> list[Exampl
         return []
     rng = random.Random(seed)
     texts = (" ".join(rng.choices(sentences, k=rng.choice((1, 1, 2, 3, 4, 5)))) for _ in range(count))
-    return [_labelled(text, f"mixed-{i}", "Open-i sentences, mixed") for i, text in enumerate(texts)]
+    return [_labelled(text, f"mixed-{i}", "mixed sentences") for i, text in enumerate(texts)]

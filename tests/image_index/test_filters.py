@@ -3,7 +3,8 @@ import pytest
 
 from services.image_index.filters import passing
 from services.image_index.gallery import Gallery
-from services.image_index.store.growing import Change, GrowingGallery, Row
+from services.image_index.store.growing import Change, GrowingGallery
+from services.image_index.store.row import make_row
 from shared.labels import LABELS
 from shared.schemas.images import StoredMetadata
 from shared.schemas.search import SearchFilters
@@ -26,7 +27,7 @@ IMAGES = {
 def gallery() -> Gallery:
     growing = GrowingGallery()
     rows = [
-        Row(image_id, np.full(len(LABELS), 0.2 * (place + 1), dtype=np.float32), metadata, place)
+        make_row(image_id, np.full(len(LABELS), 0.2 * (place + 1), dtype=np.float32), metadata, place)
         for place, (image_id, metadata) in enumerate(IMAGES.items())
     ]
     growing.apply([Change(row.image_id, row) for row in rows], len(rows))
@@ -70,7 +71,7 @@ def test_every_image_that_passes_is_found_however_few_there_are(selectivity: flo
     rng = np.random.default_rng(1)
     p = rng.random((20_000, len(LABELS))).astype(np.float32)
     growing = GrowingGallery()
-    growing.load([[Row(f"i{n}", row, StoredMetadata(), n) for n, row in enumerate(p)]], len(p))
+    growing.load([[make_row(f"i{n}", row, StoredMetadata(), n) for n, row in enumerate(p)]], len(p))
     mask = passing(growing.gallery, SearchFilters(required_labels={"Edema": 1 - selectivity}))
 
     assert set(growing.gallery.rows(mask)) == set(

@@ -10,7 +10,8 @@ from hypothesis.extra import numpy as arrays
 
 from services.image_index.gallery import MEAN_STEP, Gallery
 from services.image_index.ranking import Query, rank
-from services.image_index.store.growing import Change, GrowingGallery, Row
+from services.image_index.store.growing import Change, GrowingGallery
+from services.image_index.store.row import make_row
 from shared.labels import LABELS
 from shared.schemas.images import StoredMetadata
 
@@ -24,7 +25,7 @@ def made_gallery(p: np.ndarray, ids: list[str] | None = None) -> Gallery:
     growing = GrowingGallery()
     for place in range(0, len(p), 7):
         rows = [
-            Row(image_id, vector, StoredMetadata(), 1)
+            make_row(image_id, vector, StoredMetadata(), 1)
             for image_id, vector in zip(ids[place : place + 7], p[place : place + 7].astype(np.float32), strict=True)
         ]
         growing.apply([Change(row.image_id, row) for row in rows], generation=1)
@@ -174,7 +175,7 @@ def test_binarized_cosine_is_the_cosine_of_the_thresholded_vectors() -> None:
 def test_a_deleted_image_weighs_nothing_in_the_mean() -> None:
     p = np.random.default_rng(1).random((20, N_LABELS)).astype(np.float32)
     growing = GrowingGallery()
-    rows = [Row(f"image-{number:02d}", vector, StoredMetadata(), 1) for number, vector in enumerate(p)]
+    rows = [make_row(f"image-{number:02d}", vector, StoredMetadata(), 1) for number, vector in enumerate(p)]
     growing.apply([Change(row.image_id, row) for row in rows], 20)
     growing.apply([Change("image-07", None), Change("image-11", None)], 22)
 

@@ -3,7 +3,7 @@
 WAL with synchronous=FULL: a commit is on the disk when it returns, and readers are not held up by the writer.
 """
 
-import hashlib
+import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.image_index.store.base import NewImage, StoreUnusable
-from services.image_index.store.growing import Row
+from services.image_index.store.row import Row, to_blob
 from shared.labels import LABELS
-from shared.schemas.images import ImageRecord, Probabilities, StoredMetadata
+from shared.schemas.images import ImageRecord, StoredMetadata
 
 VERSION = 1
 _SCHEMA = """
@@ -39,8 +39,9 @@ CREATE TABLE state (only INTEGER PRIMARY KEY CHECK (only = 1), generation INTEGE
 INSERT INTO state VALUES (1, 0, '0');
 """
 _METADATA = tuple(StoredMetadata.model_fields)
-_SELECT = f"SELECT image_id, probabilities, generation, content_sha256, weights_sha256, {', '.join(_METADATA)} \
-FROM images JOIN encoders ON encoders.id = encoder"  # noqa: S608 - names of our own columns
+_ROW = f"SELECT {', '.join(Row._fields)} FROM images"  # noqa: S608 - names of our own columns, here and below
+_RECORD = f"""SELECT image_id, probabilities, generation, content_sha256, weights_sha256, {", ".join(_METADATA)}
+FROM images JOIN encoders ON encoders.id = encoder"""  # noqa: S608
 _BLOCK = 10_000
 
 
@@ -93,42 +94,45 @@ def encoder_id(connection: sqlite3.Connection, weights_sha256: str) -> int:
     return int(number)
 
 
-def record(connection: sqlite3.Connection, image_id: str) -> ImageRecord | None:
-    found = connection.execute(f"{_SELECT} WHERE image_id = ?", (image_id,)).fetchone()
-    if found is None:
-        return None
-    _id, blob, generation, content_sha256, weights_sha256, *metadata = found
+def records(connection: sqlite3.Connection, image_ids: Sequence[str]) -> dict[str, ImageRecord]:
+    """Those of the images that are there, by id."""
+    cursor = connection.execute(
+        f"{_RECORD} WHERE image_id IN (SELECT value FROM json_each(?))",  # noqa: S608
+        (json.dumps(list(image_ids)),),
+    )
+    return {found[0]: _record(*found) for found in cursor}
+
+
+def _record(
+    image_id: str, blob: bytes, generation: int, content_sha256: str, weights_sha256: str, *metadata: Any
+) -> ImageRecord:
+    probabilities = np.frombuffer(blob, dtype="<f4")
     return ImageRecord(
         image_id=image_id,
-        probabilities=named(_probabilities(blob)),
-        metadata=_metadata(metadata),
+        # Seven places are what float32 holds; the digits behind them mean nothing.
+        probabilities={name: round(float(p), 7) for name, p in zip(LABELS, probabilities, strict=True)},
+        metadata=StoredMetadata(**dict(zip(_METADATA, metadata, strict=True))),
         content_sha256=content_sha256,
         weights_sha256=weights_sha256,
         generation=generation,
     )
 
 
-def named(probabilities: NDArray[np.float32]) -> Probabilities:
-    """As decimals of seven places: what float32 holds, without the digits that it does not."""
-    return {name: round(float(p), 7) for name, p in zip(LABELS, probabilities, strict=True)}
+def row(connection: sqlite3.Connection, image_id: str) -> Row | None:
+    found = connection.execute(f"{_ROW} WHERE image_id = ?", (image_id,)).fetchone()
+    return None if found is None else Row(*found)
 
 
-def row(connection: sqlite3.Connection, image_id: str) -> tuple[Row, str] | None:
-    """One row with the hash of its content."""
-    found = connection.execute(f"{_SELECT} WHERE image_id = ?", (image_id,)).fetchone()
-    return None if found is None else (_row(found), found[3])
+def content_sha256(connection: sqlite3.Connection, image_id: str) -> str | None:
+    found = connection.execute("SELECT content_sha256 FROM images WHERE image_id = ?", (image_id,)).fetchone()
+    return None if found is None else str(found[0])
 
 
 def rows(connection: sqlite3.Connection) -> Iterator[list[Row]]:
     """All rows, in blocks."""
-    cursor = connection.execute(_SELECT)
+    cursor = connection.execute(_ROW)
     while block := cursor.fetchmany(_BLOCK):
-        yield [_row(found) for found in block]
-
-
-def _row(found: Sequence[Any]) -> Row:
-    image_id, blob, generation, _content, _weights, *metadata = found
-    return Row(image_id, _probabilities(blob), _metadata(metadata), generation)
+        yield [Row(*found) for found in block]
 
 
 def write(connection: sqlite3.Connection, image: NewImage, encoder: int, generation: int) -> None:
@@ -136,7 +140,7 @@ def write(connection: sqlite3.Connection, image: NewImage, encoder: int, generat
     values = (
         image.image_id,
         encoder,
-        image.probabilities.astype("<f4").tobytes(),
+        to_blob(image.probabilities),
         generation,
         image.content_sha256,
         *(getattr(image.metadata, name) for name in _METADATA),
@@ -171,21 +175,3 @@ def cam(connection: sqlite3.Connection, image_id: str) -> NDArray[np.float16] | 
         "SELECT cam, cam_height, cam_width FROM pictures JOIN images USING (row) WHERE image_id = ?", (image_id,)
     ).fetchone()
     return None if found is None else np.frombuffer(found[0], dtype="<f2").reshape(len(LABELS), *found[1:])
-
-
-def digest(row: Row) -> int:
-    """64 bits of one row. The sum over all rows, modulo 2^64, is the checksum of an index, whatever their order."""
-    m = row.metadata
-    text = "\x1f".join(map(str, (row.image_id, m.view_position, m.patient_sex, m.patient_age, m.study_instance_uid)))
-    content = row.probabilities.astype("<f4").tobytes() + f"{text}\x1f{m.patient_key}\x1f{row.generation}".encode()
-    return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest())
-
-
-def _probabilities(blob: bytes) -> NDArray[np.float32]:
-    return np.frombuffer(blob, dtype="<f4")
-
-
-def _metadata(values: Sequence[object]) -> StoredMetadata:
-    # What the database holds was validated on its way in; checking it again would triple the time of a start.
-    fields: dict[str, Any] = dict(zip(_METADATA, values, strict=True))
-    return StoredMetadata.model_construct(**fields)

@@ -18,8 +18,9 @@ from services.image_index.ranking import Query, Ranked, rank
 from services.image_index.store import database
 from services.image_index.store.base import Found, Hit, NewImage, PutOutcome, StoreUnusable
 from services.image_index.store.group_commit import GroupCommit
-from services.image_index.store.growing import GrowingGallery, Row
-from services.image_index.store.transaction import CHECKSUM_SPACE, Transaction
+from services.image_index.store.growing import GrowingGallery
+from services.image_index.store.row import CHECKSUM_SPACE, Row, digest
+from services.image_index.store.transaction import Transaction
 from shared.errors import ServiceError, Unavailable
 from shared.schemas.images import ImageRecord
 from shared.schemas.system import IndexInfo
@@ -78,7 +79,7 @@ class EmbeddedStore:
         def blocks() -> Iterator[list[Row]]:
             nonlocal checksum
             for block in database.rows(connection):
-                checksum += sum(map(database.digest, block))
+                checksum += sum(map(digest, block))
                 yield block
 
         growing = GrowingGallery()
@@ -125,7 +126,7 @@ class EmbeddedStore:
 
     def get(self, image_id: str) -> ImageRecord | None:
         with self._reading, _disk_errors():
-            return database.record(self._reader, image_id)
+            return database.records(self._reader, [image_id]).get(image_id)
 
     def thumbnail(self, image_id: str) -> bytes | None:
         with self._reading, _disk_errors():
@@ -161,14 +162,14 @@ class EmbeddedStore:
         )
 
     def _records(self, gallery: Gallery, ranked: Ranked) -> list[ImageRecord] | None:
-        records: list[ImageRecord] = []
+        image_ids = gallery.image_ids(ranked.rows)
         with self._reading, _disk_errors():
-            for row, image_id in zip(ranked.rows, gallery.image_ids(ranked.rows), strict=True):
-                record = database.record(self._reader, image_id)
-                if record is None or record.generation != gallery.row_generation[row]:
-                    return None
-                records.append(record)
-        return records
+            records = database.records(self._reader, image_ids)
+        generations = gallery.row_generation[ranked.rows].tolist()
+        for image_id, generation in zip(image_ids, generations, strict=True):
+            if image_id not in records or records[image_id].generation != generation:
+                return None
+        return [records[image_id] for image_id in image_ids]
 
     def info(self) -> IndexInfo:
         return self._info(self._growing.gallery)

@@ -4,19 +4,20 @@ Galleries handed out before stay as they were: rows are only ever written behind
 marks of the dead are copied before they change. One thread writes at a time; any number read.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from services.image_index.filters import SEXES, VIEWS
 from services.image_index.gallery import MEAN_STEP, Gallery, Names, Vocabulary, in_steps
+from services.image_index.store.row import Row
 from shared.labels import LABELS
-from shared.schemas.images import StoredMetadata
 
 _FIRST_CAPACITY = 1024
+_VIEW_CODES: Mapping[str | None, int] = {None: -1, **{view: code for code, view in enumerate(VIEWS)}}
+_SEX_CODES: Mapping[str | None, int] = {None: -1, **{sex: code for code, sex in enumerate(SEXES)}}
 _COLUMNS: dict[str, Any] = {
     "alive": np.bool_,
     "row_generation": np.int64,
@@ -27,14 +28,6 @@ _COLUMNS: dict[str, Any] = {
     "study": np.int32,
     "patient": np.int32,
 }
-
-
-@dataclass(frozen=True)
-class Row:
-    image_id: str
-    probabilities: NDArray[np.float32]
-    metadata: StoredMetadata
-    generation: int
 
 
 @dataclass(frozen=True)
@@ -87,23 +80,24 @@ class GrowingGallery:
             return
         start, end = self._rows, self._rows + len(rows)
         self._make_room(end)
-        block = np.stack([row.probabilities for row in rows], axis=1)
+        ids, blobs, generations, views, sexes, ages, studies, patients = zip(*rows, strict=True)
+        block = np.frombuffer(b"".join(blobs), dtype="<f4").reshape(len(rows), len(LABELS)).T
         self._probabilities[:, start:end] = block
         self._sums += in_steps(block).sum(axis=1)
-        words, metadata = self._vocabulary, [row.metadata for row in rows]
+        words = self._vocabulary
         values: dict[str, Any] = {
             "alive": True,
-            "row_generation": [row.generation for row in rows],
-            "view": [-1 if m.view_position is None else VIEWS.index(m.view_position) for m in metadata],
-            "sex": [-1 if m.patient_sex is None else SEXES.index(m.patient_sex) for m in metadata],
-            "age": [np.nan if m.patient_age is None else m.patient_age for m in metadata],
-            "image": [words.images.code(row.image_id) for row in rows],
-            "study": [words.studies.code(m.study_instance_uid) for m in metadata],
-            "patient": [words.patients.code(m.patient_key) for m in metadata],
+            "row_generation": generations,
+            "view": [_VIEW_CODES[view] for view in views],
+            "sex": [_SEX_CODES[sex] for sex in sexes],
+            "age": np.array(ages, dtype=np.float32),  # None becomes NaN
+            "image": [words.images.code(image_id) for image_id in ids],
+            "study": [words.studies.code(study) for study in studies],
+            "patient": [words.patients.code(patient) for patient in patients],
         }
         for name, column in values.items():
             self._columns[name][start:end] = column
-        self._place.update((row.image_id, place) for place, row in enumerate(rows, start))
+        self._place.update(zip(ids, range(start, end), strict=True))
         self._rows = end
 
     def _make_room(self, rows: int) -> None:

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 
 from services.image_index.store import database
 from services.image_index.store.base import NewImage, PutOutcome
-from services.image_index.store.growing import Change, Row
-
-CHECKSUM_SPACE = 2**64
+from services.image_index.store.growing import Change
+from services.image_index.store.row import CHECKSUM_SPACE, Row, digest, make_row
 
 
 class Transaction:
@@ -26,12 +25,12 @@ class Transaction:
     def _put(self, image: NewImage, replace: bool) -> PutOutcome:
         before = database.row(self._connection, image.image_id)
         if before is not None and not replace:
-            _row, content_sha256 = before
-            return PutOutcome.UNCHANGED if content_sha256 == image.content_sha256 else PutOutcome.CONFLICT
+            stored = database.content_sha256(self._connection, image.image_id)
+            return PutOutcome.UNCHANGED if stored == image.content_sha256 else PutOutcome.CONFLICT
         self.generation += 1
         database.write(self._connection, image, self._encoder, self.generation)
-        row = Row(image.image_id, image.probabilities, image.metadata, self.generation)
-        self._note(image.image_id, None if before is None else before[0], row)
+        row = make_row(image.image_id, image.probabilities, image.metadata, self.generation)
+        self._note(image.image_id, before, row)
         return PutOutcome.CREATED if before is None else PutOutcome.REPLACED
 
     def delete(self, image_id: str) -> bool:
@@ -40,10 +39,10 @@ class Transaction:
             return False
         self.generation += 1
         database.delete(self._connection, image_id)
-        self._note(image_id, before[0], None)
+        self._note(image_id, before, None)
         return True
 
     def _note(self, image_id: str, before: Row | None, after: Row | None) -> None:
-        self.checksum += (database.digest(after) if after else 0) - (database.digest(before) if before else 0)
+        self.checksum += (digest(after) if after else 0) - (digest(before) if before else 0)
         self.checksum %= CHECKSUM_SPACE
         self.changes.append(Change(image_id, after))

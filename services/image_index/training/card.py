@@ -33,10 +33,10 @@ clinical decision may rest on a probability or a map of this model.
 
 ## What it learned from
 
-- NIH ChestX-ray14 (frontal radiographs; labels mined from reports by text processing, hence noisy): {real:,} pictures
-  of training patients. A patient is in training, validation or test by a hash of the patient's number, whatever folder the
-  picture lies in. Of a sample whose processing gives labels away, the normal collection was left out, and No Finding,
-  Pneumonia and Lung Opacity were masked.
+- NIH ChestX-ray14 (frontal radiographs; labels mined from reports by text processing, hence noisy): {real:,}
+  pictures of training patients. A patient is in training, validation or test by a hash of the patient's number, whatever
+  folder the picture lies in. Of a sample whose processing gives labels away, the normal collection was left out, and No
+  Finding, Pneumonia and Lung Opacity were masked.
 - {phantoms:,} procedural phantoms of this project, which show all 14 findings.
 - It started from EfficientNet-Lite0's ImageNet weights (Apache-2.0).
 - NIH annotates neither Enlarged Cardiomediastinum nor Fracture nor Support Devices: for these three the model has seen
@@ -84,8 +84,8 @@ def _table(name: str, report: Report) -> str:
     macro = report["macro"]
     lines = [
         f"\n## Figures: {name}\n",
-        f"{macro['images']:,} pictures; macro AUROC **{macro['auroc']:.3f}** over the {macro['labels']} labels with at least",
-        "5 positives. Intervals: bootstrap by patient.\n",
+        f"{macro['images']:,} pictures; macro AUROC **{macro['auroc']:.3f}** over the {macro['labels']} labels with",
+        "at least 5 positives. Intervals: bootstrap by patient.\n",
         "| label | positives | AUROC (95 %) | ridge | AUPRC | F1 | calibration error |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]

@@ -1,14 +1,15 @@
 import numpy as np
 
 from services.image_index.gallery import Gallery
-from services.image_index.store.growing import Change, GrowingGallery, Row
+from services.image_index.store.growing import Change, GrowingGallery
+from services.image_index.store.row import make_row
 from shared.labels import LABELS
 from shared.schemas.images import StoredMetadata
 
 
 def row(image_id: str, value: float, generation: int = 1) -> Change:
     vector = np.full(len(LABELS), value, dtype=np.float32)
-    return Change(image_id, Row(image_id, vector, StoredMetadata(patient_age=value), generation))
+    return Change(image_id, make_row(image_id, vector, StoredMetadata(patient_age=value), generation))
 
 
 def seen(gallery: Gallery) -> dict[str, float]:

@@ -1,0 +1,48 @@
+"""One image as searches need it: what lies in memory, and what the checksum covers."""
+
+import hashlib
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.schemas.images import StoredMetadata
+
+CHECKSUM_SPACE = 2**64
+
+
+class Row(NamedTuple):
+    """In the order in which SQLite gives them; a plain tuple, since a start reads hundreds of thousands."""
+
+    image_id: str
+    probabilities: bytes  # 14 little-endian float32
+    generation: int
+    view_position: str | None
+    patient_sex: str | None
+    patient_age: float | None
+    study_instance_uid: str | None
+    patient_key: str | None
+
+
+def make_row(image_id: str, probabilities: NDArray[np.float32], metadata: StoredMetadata, generation: int) -> Row:
+    return Row(
+        image_id,
+        to_blob(probabilities),
+        generation,
+        metadata.view_position,
+        metadata.patient_sex,
+        metadata.patient_age,
+        metadata.study_instance_uid,
+        metadata.patient_key,
+    )
+
+
+def to_blob(probabilities: NDArray[np.float32]) -> bytes:
+    return probabilities.astype("<f4").tobytes()
+
+
+def digest(row: Row) -> int:
+    """64 bits of one row. The sum over all rows, modulo CHECKSUM_SPACE, is the checksum of an index in any order."""
+    image_id, probabilities, generation, view, sex, age, study, patient = row
+    text = f"{image_id}\x1f{generation}\x1f{view}\x1f{sex}\x1f{age}\x1f{study}\x1f{patient}\x1f"
+    return int.from_bytes(hashlib.blake2b(text.encode() + probabilities, digest_size=8).digest())

@@ -56,9 +56,21 @@ _ASSESSMENTS = tuple(
         (Assessment.STABLE, r"\b(?:stable|unchanged|similar|constant|grossly\s+stable|same|decreas\w+|improv\w+)\b"),
     )
 )
-_JOINED = re.compile(r"\s*(?:,|and|or|&|/)\s*(?:and\s+)?(?:the\s+)?(?:[\w-]+\s+){0,3}", re.IGNORECASE)
+_JOINED = re.compile(r"\s*|\s*(?:,|and|or|&|/)\s*(?:and\s+)?(?:the\s+)?(?:[\w-]+\s+){0,3}", re.IGNORECASE)
+# "Normal and stable contours", "normal size and configuration of the silhouette": the "and" joins, it parts nothing.
+_ONE_PHRASE = re.compile(
+    r"(?:.*\b(?:show|demonstrate)s?\b)?\s*(?:(?:normal|stable|unchanged|unremarkable|enlarged|and|grossly|mildly|moderately|the|size|shape|configuration"
+    r"|contours?|appearance|position|in|of|a|an|there|is)\s+)+",
+    re.IGNORECASE,
+)
 _LEFT_STOP = re.compile(r".*(?:[,;:.]|\b(?:and|with|but|is|are|or|overlying|show\w*)\b)", re.IGNORECASE | re.DOTALL)
-_RIGHT_STOP = re.compile(r";|\b(?:but|however|although|with|there\s+(?:is|are)|which|likely)\b|[.:]\s", re.IGNORECASE)
+_RIGHT_STOP = re.compile(
+    r"""; | [.:]\s | \b(?:but|however|although|with|there\s+(?:is|are)|which|likely)\b
+    # a comma, unless an assessment follows it at once, or it parts a list: "contours, lungs and pleura are normal"
+    | ,(?!\s*(?:\w+\s+){0,2}(?:normal|stable|unchanged|enlarged|unremarkable|within|not|borderline|similar|and\b))
+       (?![^.;:]*?\band\b[^,.;:]*?\b(?:are|appear|remain)\b)""",
+    re.IGNORECASE | re.VERBOSE,
+)
 
 
 def assess(sentence: str, index: int, spots: list[Spot], cues: list[CueSpot]) -> State | None:
@@ -102,7 +114,8 @@ def _left(sentence: str, index: int, spots: list[Spot]) -> tuple[Assessment, int
     begin = max(
         [0, spot.start - 60, *(s.end for s in spots[:index] if s.end <= spot.start and s.term.label is not None)]
     )
-    stop = _LEFT_STOP.match(sentence, begin, spot.start)
+    one_phrase = _ONE_PHRASE.fullmatch(sentence, begin, spot.start)
+    stop = None if one_phrase else _LEFT_STOP.match(sentence, begin, spot.start)
     found = _assessments(sentence, stop.end() if stop else begin, spot.start)
     return max(found, default=None, key=lambda item: item[0])
 
@@ -114,12 +127,11 @@ def _right(sentence: str, index: int, spots: list[Spot]) -> tuple[Assessment, in
     for other in spots[index + 1 :]:
         if other.start < last or other.term.label is None:
             continue
-        joined = other.term.kind in (Kind.ANATOMY, Kind.WEAK_ANATOMY) and _JOINED.fullmatch(sentence, last, other.start)
-        if not joined or _assessments(sentence, last, other.start):
+        if not _JOINED.fullmatch(sentence, last, other.start) or _assessments(sentence, last, other.start):
             end = other.start
             break
         last = other.end
-    stop = _RIGHT_STOP.search(sentence, spot.end, end)
+    stop = _RIGHT_STOP.search(sentence, last, end)
     found = sorted(_assessments(sentence, spot.end, stop.start() if stop else end), key=lambda item: item[1])
     if not found:
         return None

@@ -58,7 +58,7 @@ _TABLE: tuple[tuple[Cue, re.Pattern[str]], ...] = (
         any_of(
             rf"(?:(?:is|are|was|were) )?{_CANNOT} {_WHOLLY}(?:excluded|ruled out)",
             r"(?:difficult|hard) to (?:evaluate|assess)(?=\s*(?:[.;,]|$))",
-            rf"not (?:well|clearly|optimally|adequately|fully) (?:{_SEEN}|evaluated|assessed|defined|delineated|imaged)",
+            rf"not (?:well|clearly|optimally|adequately|fully)[ -](?:{_SEEN}|evaluated|assessed|defined|delineated|imaged)",
             "(?:poorly|incompletely|suboptimally) (?:evaluated|assessed|visuali[sz]ed|seen|imaged)",
         ),
     ),
@@ -86,11 +86,12 @@ _TABLE: tuple[tuple[Cue, re.Pattern[str]], ...] = (
         any_of(
             "(?:resolution|clearing|disappearance|absence) of",
             "clear of",
+            "clear(?= (?:focal )?(?:airspace|infiltrat|consolid|effus))",  # dictation loses the "of"
             rf"(?:no|without|w/o|nor|denies|never)(?: {_EVIDENCE}(?:of|for|to suggest))?",
             "(?:negative|neg|unremarkable) for",
             "free (?:of|from)",
             "(?:rather than|instead of|excluding|excludes)",
-            rf"(?:does|do|did|is|are|was|were) not {up_to(1)}(?:represent|show|suggest|demonstrate|reveal|reflect|indicate|have|suspicious|consistent|concerning|compatible|typical|characteristic)\w*",
+            rf"(?:does|do|did|is|are|was|were) not {up_to(1)}(?:represent|show|suggest|demonstrate|reveal|reflect|indicate|have|see|identify|visualize|appreciate|suspicious|consistent|concerning|compatible|typical|characteristic)\w*",
             "not (?:suggestive|suspicious|consistent|concerning|compatible|typical|characteristic)",
             r"not (?:an? |any )?(?=(?:consolid|pneumon|edema|effus|infiltr|atelect|mass|infect|fract))",
         ),
@@ -130,7 +131,7 @@ _TABLE: tuple[tuple[Cue, re.Pattern[str]], ...] = (
             "less likely(?: to (?:be|represent|reflect))?", "unlikely(?: to (?:be|represent|reflect))?", "versus", r"vs\.?",
             "differential(?: diagnos[ie]s)?(?: (?:considerations?|possibilities))?(?: (?:would|could|may))?(?: (?:includ(?:es?|ing)|is))?", "ddx",
             "consider(?:ation|ations)?(?: (?:of|for|would include|include|includes))?", "rule out", "r/o", "(?:evaluate|assess|assessment|evaluation) for",
-            rf"correlat\w+ {up_to(1)}for(?: (?:signs?|symptoms?|evidence) of)?", "if there is",
+            rf"correlat\w+ {up_to(1)}for(?: (?:signs?|symptoms?|evidence) of)?", rf"correlat\w+ {up_to(4)}(?:signs?|symptoms?) of", "if there is",
             "rais(?:es?|ing) (?:the )?(?:question|possibility|concern|suspicion)(?: (?:of|for))?",
         ),
     ),

@@ -7,17 +7,22 @@ CheXpert labeler where the two differ (mild cardiomegaly, for one, is uncertain 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from services.text_classifier.training.anatomy import assess
-from services.text_classifier.training.lexicon import Convention, Kind, Spot, find_spots
+from services.text_classifier.training.lexicon import Convention, Kind, Spot
 from services.text_classifier.training.scopes import Sentence, apply_cues
 from services.text_classifier.training.sentences import sentence_spans
 from services.text_classifier.training.spelling import canonical
+from services.text_classifier.training.terms import lexicon
 from shared.labels import LABELS, NO_FINDING, SUPPORT_DEVICES, LabelName, State
 
 _HEART_FAILURE = re.compile(r"heart\s+failure|\bchf\b", re.IGNORECASE)
 _MILD = re.compile(r"\b(?:mild(?:ly)?|slight(?:ly)?|minimal)\s+(?:[\w-]+\s+){0,2}$", re.IGNORECASE)
 _HISTORY = re.compile(r"\b(?:history|h/o|hx)\s+(?:of\s+)?(?:[\w-]+\s+){0,3}$", re.IGNORECASE)
+_NORMAL_SIGN = re.compile(
+    r"\s+(?:is|are|appears?|remains?)\s+(?:\w+\s+)?(?:within|normal|unremarkable)\b", re.IGNORECASE
+)
 _WEIGHT = {State.PRESENT: 3, State.UNCERTAIN: 2, State.ABSENT: 1, State.NOT_MENTIONED: 0}
 
 
@@ -60,17 +65,22 @@ def read_report(text: str, convention: Convention = "clinical") -> list[Mention]
     ]
 
 
-def _read_sentence(text: str, convention: Convention) -> list[Mention]:
-    sentence = Sentence(text, find_spots(text, convention))
+@lru_cache(maxsize=65_536)
+def _read_sentence(text: str, convention: Convention) -> tuple[Mention, ...]:
+    """Mentions with offsets in the sentence. Cached: reports repeat their sentences ("No pleural effusion.")."""
+    spots = lexicon(convention).find(text)
+    if not spots:
+        return ()
+    sentence = Sentence(text, spots)
     apply_cues(sentence)
     mentions = []
-    for index, spot in enumerate(sentence.spots):
+    for index, spot in enumerate(spots):
         if convention == "clinical" and _HISTORY.search(text, max(0, spot.start - 40), spot.start):
             continue
         if (judged := _judge(sentence, index, convention)) is not None:
             state, cue = judged
             mentions.append(Mention(spot.term.label, spot.start, spot.end, state, cue))
-    return mentions
+    return tuple(mentions)
 
 
 def _judge(sentence: Sentence, index: int, convention: Convention) -> tuple[State, str | None] | None:
@@ -83,6 +93,8 @@ def _judge(sentence: Sentence, index: int, convention: Convention) -> tuple[Stat
             return (state, None) if state else None
     if verdict is not None:
         return verdict[0], verdict[1].text
+    if spot.term.kind is Kind.SIGN and (normal := _NORMAL_SIGN.match(sentence.text, spot.end)):
+        return State.ABSENT, normal[0].strip()
     return (State.PRESENT if _stands_alone(sentence.text, spot, convention) else State.UNCERTAIN), None
 
 
@@ -104,7 +116,7 @@ def _implications(mention: Mention, text: str) -> list[tuple[LabelName, State]]:
     if mention.label is None:
         return []
     implied: list[tuple[LabelName, State]] = [(mention.label, mention.state)]
-    if mention.state is State.PRESENT and _HEART_FAILURE.search(text, mention.start, mention.end):
+    if mention.state is State.PRESENT and _HEART_FAILURE.search(canonical(text[mention.start : mention.end]).text):
         implied.append(("Cardiomegaly", State.UNCERTAIN))
     return implied
 

@@ -75,6 +75,8 @@ def apply_cues(sentence: Sentence) -> None:
             pointing_ahead.append(replace(cue, cue=_AHEAD_OF[cue.cue]))
         elif cue.cue is Cue.DOUBT_AHEAD and _EXCLUSION.search(cue.text) and _last_word(sentence, cue):
             _look_back(sentence, replace(cue, cue=Cue.DOUBT_BEHIND))  # "pneumonia is difficult to exclude"
+        elif cue.cue is Cue.DOUBT_AHEAD and cue.text.lower().startswith(("versus", "vs")):
+            _look_back(sentence, replace(cue, cue=Cue.DOUBT_BEHIND))
     for cue in sorted(pointing_ahead, key=lambda c: c.start):
         _look_ahead(sentence, cue)
     _doubt_alternatives(sentence)
@@ -169,9 +171,10 @@ def _swallowed(sentence: Sentence, cue: CueSpot, other: CueSpot) -> bool:
 
 
 def _applies(cue: CueSpot, spot: Spot) -> bool:
+    """Only devices are removed; and a device of which something is not well seen is there all the same."""
     if cue.cue in (Cue.GONE_AHEAD, Cue.GONE_BEHIND):
         return spot.term.label == SUPPORT_DEVICES
-    return True
+    return not (cue.cue is Cue.DOUBT_BEHIND and spot.term.label == SUPPORT_DEVICES)
 
 
 def _device_stays(sentence: Sentence, cue: CueSpot, index: int) -> bool:

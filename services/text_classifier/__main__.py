@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from json import dumps
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -125,6 +126,28 @@ def evaluate(
     with _readable_errors():
         report = judge(model, csv, text_column, json_out=json, plots=plots)
     print_report(report, Console())
+
+
+@cli.command()
+def compare(
+    model: Annotated[str, typer.Option(help="A model folder, or bundled.")] = "bundled",
+    openi: Annotated[
+        Path | None, typer.Option(help="indiana_reports.csv: its test part, by the rules and by its codes.")
+    ] = None,
+    golden: Annotated[Path | None, typer.Option(help="CSV of impressions with the labels they must get.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Write all figures to this file.")] = None,
+) -> None:
+    """Judge the rules, a model and TF-IDF with logistic regression side by side."""
+    try:
+        from services.text_classifier.training.compare import compare as compare_all  # noqa: PLC0415
+        from services.text_classifier.training.compare import comparison_table  # noqa: PLC0415
+    except ImportError as error:
+        _missing(error)
+    with _readable_errors():
+        comparison = compare_all(model, openi=openi, golden=golden)
+    if json:
+        json.write_text(dumps(comparison, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    Console().print(comparison_table(comparison))
 
 
 def _missing(error: ImportError) -> NoReturn:

@@ -65,7 +65,9 @@ def gather(sources: Sources) -> Parts:
         for example in deduplicated(openi_examples(sources.openi)):
             parts.add(example, part_of(example.group))
     if sources.generated:
-        parts.validation += _generated(sources.seed + VALIDATION_SEED, min(GENERATED_VALIDATION, sources.generated))
+        parts.validation += generated_examples(
+            sources.seed + VALIDATION_SEED, min(GENERATED_VALIDATION, sources.generated)
+        )
     if not parts.training_texts(0) or not parts.validation:
         raise ValueError("Nothing to train on: give CSV files, the Open-i reports or a number of generated reports.")
     return parts
@@ -93,10 +95,10 @@ def _csv_examples(file: Path, sources: Sources) -> list[Example]:
 
 def _made(sources: Sources, real: Sequence[Example], epoch: int) -> list[Example]:
     seed = sources.seed + 1000 * epoch
-    return _mixtures(real, sources.mixed, seed) + _generated(seed, sources.generated)
+    return _mixtures(real, sources.mixed, seed) + generated_examples(seed, sources.generated)
 
 
-def _generated(seed: int, count: int) -> list[Example]:
+def generated_examples(seed: int, count: int) -> list[Example]:
     return [
         Example(labeled.text, encode_states(labeled.states), f"generated-{seed}-{i}", "generated")
         for i, labeled in enumerate(generate(seed, count))

@@ -6,7 +6,9 @@ from fastapi.openapi.models import Example
 from pydantic import BaseModel
 
 from shared.errors import (
+    BadRequest,
     DeadlineExceeded,
+    InvalidInput,
     Overloaded,
     PayloadTooLarge,
     ServiceError,
@@ -47,8 +49,13 @@ SEARCH_EXAMPLES: dict[str, Example] = {
 
 
 def service_errors(*more: type[ServiceError]) -> dict[int | str, dict[str, Any]]:
-    """The errors of every call that goes through a service, and `more`."""
-    return documented(PayloadTooLarge, Overloaded, UpstreamFailed, Unavailable, DeadlineExceeded, *more)
+    """The errors of every call that a service answers, and `more`."""
+    return documented(Overloaded, UpstreamFailed, Unavailable, DeadlineExceeded, *more)
+
+
+def body_errors(*more: type[ServiceError]) -> dict[int | str, dict[str, Any]]:
+    """The same for a call that carries a body."""
+    return service_errors(BadRequest, PayloadTooLarge, InvalidInput, *more)
 
 
 def image_body(part: str, model: type[BaseModel], description: str) -> dict[str, Any]:

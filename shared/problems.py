@@ -60,8 +60,12 @@ def _path(location: Iterable[str | int]) -> str:
 
 def _methods_at(request: Request) -> list[str]:
     """All that a path takes: Starlette names the methods of its first route only."""
-    routes = [route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE]
-    return sorted({method for route in routes for method in getattr(route, "methods", None) or ()})
+
+    def takes(method: str) -> bool:
+        scope = {**request.scope, "method": method}
+        return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
+
+    return [method for method in ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT") if takes(method)]
 
 
 def install_problem_handlers(app: FastAPI) -> None:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Header, Path, Query, Request, Response, status
 
 from gateway.answers import image
 from gateway.clients import Picture
-from gateway.openapi import image_body, picture_response, service_errors
+from gateway.openapi import body_errors, image_body, picture_response, service_errors
 from gateway.parts import Parts
 from gateway.uploads import Upload
 from shared.errors import Conflict, NotFound, UnsupportedMediaType
@@ -31,7 +31,7 @@ def images_router(parts: Parts) -> APIRouter:
         "/{image_id}",
         summary="Index an image under an id of one's own",
         response_description="The same image was there already, or was replaced.",
-        responses=STORED | service_errors(Conflict, UnsupportedMediaType),
+        responses=STORED | body_errors(Conflict, UnsupportedMediaType),
         openapi_extra=image_body(*METADATA_PART),
     )
     async def put_image(
@@ -53,7 +53,7 @@ def images_router(parts: Parts) -> APIRouter:
         "",
         summary="Index an image under an id made for it",
         response_description="The same image was there already.",
-        responses=STORED | service_errors(Conflict, UnsupportedMediaType),
+        responses=STORED | body_errors(Conflict, UnsupportedMediaType),
         openapi_extra=image_body(*METADATA_PART),
     )
     async def add_image(request: Request, response: Response) -> Image:

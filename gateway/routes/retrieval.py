@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Query, Request
 
 from gateway.answers import gateway_answer, ranking
-from gateway.openapi import CLASSIFY_EXAMPLES, RETRIEVE_EXAMPLES, SEARCH_EXAMPLES, image_body, service_errors
+from gateway.openapi import CLASSIFY_EXAMPLES, RETRIEVE_EXAMPLES, SEARCH_EXAMPLES, body_errors, image_body
 from gateway.parts import Parts
 from gateway.retrieve import retrieve
 from gateway.timings import Timings
@@ -19,7 +19,7 @@ from shared.schemas.text import ClassifyRequest, ClassifyResponse
 def retrieval_router(parts: Parts) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["retrieval"])
 
-    @router.post("/retrieve", summary="Impression in, labels and similar chest X-rays out", responses=service_errors())
+    @router.post("/retrieve", summary="Impression in, labels and similar chest X-rays out", responses=body_errors())
     async def retrieve_images(
         body: Annotated[RetrieveRequest, Body(openapi_examples=RETRIEVE_EXAMPLES)], request: Request
     ) -> RetrieveResponse:
@@ -30,14 +30,14 @@ def retrieval_router(parts: Parts) -> APIRouter:
         """
         return await retrieve(body, parts.classifier, parts.index, parts.links(request), parts.deadline())
 
-    @router.post("/classify", summary="Impressions in, labels out", responses=service_errors())
+    @router.post("/classify", summary="Impressions in, labels out", responses=body_errors())
     async def classify(
         body: Annotated[ClassifyRequest, Body(openapi_examples=CLASSIFY_EXAMPLES)],
     ) -> ClassifyResponse:
         """The 14 labels of each impression: probability, state and threshold, with the words that say so on request."""
         return await parts.classifier.classify(body, parts.deadline())
 
-    @router.post("/search", summary="Labels in, similar chest X-rays out", responses=service_errors())
+    @router.post("/search", summary="Labels in, similar chest X-rays out", responses=body_errors())
     async def search(
         body: Annotated[SearchRequest, Body(openapi_examples=SEARCH_EXAMPLES)], request: Request
     ) -> SearchResponse:
@@ -50,7 +50,7 @@ def retrieval_router(parts: Parts) -> APIRouter:
     @router.post(
         "/search/by-image",
         summary="An image in, its labels and similar chest X-rays out",
-        responses=service_errors(UnsupportedMediaType),
+        responses=body_errors(UnsupportedMediaType),
         openapi_extra=image_body(
             "options", SearchOptions, "Options of the search, filters among them; in place of the query parameters."
         ),

@@ -1,0 +1,71 @@
+"""The OpenAPI document is complete, and the gateway keeps to it for whatever schemathesis makes up."""
+
+import json
+import re
+
+import httpx
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
+
+from tests.gateway.fakes import FakeClassifier, FakeIndex, gateway_over
+
+app = gateway_over(FakeClassifier(), FakeIndex())
+schema = schemathesis.openapi.from_dict(app.openapi())
+schema.app = app
+
+
+@schemathesis.serializer("image/png", "image/jpeg", "application/dicom")
+def as_it_is(_context, value):
+    return value
+
+
+@schema.parametrize()
+@settings(max_examples=10, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+def test_gateway_keeps_to_its_document(case):
+    # Left out: what JSON Schema cannot say (ages in order, one of two fields) and the coercions that pydantic allows.
+    case.call_and_validate(excluded_checks=[positive_data_acceptance, negative_data_rejection])
+
+
+OPERATIONS = [
+    pytest.param(operation, id=operation["operationId"])
+    for path, methods in app.openapi()["paths"].items()
+    for operation in methods.values()
+    if path.startswith("/v1/")
+]
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_operation_is_explained_and_its_errors_are_problems(operation):
+    assert operation["summary"]
+    assert len(operation["description"]) > 40
+    assert operation["tags"][0] in {tag["name"] for tag in app.openapi()["tags"]}
+    errors = {status: answer for status, answer in operation["responses"].items() if int(status) >= 400}
+    assert {"429", "502", "503", "504"} <= set(errors)
+    if "requestBody" in operation:
+        assert {"400", "413", "422"} <= set(errors)
+    for answer in errors.values():
+        assert list(answer["content"]) == ["application/problem+json"]
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+async def test_examples_of_bodies_run_as_they_are(operation):
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    path = next(path for path, methods in app.openapi()["paths"].items() if operation in methods.values())
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway") as client:
+        for example in content.get("examples", {}).values():
+            response = await client.post(path, json=example["value"])
+            assert response.status_code == 200, response.text
+    assert content.get("examples") or "application/json" not in operation.get("requestBody", {}).get("content", {})
+
+
+async def test_every_reference_in_the_document_leads_somewhere():
+    document = app.openapi()
+    references = set(re.findall(r'"\$ref": "#/components/schemas/([^"]+)"', json.dumps(document)))
+    assert references <= set(document["components"]["schemas"])
+
+
+async def test_refused_method_comes_with_all_that_the_path_takes(client):
+    response = await client.patch("/v1/images/image-1")
+    assert (response.status_code, response.headers["allow"]) == (405, "DELETE, GET, PUT")

@@ -37,6 +37,7 @@ _EXCLUSION = re.compile(r"exclud|rule", re.IGNORECASE)
 _DEVICE_TROUBLE = re.compile(
     r"\s+(?:\w+\s+)?(?:complicat|fail|loosen|malposition|migrat|fracture|displac|kink|discontinuit)", re.IGNORECASE
 )
+_GENERIC = re.compile(r"opaci|densit|air\s?-?\s?space|nodul|mass|consolidat|infiltrat", re.IGNORECASE)
 _GENERIC_OBJECT = re.compile(
     r"\s*(?:\w+\s+){0,4}(?:disease|process(?:es)?|abnormalit(?:y|ies)|findings?|changes?|pathology)\s*,(?!.*\b(?:or|nor)\b)",
     re.IGNORECASE,
@@ -201,7 +202,8 @@ def _doubt_alternatives(sentence: Sentence) -> None:
     for left, right, cue in _alternatives(sentence):
         if left in sentence.verdicts and sentence.verdicts[left][0] is State.ABSENT:
             continue
-        for index in (*_listed_with(sentence, left), *_overlapping(sentence, right)):
+        oxford = cue.text.startswith(",")
+        for index in (*_listed_with(sentence, left, oxford=oxford), *_overlapping(sentence, right)):
             sentence.verdicts.setdefault(index, (State.UNCERTAIN, cue))
 
 
@@ -223,8 +225,12 @@ def _overlapping(sentence: Sentence, index: int) -> list[int]:
     return [i for i, spot in enumerate(sentence.spots) if spot.start < here.end and spot.end > here.start]
 
 
-def _listed_with(sentence: Sentence, last: int) -> list[int]:
-    """`last` and the findings before it that share its words or its list ("A, B or C": B leads to A)."""
+def _listed_with(sentence: Sentence, last: int, *, oxford: bool) -> list[int]:
+    """`last` and the findings before it that share its words or its list ("A, B or C": B leads to A).
+
+    "Opacity, atelectasis or pneumonia" is no list but an opacity and what it may be, unless a comma before the "or"
+    (`oxford`) says otherwise.
+    """
     listed = [last]
     for i in range(last - 1, -1, -1):
         spot, following = sentence.spots[i], sentence.spots[listed[-1]]
@@ -233,7 +239,8 @@ def _listed_with(sentence: Sentence, last: int) -> list[int]:
             r"\s*,\s*(?:[\w-]+\s+){0,2}", sentence.text[spot.end : following.start]
         )
         cue_between = any(spot.end <= cue.start < following.start for cue in sentence.cues)
-        if not same_words and (cue_between or not in_list):
+        apposition = _GENERIC.match(sentence.text, spot.start) and not oxford
+        if not same_words and (cue_between or apposition or not in_list):
             break
         listed.append(i)
     return listed

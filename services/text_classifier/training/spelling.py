@@ -105,7 +105,7 @@ def canonical(text: str) -> Canonical:
 @lru_cache(maxsize=65_536)
 def _corrected(word: str) -> str | None:
     """The word that was meant, or None where the word may stand."""
-    if len(word) < 5 or word in _WORDS or word in _RIGHT:
+    if len(word) < 4 or word in _WORDS or word in _RIGHT:
         return None
     for opener in _OPENERS:
         rest = word[len(opener) :]

@@ -27,6 +27,7 @@ TERMS: tuple[Term, ...] = (
     ),
     Term("Consolidation", Kind.FINDING, any_of(r"consolidat\w*")),
     Term("Edema", Kind.FINDING, any_of(r"o?edema(?:tous)?", "heart failure", "chf")),
+    Term("Edema", Kind.FINDING, any_of(r"(?<=for\s)failure", r"(?<=of\s)failure", r"(?<=no\s)failure", r"(?<=overt\s)failure"), "clinical"),
     Term(
         "Edema",
         Kind.SIGN,
@@ -92,7 +93,7 @@ TERMS: tuple[Term, ...] = (
         ),
     ),
     Term("Lung Opacity", Kind.FINDING, any_of(r"interstitial (?:\w+ ){1,2}(?:markings?|patterns?)"), "clinical"),
-    Term("Pleural Effusion", Kind.FINDING, any_of("(?:hydro)?effusions?", "pleural fluid")),
+    Term("Pleural Effusion", Kind.FINDING, any_of("(?:hydro)?effusions?", "pleural fluid", "pleural(?= (?:or|and) pericardial effusions?)")),
     Term(
         "Pleural Effusion",
         Kind.FINDING,

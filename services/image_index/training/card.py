@@ -34,9 +34,9 @@ clinical decision may rest on a probability or a map of this model.
 ## What it learned from
 
 - NIH ChestX-ray14 (frontal radiographs; labels mined from reports by text processing, hence noisy): {real:,}
-  pictures of training patients. A patient is in training, validation or test by a hash of the patient's number, whatever
-  folder the picture lies in. Of a sample whose processing gives labels away, the normal collection was left out, and No
-  Finding, Pneumonia and Lung Opacity were masked.
+  pictures of training patients. A patient is in training, validation or test by a hash of the patient's number,
+  whatever folder the picture lies in. Of a sample whose processing gives labels away, the normal collection was left
+  out, and No Finding, Pneumonia and Lung Opacity were masked.
 - {phantoms:,} procedural phantoms of this project, which show all 14 findings.
 - It started from EfficientNet-Lite0's ImageNet weights (Apache-2.0).
 - NIH annotates neither Enlarged Cardiomediastinum nor Fracture nor Support Devices: for these three the model has seen

@@ -96,9 +96,8 @@ class Trainer:
             content = self._content()
             save_checkpoint(self._folder / LAST, content)
             if better:
-                save_checkpoint(
-                    self._folder / BEST, {"architecture": content["architecture"], "average": content["average"]}
-                )
+                kept = ("architecture", "side", "average")
+                save_checkpoint(self._folder / BEST, {name: content[name] for name in kept})
             report(EpochReport(self.progress.epoch, loss, auroc, self.progress.best, speed))
         return self._folder / BEST
 
@@ -151,6 +150,7 @@ class Trainer:
     def _content(self) -> dict[str, Any]:
         return {
             "architecture": self._options.architecture,
+            "side": int(self._train.pixels.shape[-1]),
             "average": self._average.state,
             "average_steps": self._average.steps,
             "network": self._network.state_dict(),

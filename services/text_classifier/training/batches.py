@@ -13,6 +13,9 @@ from torch import Tensor
 from services.text_classifier.tokens import ReportTokenizer
 from services.text_classifier.training.examples import Example
 
+WIDTH_STEP = 8
+"""Widths are rounded up to it: processors prepare a kernel for every new shape, and keep it."""
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -54,7 +57,7 @@ class BatchMaker:
 
     def _batch(self, positions: Sequence[int], ids: Sequence[NDArray[np.int64]], examples: Sequence[Example]) -> Batch:
         framed = [self._tokenizer.frame(row) for row in ids]
-        width = max(map(len, framed))
+        width = -(-max(map(len, framed)) // WIDTH_STEP) * WIDTH_STEP
         input_ids = torch.full((len(framed), width), self._tokenizer.pad, dtype=torch.long)
         mask = torch.zeros_like(input_ids)
         for row, sequence in enumerate(framed):

@@ -77,7 +77,7 @@ def write_card(
     tables = "\n".join(_table(name, report) for name, report in reports.items())
     tail = _TAIL.format(side=config["input_size"], grid=config["input_size"] // 32)
     extra = f"\n## What else was tried\n\n{notes.strip()}\n" if notes else ""
-    (folder / "README.md").write_text(head + tables + extra + tail, encoding="utf-8")
+    (folder / "README.md").write_text(head + tables + "\n" + extra + tail, encoding="utf-8")
 
 
 def _table(name: str, report: Report) -> str:
@@ -94,7 +94,7 @@ def _table(name: str, report: Report) -> str:
         auroc = f"{f['auroc']:.3f} ({f['auroc_low']:.2f}–{f['auroc_high']:.2f})"
         rest = f"{f['auprc']:.3f} | {f['f1']:.3f} | {f['calibration_error']:.3f}"
         lines.append(f"| {label} | {f['positives']} | {auroc} | {_ridge(name, label)} | {rest} |")
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines)
 
 
 def _ridge(name: str, label: LabelName) -> str:

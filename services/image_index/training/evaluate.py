@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import f1_score
 
+from services.image_index.encoder import Encoder
+from services.image_index.model_folder import read_model_folder
 from services.image_index.training.datasets import LabelledImages, UncertainPolicy, load_images, read_rows
 from services.image_index.training.metrics import label_figures
-from services.image_index.training.served import ServedModel, open_model
 from shared.labels import LABELS
 
 MACRO_FIGURES = ("auroc", "auprc", "f1", "brier", "calibration_error")
@@ -19,16 +20,35 @@ def evaluate_table(
     model: Path, table: Path, images_root: Path, *, uncertain: UncertainPolicy = "ignore", min_positives: int = 1
 ) -> dict[str, Any]:
     """`{"labels": {name: figures}, "macro": {...}}` for a CheXpert, NIH or plain table."""
-    served = open_model(model)
-    images = load_images(read_rows(table, images_root, uncertain=uncertain), served.side, table.stem)
-    return evaluate_images(served, images, min_positives=min_positives)
+    side = read_model_folder(model).input_size
+    images = load_images(read_rows(table, images_root, uncertain=uncertain), side, table.stem)
+    return evaluate_images(Encoder.open(model, device="cpu"), images, min_positives=min_positives)
 
 
-def evaluate_images(model: ServedModel, images: LabelledImages, *, min_positives: int = 1) -> dict[str, Any]:
-    """Labels with fewer than `min_positives` pictures that show them are left out; the macro is over the others."""
-    logits = model.logits(images.pixels)
-    probabilities = model.probabilities(logits)
-    found = label_figures(logits, images.targets, images.known, patients=images.patients, min_positives=min_positives)
+def encode_all(encoder: Encoder, pixels: NDArray[np.uint8], batch: int = 32) -> NDArray[np.float32]:
+    """(N, S, S) -> calibrated probabilities (N, 14), by the code that serves."""
+    encodings = [
+        encoding for i in range(0, len(pixels), batch) for encoding in encoder.encode(list(pixels[i : i + batch]))
+    ]
+    return np.stack([encoding.probabilities for encoding in encodings])
+
+
+def evaluate_images(
+    encoder: Encoder, images: LabelledImages, *, min_positives: int = 1, rounds: int = 200
+) -> dict[str, Any]:
+    """Labels that fewer than `min_positives` pictures show are left out; the macro is over the others.
+
+    `rounds`: how often patients are drawn for the intervals.
+    """
+    probabilities = encode_all(encoder, images.pixels)
+    found = label_figures(
+        probabilities,
+        images.targets,
+        images.known,
+        patients=images.patients,
+        min_positives=min_positives,
+        rounds=rounds,
+    )
     labels: dict[str, dict[str, Any]] = {}
     for label, figure in found.items():
         column = LABELS.index(label)
@@ -40,7 +60,7 @@ def evaluate_images(model: ServedModel, images: LabelledImages, *, min_positives
             "auroc_low": low,
             "auroc_high": high,
             "auprc": figure.auprc,
-            "f1": float(f1_score(truth, p >= model.thresholds[column])),
+            "f1": float(f1_score(truth, p >= encoder.thresholds[column])),
             "brier": float(np.mean((p - truth) ** 2)),
             "calibration_error": calibration_error(p, truth),
             "positives": figure.positives,
@@ -50,11 +70,11 @@ def evaluate_images(model: ServedModel, images: LabelledImages, *, min_positives
     return {
         "labels": labels,
         "macro": {**macro, "labels": len(labels), "images": len(images)},
-        "model": {"name": model.config["name"], "weights_sha256": model.session.weights_sha256},
+        "model": {"name": encoder.info.name, "weights_sha256": encoder.info.weights_sha256},
     }
 
 
-def calibration_error(probabilities: NDArray[np.float64], truth: NDArray[np.float32], bins: int = 10) -> float:
+def calibration_error(probabilities: NDArray[np.floating], truth: NDArray[np.float32], bins: int = 10) -> float:
     """Expected calibration error over bins of equally many pictures."""
     order = np.argsort(probabilities)
     gaps = [

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from services.image_index.encoder import Encoder
 from services.image_index.training.augment import MEAN, STD
 from services.image_index.training.calibration import fit_calibration
 from services.image_index.training.card import write_card
@@ -16,7 +17,6 @@ from services.image_index.training.datasets import LabelledImages, abnormal
 from services.image_index.training.evaluate import evaluate_images
 from services.image_index.training.graph import write_graph
 from services.image_index.training.metrics import PHANTOMS
-from services.image_index.training.served import open_model
 from services.image_index.training.train import predict_logits
 from shared.labels import LABELS, LabelName
 
@@ -57,8 +57,8 @@ def export_model(
     _write_json(folder / "calibration.json", {label: asdict(calibration[label]) for label in LABELS})
     _write_json(folder / "thresholds.json", {label: thresholds[label] for label in LABELS})
 
-    served = open_model(folder)
-    reports = {name: evaluate_images(served, part, min_positives=5) for name, part in _test_parts(test).items()}
+    encoder = Encoder.open(folder, device="cpu")
+    reports = {name: evaluate_images(encoder, part, min_positives=5) for name, part in _test_parts(test).items()}
     phantoms = int((train.sources == PHANTOMS).sum())
     write_card(folder, config, {"real": len(train) - phantoms, "phantoms": phantoms}, reports, notes)
     return reports

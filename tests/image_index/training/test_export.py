@@ -13,9 +13,9 @@ from services.image_index.training.checkpoints import load_network
 from services.image_index.training.datasets import LabelledImages, join
 from services.image_index.training.export import export_model
 from services.image_index.training.network import build_torch
-from services.image_index.training.served import ServedModel, open_model
 from services.image_index.training.sources import phantom_images
 from services.image_index.training.train import Trainer, TrainOptions
+from services.inference.session import open_session
 from shared.labels import LABELS
 
 
@@ -35,33 +35,32 @@ def exported(pictures: LabelledImages, tmp_path_factory: pytest.TempPathFactory)
 
 
 @pytest.fixture(scope="module")
-def served(exported: tuple[Path, Path]) -> ServedModel:
-    return open_model(exported[1])
+def answers(exported: tuple[Path, Path], pictures: LabelledImages) -> dict[str, np.ndarray]:
+    """What the exported graph says of the first five pictures."""
+    return open_session(exported[1], device="cpu").run({"pixels": normalise(pictures.pixels[:5]).numpy()})
 
 
 def test_the_graph_answers_as_torch_does(
-    exported: tuple[Path, Path], served: ServedModel, pictures: LabelledImages
+    exported: tuple[Path, Path], answers: dict[str, np.ndarray], pictures: LabelledImages
 ) -> None:
     """Against torch with the same half-precision weights."""
-    network = build_torch(exported[1])
     with torch.no_grad():
-        expected = network(normalise(pictures.pixels[:5]))
-    assert np.abs(served.logits(pictures.pixels[:5]) - expected["logits"].numpy()).max() < 1e-4
-    assert np.abs(served.maps(pictures.pixels[:5]) - expected["cam"].numpy()).max() < 1e-3
+        expected = build_torch(exported[1])(normalise(pictures.pixels[:5]))
+    assert np.abs(answers["logits"] - expected["logits"].numpy()).max() < 1e-4
+    assert np.abs(answers["cam"] - expected["cam"].numpy()).max() < 1e-3
 
 
 def test_half_precision_changes_little(
-    exported: tuple[Path, Path], served: ServedModel, pictures: LabelledImages
+    exported: tuple[Path, Path], answers: dict[str, np.ndarray], pictures: LabelledImages
 ) -> None:
     with torch.no_grad():
         full = load_network(exported[0])(normalise(pictures.pixels[:5]))["logits"].numpy()
-    assert np.abs(served.logits(pictures.pixels[:5]) - full).max() < 0.05
+    assert np.abs(answers["logits"] - full).max() < 0.05
 
 
-def test_served_logits_are_the_mean_of_the_maps(served: ServedModel, pictures: LabelledImages) -> None:
-    maps = served.maps(pictures.pixels[:7], batch=3)
-    assert maps.shape == (7, 14, 2, 2)
-    assert np.allclose(served.logits(pictures.pixels[:7]), maps.mean(axis=(2, 3)), atol=1e-5)
+def test_exported_logits_are_the_mean_of_the_maps(answers: dict[str, np.ndarray]) -> None:
+    assert answers["cam"].shape == (5, 14, 2, 2)
+    assert np.allclose(answers["logits"], answers["cam"].mean(axis=(2, 3)), atol=1e-5)
 
 
 def test_the_folder_says_what_it_is(exported: tuple[Path, Path]) -> None:

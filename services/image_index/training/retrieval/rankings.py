@@ -1,0 +1,39 @@
+"""The rankings that are judged, as scores of all images for one query. The service's own code computes them."""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics.pairwise import cosine_similarity
+
+from services.image_index.prior import LabelSetPrior
+from services.image_index.ranking import DECIMALS, exact_scorer
+from services.image_index.training.retrieval.predictions import Predictions
+from shared.schemas.search import RankingName
+
+Vector = NDArray[np.float64]
+Scorer = Callable[[Vector], Vector]  # query (14,) -> scores (N,)
+
+BINARY_COSINE = "binary_cosine"
+FLOOR, CEILING = "random", "true_labels"
+
+
+def scorers(predictions: Predictions, prior: LabelSetPrior, names: list[RankingName]) -> Mapping[str, Scorer]:
+    """The original's way, the service's rankings, and what they lie between: chance, and a gallery of true labels."""
+    return {
+        BINARY_COSINE: lambda query: np.asarray(cosine_similarity([query], predictions.predicted)[0]),
+        **{name: _rounded(exact_scorer(name, predictions.probabilities.T, prior)) for name in names},
+        FLOOR: lambda _query: np.zeros(len(predictions)),
+        CEILING: lambda query: overlaps(query, predictions.truth),
+    }
+
+
+def overlaps(query: Vector, truth: NDArray[np.int8]) -> Vector:
+    """(N,) intersection over union of two label sets; two sets without any label are equal, so 1."""
+    shared = truth @ query
+    union = truth.sum(axis=1) + query.sum() - shared
+    return np.divide(shared, union, out=np.ones(len(truth)), where=union > 0)
+
+
+def _rounded(scorer: Scorer) -> Scorer:
+    return lambda query: np.round(scorer(query), DECIMALS)

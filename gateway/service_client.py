@@ -131,8 +131,9 @@ class ServiceClient:
             return Unavailable(detail, part=self.part, retry_after_s=retry_after_s or 2)
         if status == DeadlineExceeded.status:
             return DeadlineExceeded(f"The {self.part} was not done in time.", part=self.part)
-        # A path or method that the service does not know ("about:blank") is a fault between us, not the caller's.
-        if problem is None or not response.is_client_error or problem.type == "about:blank":
+        # A path or method that the service does not know is a fault between us, not the caller's.
+        unknown_to_it = problem is not None and problem.type == "about:blank" and status in {404, 405}
+        if problem is None or not response.is_client_error or unknown_to_it:
             return self._failed(f"status {status}")
         if status == Overloaded.status:
             problem.part = self.part

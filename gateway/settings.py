@@ -25,7 +25,9 @@ class GatewaySettings(ServiceSettings):
     )
     upload_timeout_s: float = Field(default=60.0, gt=0, description="The most that one image may take, sending it too.")
     readiness_timeout_s: float = Field(default=1.0, gt=0, description="How long `/readyz` waits for a service.")
-    max_upload_bytes: int = Field(default=64 * MEBIBYTE, ge=1, description="Longer bodies are refused with 413.")
+    max_upload_bytes: int = Field(
+        default=65 * MEBIBYTE, ge=1, description="Longer bodies are refused: an image, and what a form holds beside it."
+    )
     wado_rs_url: HttpUrl | None = Field(
         default=None, description="Root of the archive's DICOMweb service, such as `https://pacs.example/dicom-web`."
     )

@@ -153,6 +153,14 @@ async def test_answer_outside_the_contract_is_an_upstream_failure_tried_once(cla
     assert len(classifier.requests) == 1
 
 
+async def test_form_that_the_service_cannot_read_is_the_callers_fault(index):
+    unread = {"type": "about:blank", "title": "Bad Request", "status": 400, "detail": "Check the form's boundary."}
+    index.script = [httpx.Response(400, json=unread)]
+    with pytest.raises(Refused) as caught:
+        await ImageIndexClient(index.http()).image("a", Deadline(5))
+    assert caught.value.problem.detail == "Check the form's boundary."
+
+
 @pytest.mark.parametrize(("status", "kind"), [(404, "not-found"), (413, "payload-too-large"), (422, "invalid-input")])
 async def test_refusal_is_handed_on_as_the_service_said_it(index, status, kind):
     index.script = [problem(status, kind, "Mend this.", errors=[{"field": "body", "message": "bad"}])]

@@ -6,14 +6,14 @@ in memory, nor the width of a vector unit can change an answer. Ties are broken 
 """
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.image_index.gallery import EPSILON, Gallery
-from shared.labels import LABELS
+from shared.labels import LABELS, LabelName
 from shared.schemas.search import RankingName, SearchFilters
 
 Vector = NDArray[np.float64]
@@ -21,6 +21,11 @@ Scores = NDArray[np.float32]
 
 DECIMALS = 9
 NO_DIRECTION = 1e-9  # a vector shorter than this has no direction: its cosine with anything is 0
+
+
+def vector(weights: Mapping[LabelName, float]) -> Vector:
+    """(14,) from names; what is not named weighs 0."""
+    return np.array([weights.get(name, 0.0) for name in LABELS], dtype=np.float64)
 
 
 @dataclass(frozen=True)

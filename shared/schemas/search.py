@@ -58,8 +58,8 @@ class SearchOptions(BaseModel):
     ranking: RankingName = Field(default="soft_jaccard", description="The measure of similarity.")
     binarize: bool = Field(
         default=False,
-        description="Compare 0/1 labels at the encoder's thresholds, not probabilities. With `cosine` this is the "
-        "ranking of the original CheXRetriever notebooks.",
+        description="Compare 0/1 labels: an image's at the encoder's thresholds, a query's above 0.5. With "
+        "`cosine` this is the ranking of the original CheXRetriever notebooks.",
     )
     min_score: float | None = Field(default=None, description="Leave out images that score below this.")
     filters: SearchFilters = Field(default_factory=SearchFilters)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.image_index.ranking import Query
+from shared.labels import LabelName
 from shared.schemas.images import ImageRecord, StoredMetadata
 from shared.schemas.system import IndexInfo
 
@@ -69,7 +70,9 @@ class ImageStore(Protocol):
 
     def thumbnail(self, image_id: str) -> bytes | None: ...
 
-    def cam(self, image_id: str) -> NDArray[np.float16] | None: ...
+    def cam(self, image_id: str, label: LabelName) -> NDArray[np.float16] | None:
+        """(h, w): the class-activation grid of one label."""
+        ...
 
     def search(self, query: Query) -> Found:
         """Exact: the order is that of `ranking.rank` over all images of one generation."""

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.image_index.store.base import NewImage, StoreUnusable
-from services.image_index.store.row import Row, to_blob
+from services.image_index.store.row import Row, named, to_blob
 from shared.labels import LABELS
 from shared.schemas.images import ImageRecord, StoredMetadata
 
@@ -106,11 +106,9 @@ def records(connection: sqlite3.Connection, image_ids: Sequence[str]) -> dict[st
 def _record(
     image_id: str, blob: bytes, generation: int, content_sha256: str, weights_sha256: str, *metadata: Any
 ) -> ImageRecord:
-    probabilities = np.frombuffer(blob, dtype="<f4")
     return ImageRecord(
         image_id=image_id,
-        # Seven places are what float32 holds; the digits behind them mean nothing.
-        probabilities={name: round(float(p), 7) for name, p in zip(LABELS, probabilities, strict=True)},
+        probabilities=named(np.frombuffer(blob, dtype="<f4")),
         metadata=StoredMetadata(**dict(zip(_METADATA, metadata, strict=True))),
         content_sha256=content_sha256,
         weights_sha256=weights_sha256,

@@ -22,6 +22,7 @@ from services.image_index.store.growing import GrowingGallery
 from services.image_index.store.row import CHECKSUM_SPACE, Row, digest
 from services.image_index.store.transaction import Transaction
 from shared.errors import ServiceError, Unavailable
+from shared.labels import LABELS, LabelName
 from shared.schemas.images import ImageRecord
 from shared.schemas.system import IndexInfo
 
@@ -132,9 +133,10 @@ class EmbeddedStore:
         with self._reading, _disk_errors():
             return database.thumbnail(self._reader, image_id)
 
-    def cam(self, image_id: str) -> NDArray[np.float16] | None:
+    def cam(self, image_id: str, label: LabelName) -> NDArray[np.float16] | None:
         with self._reading, _disk_errors():
-            return database.cam(self._reader, image_id)
+            grids = database.cam(self._reader, image_id)
+        return None if grids is None else grids[LABELS.index(label)]
 
     def search(self, query: Query) -> Found:
         for _ in range(_UNLOCKED_READS):

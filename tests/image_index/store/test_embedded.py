@@ -33,14 +33,19 @@ def test_an_image_that_was_put_is_read_shown_and_found(store: EmbeddedStore) -> 
     assert record.metadata == image.metadata
     assert (record.content_sha256, record.weights_sha256) == (image.content_sha256, WEIGHTS)
     assert store.thumbnail("a") == image.thumbnail
-    cam = store.cam("a")
+    cam = store.cam("a", "Edema")
     assert cam is not None
-    assert np.array_equal(cam, image.cam)
+    assert np.array_equal(cam, image.cam[LABELS.index("Edema")])
     assert [hit.record for hit in store.search(EVERYTHING).hits] == [record]
 
 
 def test_what_is_not_there_is_none(store: EmbeddedStore) -> None:
-    assert (store.get("a"), store.thumbnail("a"), store.cam("a"), store.delete("a")) == (None, None, None, False)
+    assert (store.get("a"), store.thumbnail("a"), store.cam("a", "Edema"), store.delete("a")) == (
+        None,
+        None,
+        None,
+        False,
+    )
 
 
 def test_the_same_content_again_changes_nothing(store: EmbeddedStore) -> None:

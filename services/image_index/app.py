@@ -1,0 +1,78 @@
+"""The image index over HTTP."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from prometheus_client import Gauge
+
+from services.image_index.encoder import Encoder
+from services.image_index.index import PART, ImageIndex
+from services.image_index.patient_key import open_patient_keys
+from services.image_index.routes_images import images_router
+from services.image_index.routes_pictures import pictures_router
+from services.image_index.routes_search import search_router
+from services.image_index.settings import ImageIndexSettings
+from services.image_index.store.base import ImageStore
+from services.image_index.store.embedded import EmbeddedStore
+from shared.schemas.system import Check, IndexInfo, ModelDetails
+from shared.web import new_app
+
+DESCRIPTION = """Keeps chest radiographs as the probabilities of the 14 CheXpert observations, and finds those that are
+most like a query: exactly, with filters, and in an order that depends on nothing but the data."""
+TAGS = [
+    {"name": "images", "description": "Put images in, look at them, take them out."},
+    {"name": "search", "description": "Find images by labels or by an image."},
+    {"name": "system", "description": "What is running, and whether it is well."},
+]
+_FORM_BYTES = 2**20  # what a form may hold beside the image
+
+
+def create_app(
+    settings: ImageIndexSettings, encoder: Encoder | None = None, store: ImageStore | None = None
+) -> FastAPI:
+    """Loads the encoder and opens the store that the settings name, unless given them; closes the store at its end.
+
+    Raises ModelLoadError or StoreUnusable.
+    """
+    encoder = encoder or Encoder.open(settings.image_model, device=settings.device, threads=settings.threads)
+    store = store or EmbeddedStore(settings.index_folder, encoder.info.weights_sha256)
+    configured_key = settings.patient_key.get_secret_value() if settings.patient_key else None
+    index = ImageIndex(encoder, store, open_patient_keys(settings.index_folder, configured_key), settings)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        try:
+            async with index:
+                yield
+        finally:
+            store.close()
+
+    async def readiness() -> list[Check]:
+        return [Check(part=PART, ready=True, detail=f"{store.info().size} images")]
+
+    app = new_app(
+        title="CheXRetriever image index",
+        description=DESCRIPTION,
+        readiness=readiness,
+        lifespan=lifespan,
+        max_body_bytes=settings.image_max_bytes + _FORM_BYTES,
+        tags=TAGS,
+    )
+    size = Gauge("chex_index_images", "Images in the index.", registry=app.state.metrics)
+    size.set_function(lambda: store.info().size)
+    app.include_router(images_router(index, app.state.metrics))
+    app.include_router(pictures_router(index))
+    app.include_router(search_router(index))
+
+    @app.get("/v1/index", tags=["system"], summary="Size, generation and engine of the index")
+    async def describe_index() -> IndexInfo:
+        """Equal generations of one index hold equal images."""
+        return store.info()
+
+    @app.get("/v1/model", tags=["system"], summary="The encoder that labels images")
+    async def describe_model() -> ModelDetails:
+        """Name, version and weight hash, the label set with its thresholds, and what each label was learned from."""
+        return encoder.details
+
+    return app

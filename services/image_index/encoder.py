@@ -1,0 +1,77 @@
+"""A picture in, 14 calibrated probabilities and 14 class-activation grids out. Knows no HTTP and no file format."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.image_index.model_folder import ImageModelFolder, read_model_folder
+from services.image_index.radiograph import Grey
+from services.image_index.resize import to_square
+from services.inference.session import Session, open_session
+from shared.labels import LABELS
+from shared.schemas.system import ModelDetails, ModelInfo
+from shared.settings import Device
+
+
+@dataclass(frozen=True)
+class Encoding:
+    probabilities: NDArray[np.float32]  # (14,) in the order of LABELS
+    cam: NDArray[np.float16]  # (14, h, w): a label's logit is the mean of its grid
+
+
+class Encoder:
+    def __init__(self, folder: ImageModelFolder, session: Session) -> None:
+        self._folder = folder
+        self._session = session
+        self.thresholds = folder.thresholds
+        self.info = ModelInfo(
+            name=folder.name,
+            version=folder.version,
+            weights_sha256=session.weights_sha256,
+            engine=session.engine,
+            device=session.device,
+        )
+
+    @classmethod
+    def open(cls, folder: Path, *, device: Device = "auto", threads: int = 0) -> Self:
+        """Raises ModelLoadError where the folder is not a complete image model, or cannot be run here."""
+        return cls(
+            read_model_folder(folder), open_session(folder, device=device, threads=threads, build_torch=_build_torch)
+        )
+
+    @property
+    def details(self) -> ModelDetails:
+        return ModelDetails(
+            **self.info.model_dump(),
+            labels=list(LABELS),
+            thresholds=dict(zip(LABELS, self.thresholds.tolist(), strict=True)),
+            label_support=self._folder.label_support,
+            intended_use=self._folder.intended_use,
+        )
+
+    def prepare(self, grey: Grey) -> Grey:
+        """(rows, columns) -> (S, S): what `encode` takes. Apart, so that it runs where the file was decoded."""
+        return to_square(grey, self._folder.input_size)
+
+    def encode(self, squares: Sequence[Grey]) -> list[Encoding]:
+        """One run of the model for N prepared pictures; one encoding for each, in order."""
+        grey = np.stack(squares)[:, None].astype(np.float32) / np.float32(255)  # (N, 1, S, S)
+        shape = (1, self._folder.channels, 1, 1)
+        pixels = (grey - self._folder.mean.reshape(shape)) / self._folder.std.reshape(shape)  # (N, C, S, S)
+        output = self._session.run({"pixels": pixels})
+        logits = output["logits"][:, self._folder.outputs].astype(np.float64)  # (N, 14)
+        cam = output["cam"][:, self._folder.outputs].astype(np.float16)  # (N, 14, h, w)
+        # exp of at most 60 neither overflows nor leaves float64's 0 and 1.
+        scaled = np.clip(self._folder.slopes * logits + self._folder.intercepts, -60, 60)
+        probabilities = (1 / (1 + np.exp(-scaled))).astype(np.float32)
+        return [Encoding(p, grid) for p, grid in zip(probabilities, cam, strict=True)]
+
+
+def _build_torch(folder: Path) -> Any:
+    from services.image_index.training.network import build_torch  # noqa: PLC0415 - serving on CPU has no torch
+
+    return build_torch(folder)

@@ -1,0 +1,205 @@
+"""The whole story of this service: a file becomes 14 numbers in the store; a query becomes the images most like it.
+
+Knows no HTTP. Files are decoded in threads of their own, the encoder runs in batches, the store works in other threads:
+nothing here holds up the event loop.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from typing import ParamSpec, Self, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.image_index.answers import search_result
+from services.image_index.encoder import Encoder, Encoding
+from services.image_index.isolated import IsolatedDecoders
+from services.image_index.patient_key import PatientKeys
+from services.image_index.pixels import DICOM, media_type_of
+from services.image_index.preparing import Prepared, id_from_content, new_image, prepare, sha256_of, stored_metadata
+from services.image_index.radiograph import Grey
+from services.image_index.ranking import Query, vector
+from services.image_index.settings import ImageIndexSettings
+from services.image_index.show import heatmap_over
+from services.image_index.store.base import ImageStore, PutOutcome
+from services.image_index.store.row import named
+from services.inference.batching import MicroBatcher
+from shared.errors import Conflict, DeadlineExceeded, NotFound, Overloaded
+from shared.labels import LABELS, LabelName
+from shared.schemas.images import ImageMetadataInput, ImageRecord
+from shared.schemas.search import ImageSearchResult, SearchFilters, SearchOptions, SearchRequest, SearchResult
+
+PART = "image-index"
+_STORE_THREADS = 32  # so many writers may share one commit
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class ImageIndex:
+    """Used with `async with`. Every call ends within its deadline: with an answer, or with a ServiceError."""
+
+    def __init__(
+        self, encoder: Encoder, store: ImageStore, patient_keys: PatientKeys, settings: ImageIndexSettings
+    ) -> None:
+        self.encoder = encoder
+        self.store = store
+        self._keys = patient_keys
+        self._settings = settings
+        self._decoders = IsolatedDecoders()
+        self._decoding = 0
+        self._decode_threads = ThreadPoolExecutor(settings.decode_threads, thread_name_prefix="decode")
+        self._store_threads = ThreadPoolExecutor(_STORE_THREADS, thread_name_prefix="store")
+        self._batcher = MicroBatcher[Grey, Encoding](
+            encoder.encode,
+            max_batch=settings.image_max_batch,
+            max_wait_ms=settings.image_max_wait_ms,
+            max_queue=settings.image_max_queue,
+            name="image-encoder",
+        )
+
+    async def __aenter__(self) -> Self:
+        await self._batcher.__aenter__()
+        return self
+
+    async def __aexit__(self, *_exc: object) -> None:
+        await self._batcher.__aexit__()
+        self._decode_threads.shutdown(cancel_futures=True)
+        self._store_threads.shutdown()  # a commit that has begun is finished
+        self._decoders.close()
+
+    async def put(
+        self, image_id: str | None, data: bytes, sent: ImageMetadataInput | None = None, *, replace: bool = False
+    ) -> tuple[ImageRecord, PutOutcome]:
+        """Durable when it returns. Without an id, the image gets its SOP Instance UID, or one made from its content.
+
+        Raises Conflict where other content is stored under the id, unless `replace`.
+        """
+        async with _deadline(self._settings.upload_timeout_s):
+            is_dicom = media_type_of(data) == DICOM
+            content_sha256 = await self._in_store_thread(sha256_of, data)
+            if image_id is None and not is_dicom:
+                image_id = id_from_content(content_sha256)
+            if image_id is not None and not replace:
+                stored = await self._in_store_thread(self.store.get, image_id)
+                if stored is not None:
+                    self._refuse_change(stored, content_sha256, None if is_dicom else sent)
+                    return stored, PutOutcome.UNCHANGED
+            prepared, encoding = await self._encode(data)
+            image_id = image_id or prepared.metadata.sop_instance_uid or id_from_content(content_sha256)
+            image = new_image(
+                image_id,
+                prepared,
+                encoding,
+                stored_metadata(prepared, sent, self._keys),
+                content_sha256=content_sha256,
+                weights_sha256=self.encoder.info.weights_sha256,
+            )
+            (outcome,) = await self._in_store_thread(self.store.put, [image], replace=replace)
+            if outcome is PutOutcome.CONFLICT:
+                raise _conflict()
+            return await self.get(image_id), outcome
+
+    def _refuse_change(self, stored: ImageRecord, content_sha256: str, sent: ImageMetadataInput | None) -> None:
+        if stored.content_sha256 != content_sha256:
+            raise _conflict()
+        given = sent.model_dump(exclude_none=True, exclude={"patient_id"}) if sent else {}
+        if sent and sent.patient_id is not None:
+            given["patient_key"] = self._keys.key_of(sent.patient_id)
+        if any(getattr(stored.metadata, name) != value for name, value in given.items()):
+            raise Conflict("This image is stored with other metadata. Send replace=true to put these in their place.")
+
+    async def get(self, image_id: str) -> ImageRecord:
+        return _there(await self._in_store_thread(self.store.get, image_id))
+
+    async def delete(self, image_id: str) -> None:
+        """Gone from disk and from every later search when it returns."""
+        if not await self._in_store_thread(self.store.delete, image_id):
+            raise NotFound("There is no image with this id.")
+
+    async def thumbnail(self, image_id: str) -> bytes:
+        return _there(await self._in_store_thread(self.store.thumbnail, image_id))
+
+    async def heatmap(self, image_id: str, label: LabelName) -> bytes:
+        def draw() -> bytes:
+            return heatmap_over(_there(self.store.thumbnail(image_id)), _there(self.store.cam(image_id, label)))
+
+        return await self._in_store_thread(draw)
+
+    async def search(self, request: SearchRequest) -> SearchResult:
+        weights = vector(request.weights())
+        if request.binarize:
+            weights = (weights > 0.5).astype(np.float64)
+        return await self._search(weights, weights > 0, request)
+
+    async def search_by_image(self, data: bytes, options: SearchOptions) -> ImageSearchResult:
+        """The image is read and encoded as one to be indexed, and not kept."""
+        async with _deadline(self._settings.upload_timeout_s):
+            _prepared, encoding = await self._encode(data)
+        shown = encoding.probabilities >= self.encoder.thresholds
+        weights = (shown if options.binarize else encoding.probabilities).astype(np.float64)
+        result = await self._search(weights, shown, options)
+        return ImageSearchResult(**dict(result), probabilities=named(encoding.probabilities))
+
+    async def _search(
+        self, weights: NDArray[np.float64], sought: NDArray[np.bool_], options: SearchOptions
+    ) -> SearchResult:
+        """`sought` (14,): the labels that a hit is said to match or miss."""
+        query = Query(
+            weights=weights,
+            k=options.k,
+            ranking=options.ranking,
+            thresholds=self.encoder.thresholds if options.binarize else None,
+            min_score=options.min_score,
+            filters=self._with_patient_keys(options.filters),
+        )
+        names = [name for name, there in zip(LABELS, sought, strict=True) if there]
+
+        def answer() -> SearchResult:
+            return search_result(self.store.search(query), query, names, self.encoder.details)
+
+        async with _deadline(self._settings.request_timeout_s):
+            return await self._in_store_thread(answer)
+
+    def _with_patient_keys(self, filters: SearchFilters) -> SearchFilters:
+        keys = [*filters.excluded_patient_keys, *map(self._keys.key_of, filters.excluded_patient_ids)]
+        return filters.model_copy(update={"excluded_patient_ids": [], "excluded_patient_keys": keys})
+
+    async def _encode(self, data: bytes) -> tuple[Prepared, Encoding]:
+        if self._decoding >= self._settings.decode_threads + self._settings.decode_max_queue:
+            raise Overloaded("Too many files wait to be decoded; send this again later.", part=PART)
+        self._decoding += 1
+        loop = asyncio.get_running_loop()
+        decoded = loop.run_in_executor(
+            self._decode_threads, prepare, data, self.encoder, self._settings.limits, self._decoders
+        )
+        decoded.add_done_callback(self._count_decoded)
+        prepared = await decoded
+        return prepared, await self._batcher.submit(prepared.square, timeout_s=self._settings.upload_timeout_s)
+
+    def _count_decoded(self, _done: "asyncio.Future[Prepared]") -> None:
+        self._decoding -= 1
+
+    async def _in_store_thread(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await asyncio.wrap_future(self._store_threads.submit(call, *args, **kwargs))
+
+
+@asynccontextmanager
+async def _deadline(seconds: float) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        raise DeadlineExceeded(f"Not done within {seconds:.3g} s.", part=PART) from None
+
+
+def _there(found: T | None) -> T:
+    if found is None:
+        raise NotFound("There is no image with this id.")
+    return found
+
+
+def _conflict() -> Conflict:
+    return Conflict("Another image is stored under this id. Send replace=true to put this one in its place.")

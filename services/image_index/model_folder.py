@@ -1,0 +1,97 @@
+"""What the files of an image model folder say, apart from the weights."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, Field, ValidationError
+
+from services.inference.session import ModelLoadError
+from shared.labels import LABELS, LabelName
+from shared.schemas.text import Probability
+
+INTENDED_USE = (
+    "Finding chest radiographs with similar findings, for research, teaching and quality work. Not a medical device: "
+    "its labels are no diagnosis."
+)
+
+
+class _Config(BaseModel):
+    name: str
+    version: str = "unversioned"
+    input_size: Annotated[int, Field(ge=16, le=4096)]
+    channels: Annotated[int, Field(ge=1, le=3)] = 1
+    mean: list[float]
+    std: list[Annotated[float, Field(gt=0)]]
+    labels: list[LabelName]
+    label_support: dict[LabelName, str] = Field(default_factory=dict)
+    intended_use: str = INTENDED_USE
+
+
+class _Platt(BaseModel):
+    slope: float = 1.0
+    intercept: float = 0.0
+
+
+@dataclass(frozen=True)
+class ImageModelFolder:
+    """Vectors are in the order of LABELS; `outputs` (14,) says where in the model's outputs each label is."""
+
+    name: str
+    version: str
+    input_size: int
+    channels: int
+    mean: NDArray[np.float32]  # (C,)
+    std: NDArray[np.float32]  # (C,)
+    outputs: NDArray[np.intp]
+    slopes: NDArray[np.float64]
+    intercepts: NDArray[np.float64]
+    thresholds: NDArray[np.float64]
+    label_support: dict[LabelName, str]
+    intended_use: str
+
+
+def read_model_folder(folder: Path) -> ImageModelFolder:
+    """Raises ModelLoadError, saying which file is missing or wrong."""
+    try:
+        config = _Config.model_validate(_read(folder / "config.json"))
+        calibration = {name: _Platt.model_validate(entry) for name, entry in _read(folder / "calibration.json").items()}
+        thresholds = {name: _Threshold(value=value).value for name, value in _read(folder / "thresholds.json").items()}
+        return ImageModelFolder(
+            name=config.name,
+            version=config.version,
+            input_size=config.input_size,
+            channels=config.channels,
+            mean=_per_channel(config.mean, config.channels),
+            std=_per_channel(config.std, config.channels),
+            outputs=np.array([config.labels.index(name) for name in LABELS]),
+            slopes=np.array([calibration[name].slope for name in LABELS]),
+            intercepts=np.array([calibration[name].intercept for name in LABELS]),
+            thresholds=np.array([thresholds[name] for name in LABELS]),
+            label_support=config.label_support,
+            intended_use=config.intended_use,
+        )
+    except (ValidationError, ValueError, KeyError) as error:
+        raise ModelLoadError(f"The image model folder {folder} is not complete or not valid: {error}") from error
+
+
+class _Threshold(BaseModel):
+    value: Probability
+
+
+def _read(file: Path) -> dict[str, Any]:
+    if not file.is_file():
+        raise ModelLoadError(
+            f"{file} is missing: an image model folder holds config, calibration and thresholds (JSON)."
+        )
+    content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return content
+
+
+def _per_channel(values: list[float], channels: int) -> NDArray[np.float32]:
+    if len(values) not in (1, channels):
+        raise ValueError(f"mean and std must have 1 or {channels} values")
+    return np.broadcast_to(np.array(values, dtype=np.float32), channels)

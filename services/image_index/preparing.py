@@ -1,0 +1,69 @@
+"""From a file's bytes to what the encoder and the store take. Served requests and bulk ingest come through here."""
+
+import hashlib
+from dataclasses import dataclass
+
+from services.image_index.encoder import Encoder, Encoding
+from services.image_index.isolated import IsolatedDecoders
+from services.image_index.patient_key import PatientKeys
+from services.image_index.pixels import read_radiograph
+from services.image_index.radiograph import Grey, Limits
+from services.image_index.show import thumbnail_of
+from services.image_index.store.base import NewImage
+from shared.schemas.images import ImageMetadata, ImageMetadataInput, StoredMetadata
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A decoded file."""
+
+    square: Grey  # (S, S), for the encoder
+    thumbnail: bytes
+    metadata: ImageMetadata
+    patient_id: str | None
+
+
+def prepare(data: bytes, encoder: Encoder, limits: Limits, decoders: IsolatedDecoders) -> Prepared:
+    radiograph = read_radiograph(data, limits, decoders)
+    return Prepared(
+        encoder.prepare(radiograph.grey), thumbnail_of(radiograph.grey), radiograph.metadata, radiograph.patient_id
+    )
+
+
+def sha256_of(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def id_from_content(content_sha256: str) -> str:
+    """The id of a picture that was given none and brings none."""
+    return content_sha256[:32]
+
+
+def stored_metadata(prepared: Prepared, sent: ImageMetadataInput | None, keys: PatientKeys) -> StoredMetadata:
+    """What the file says of itself counts; what was sent along fills the gaps."""
+    given = {} if sent is None else sent.model_dump(exclude_none=True, exclude={"patient_id"})
+    patient_id = prepared.patient_id or (sent.patient_id if sent else None)
+    return StoredMetadata(
+        **(given | prepared.metadata.model_dump(exclude_none=True)),
+        patient_key=keys.key_of(patient_id) if patient_id else None,
+    )
+
+
+def new_image(
+    image_id: str,
+    prepared: Prepared,
+    encoding: Encoding,
+    metadata: StoredMetadata,
+    *,
+    content_sha256: str,
+    weights_sha256: str,
+) -> NewImage:
+    return NewImage(
+        image_id=image_id,
+        probabilities=encoding.probabilities,
+        metadata=metadata,
+        content_sha256=content_sha256,
+        weights_sha256=weights_sha256,
+        thumbnail=prepared.thumbnail,
+        cam=encoding.cam,
+    )

@@ -1,0 +1,110 @@
+"""The images of the index: put, read, looked at, deleted."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Request, Response, status
+from prometheus_client import CollectorRegistry, Counter
+
+from services.image_index.index import ImageIndex
+from services.image_index.store.base import PutOutcome
+from services.image_index.uploads import image_body, read_upload
+from shared.errors import (
+    BadRequest,
+    Conflict,
+    DeadlineExceeded,
+    InferenceFailed,
+    InvalidInput,
+    NotFound,
+    Overloaded,
+    PayloadTooLarge,
+    Unavailable,
+    UnsupportedMediaType,
+)
+from shared.problems import documented
+from shared.schemas.images import ImageId, ImageMetadataInput, ImageRecord
+
+Id = Annotated[
+    ImageId, Path(description="Letters, digits and `._:-`; a SOP Instance UID is one.", examples=["phantom-00001"])
+]
+METADATA_PART = (
+    "metadata",
+    ImageMetadataInput,
+    "What a PNG or JPEG cannot say of itself. What a DICOM file says counts.",
+)
+STORED: dict[int | str, dict[str, Any]] = {
+    201: {"model": ImageRecord, "description": "The image is new to the index, durable, and in every later search."}
+}
+PUT_ERRORS = documented(
+    BadRequest,
+    Conflict,
+    PayloadTooLarge,
+    UnsupportedMediaType,
+    InvalidInput,
+    Overloaded,
+    InferenceFailed,
+    Unavailable,
+    DeadlineExceeded,
+)
+
+
+def images_router(index: ImageIndex, metrics: CollectorRegistry) -> APIRouter:
+    router = APIRouter(prefix="/v1/images", tags=["images"])
+    written = Counter("chex_images_put", "Images put, by what became of them.", ["outcome"], registry=metrics)
+
+    @router.put(
+        "/{image_id}",
+        summary="Index an image under an id of one's own",
+        response_description="The same image was there already, or was replaced.",
+        responses=STORED | PUT_ERRORS,
+        openapi_extra=image_body(*METADATA_PART),
+    )
+    async def put_image(
+        image_id: Id,
+        request: Request,
+        response: Response,
+        replace: Annotated[bool, Query(description="Replace other content under this id, in place of a 409.")] = False,
+    ) -> ImageRecord:
+        """Takes one DICOM, PNG or JPEG chest radiograph; its type is read from its content. Sending it again changes
+        nothing. Of a multi-frame DICOM object the first frame counts.
+
+            curl -X PUT localhost:8002/v1/images/phantom-00001 --data-binary @chest.png
+            curl -X PUT localhost:8002/v1/images/phantom-00001 -F file=@chest.png -F 'metadata={"view_position": "PA"}'
+        """
+        data, sent = await read_upload(request, "metadata", ImageMetadataInput)
+        return _stored(*await index.put(image_id, data, sent, replace=replace), response)
+
+    @router.post(
+        "",
+        summary="Index an image under an id made for it",
+        response_description="The same image was there already.",
+        responses=STORED | PUT_ERRORS,
+        openapi_extra=image_body(*METADATA_PART),
+    )
+    async def add_image(request: Request, response: Response) -> ImageRecord:
+        """The id is the SOP Instance UID of a DICOM file; of any other, the first 32 hex digits of its SHA-256.
+
+        curl -X POST localhost:8002/v1/images --data-binary @chest.dcm
+        """
+        data, sent = await read_upload(request, "metadata", ImageMetadataInput)
+        return _stored(*await index.put(None, data, sent), response)
+
+    @router.get("/{image_id}", summary="What the index knows of an image", responses=documented(NotFound, Unavailable))
+    async def get_image(image_id: Id) -> ImageRecord:
+        """Its 14 probabilities, its metadata, and the hashes of file and encoder weights that they come from."""
+        return await index.get(image_id)
+
+    @router.delete(
+        "/{image_id}", summary="Forget an image", status_code=204, responses=documented(NotFound, Unavailable)
+    )
+    async def delete_image(image_id: Id) -> None:
+        """When the answer arrives the image is gone from disk and from every later search."""
+        await index.delete(image_id)
+
+    def _stored(record: ImageRecord, outcome: PutOutcome, response: Response) -> ImageRecord:
+        written.labels(outcome).inc()
+        if outcome is PutOutcome.CREATED:
+            response.status_code = status.HTTP_201_CREATED
+            response.headers["Location"] = f"/v1/images/{record.image_id}"
+        return record
+
+    return router

@@ -1,0 +1,41 @@
+"""Settings of the image index, from environment variables with the prefix `CHEX_`."""
+
+import os
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+
+from services.image_index.radiograph import Limits
+from shared.settings import Device, ServiceSettings
+
+BUNDLED_MODEL = Path(__file__).parent / "weights"
+
+
+class ImageIndexSettings(ServiceSettings):
+    index_port: int = Field(default=8002, ge=0, le=65535)
+    image_model: Path = Field(default=BUNDLED_MODEL, description="Image model folder.")
+    data_dir: Path = Field(default=Path("data"), description="The index and the patient key lie below it.")
+    patient_key: SecretStr | None = Field(
+        default=None, description="Key that patient IDs are hashed with; a random one is kept in data_dir if not given."
+    )
+    device: Device = "auto"
+    threads: int = Field(default=0, ge=0, description="CPU threads for one batch; 0 is one for each core.")
+    upload_timeout_s: float = Field(default=60.0, gt=0, description="The most that a request with an image may take.")
+
+    image_max_batch: int = Field(default=16, ge=1, description="Images in one run of the encoder.")
+    image_max_wait_ms: float = Field(default=5.0, ge=0, description="How long an image waits for company.")
+    image_max_queue: int = Field(default=128, ge=1, description="Images that may wait for the encoder; beyond it, 429.")
+    decode_threads: int = Field(default=min(8, os.cpu_count() or 1), ge=1, description="Files decoded at once.")
+    decode_max_queue: int = Field(default=64, ge=1, description="Files that may wait to be decoded; beyond it, 429.")
+
+    image_max_bytes: int = Field(default=64 * 2**20, ge=1, description="Longest file that is read.")
+    image_max_pixels: int = Field(default=50_000_000, ge=1, description="Largest picture that is decoded.")
+    image_max_frames: int = Field(default=64, ge=1, description="Most frames of a DICOM object; the first one is read.")
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(self.image_max_bytes, self.image_max_pixels, self.image_max_frames)
+
+    @property
+    def index_folder(self) -> Path:
+        return self.data_dir / "image-index"

@@ -1,0 +1,64 @@
+"""Reads an image out of a request: as the body itself, or as `file` in a form beside a JSON part."""
+
+from typing import Any, TypeVar
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ValidationError
+from starlette.datastructures import UploadFile
+from starlette.requests import ClientDisconnect
+
+from shared.errors import BadRequest, InvalidInput
+
+IMAGE_TYPES = ("image/png", "image/jpeg", "application/dicom")
+
+Part = TypeVar("Part", bound=BaseModel)
+
+
+async def read_upload(request: Request, part: str, model: type[Part]) -> tuple[bytes, Part | None]:
+    """The image's bytes, and the JSON part where the form has one."""
+    try:
+        if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+            return _not_empty(await request.body()), None
+        async with request.form(max_files=2, max_fields=2) as form:
+            unknown = set(form) - {"file", part}
+            if unknown:
+                raise InvalidInput(f"The form may hold the parts file and {part}, and no others.")
+            file, described = form.get("file"), form.get(part)
+            if not isinstance(file, UploadFile):
+                raise InvalidInput("The form holds no file part named file.")
+            text = await described.read() if isinstance(described, UploadFile) else described
+            return _not_empty(await file.read()), None if text is None else _parse(text, part, model)
+    except ClientDisconnect:
+        raise BadRequest("The body ended before it was complete.") from None
+
+
+def _not_empty(data: bytes) -> bytes:
+    if not data:
+        raise InvalidInput("The image is empty.")
+    return data
+
+
+def _parse(text: bytes | str, part: str, model: type[Part]) -> Part:
+    try:
+        return model.model_validate_json(text)
+    except ValidationError as error:
+        errors = [{**entry, "loc": ("body", part, *entry["loc"])} for entry in error.errors(include_input=False)]
+        raise RequestValidationError(errors) from None
+
+
+def image_body(part: str, model: type[BaseModel], description: str) -> dict[str, Any]:
+    """How the OpenAPI page says it: `openapi_extra` of an operation that calls `read_upload`."""
+    part_schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    part_schema.pop("$defs", None)  # other operations bring what it refers to into the document
+    file = {"type": "string", "format": "binary", "description": "The image."}
+    form = {
+        "schema": {
+            "type": "object",
+            "required": ["file"],
+            "properties": {"file": file, part: part_schema | {"description": description}},
+        },
+        "encoding": {"file": {"contentType": ", ".join(IMAGE_TYPES)}, part: {"contentType": "application/json"}},
+    }
+    content: dict[str, Any] = {media_type: {"schema": file} for media_type in IMAGE_TYPES}
+    return {"requestBody": {"required": True, "content": {**content, "multipart/form-data": form}}}

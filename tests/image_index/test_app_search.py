@@ -1,0 +1,221 @@
+import json
+
+import httpx
+import pytest
+
+from services.image_index.app import create_app
+from shared.labels import LABELS
+from tests.image_index.conftest import png_bytes
+from tests.image_index.tiny_model import picture_of
+
+GALLERY = {
+    "edema-f": (("Edema",), {"view_position": "PA", "patient_sex": "F", "patient_age": 70, "patient_id": "P1"}),
+    "edema-m": (("Edema",), {"view_position": "AP", "patient_sex": "M", "patient_age": 20, "patient_id": "P2"}),
+    "both": (("Edema", "Pleural Effusion"), {"view_position": "AP", "patient_id": "P1", "study_instance_uid": "1.5"}),
+    "normal": (("No Finding",), {"view_position": "LATERAL"}),
+}
+
+
+@pytest.fixture
+async def gallery(client: httpx.AsyncClient) -> httpx.AsyncClient:
+    for image_id, (labels, metadata) in GALLERY.items():
+        form = {"file": ("x.png", png_bytes(picture_of(*labels))), "metadata": (None, json.dumps(metadata))}
+        response = await client.put(f"/v1/images/{image_id}", files=form)
+        assert response.status_code == 201, response.text
+    return client
+
+
+async def search(client: httpx.AsyncClient, labels: object, **options: object) -> dict:
+    response = await client.post("/v1/search", json={"labels": labels, **options})
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+def ids(result: dict) -> list[str]:
+    return [hit["image_id"] for hit in result["hits"]]
+
+
+async def test_images_that_show_the_labels_come_first_and_equal_ones_by_id(gallery: httpx.AsyncClient) -> None:
+    result = await search(gallery, ["Edema"], k=3)
+
+    assert ids(result) == ["edema-f", "edema-m", "both"]
+    assert [hit["rank"] for hit in result["hits"]] == [1, 2, 3]
+    assert result["hits"][0]["score"] == result["hits"][1]["score"] > result["hits"][2]["score"]
+    assert (result["candidates"], result["ties_at_cutoff"], result["reason"]) == (4, 0, None)
+    assert result["index"]["size"] == 4
+    assert result["model"]["name"] == "tiny"
+
+
+async def test_a_tie_that_k_cuts_through_is_told(gallery: httpx.AsyncClient) -> None:
+    result = await search(gallery, ["Edema"], k=1)
+
+    assert (ids(result), result["ties_at_cutoff"]) == (["edema-f"], 1)
+
+
+async def test_a_hit_says_which_labels_match_are_missed_and_are_extra(gallery: httpx.AsyncClient) -> None:
+    result = await search(gallery, {"Edema": 1, "Fracture": 0.5}, k=4)
+    hits = {hit["image_id"]: hit for hit in result["hits"]}
+
+    assert (hits["both"]["matched"], hits["both"]["missed"], hits["both"]["extra"]) == (
+        ["Edema"],
+        ["Fracture"],
+        ["Pleural Effusion"],
+    )
+    assert (hits["normal"]["matched"], hits["normal"]["extra"]) == ([], ["No Finding"])
+    assert list(hits["both"]["probabilities"]) == list(LABELS)
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ({"view_position": ["AP"]}, {"edema-m", "both"}),
+        ({"patient_sex": ["F"]}, {"edema-f"}),
+        ({"age_min": 18, "age_max": 65}, {"edema-m"}),
+        ({"required_labels": {"Pleural Effusion": 0.5}}, {"both"}),
+        ({"excluded_labels": {"Pleural Effusion": 0.5, "No Finding": 0.5}}, {"edema-f", "edema-m"}),
+        ({"excluded_image_ids": ["edema-f"], "excluded_study_uids": ["1.5"]}, {"edema-m", "normal"}),
+        ({"excluded_patient_ids": ["P1"]}, {"edema-m", "normal"}),
+    ],
+)
+async def test_filters_leave_out_what_does_not_pass(
+    gallery: httpx.AsyncClient, filters: dict[str, object], expected: set[str]
+) -> None:
+    result = await search(gallery, ["Edema"], k=10, filters=filters)
+
+    assert set(ids(result)) == expected
+    assert result["candidates"] == len(expected)
+
+
+async def test_a_patient_is_excluded_by_the_key_that_a_hit_carries(gallery: httpx.AsyncClient) -> None:
+    hit = (await search(gallery, ["Edema"], k=1))["hits"][0]
+    result = await search(gallery, ["Edema"], k=10, filters={"excluded_patient_keys": [hit["metadata"]["patient_key"]]})
+
+    assert set(ids(result)) == {"edema-m", "normal"}
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"labels": []}, "no positive finding"),
+        ({"labels": {"Edema": 0}}, "no positive finding"),
+        ({"labels": {"Edema": 0.4}, "binarize": True}, "no positive finding"),
+        ({"labels": ["Edema"], "filters": {"age_min": 120}}, "No image passes the filters"),
+        ({"labels": ["Edema"], "min_score": 0.999}, "No image reaches min_score"),
+    ],
+)
+async def test_an_answer_without_hits_says_why(
+    gallery: httpx.AsyncClient, options: dict[str, object], reason: str
+) -> None:
+    result = (await gallery.post("/v1/search", json=options)).json()
+
+    assert result["hits"] == []
+    assert reason in result["reason"]
+
+
+async def test_an_empty_index_says_so(client: httpx.AsyncClient) -> None:
+    assert (await search(client, ["Edema"]))["reason"] == "The index is empty."
+
+
+async def test_fewer_hits_than_asked_for_are_explained(gallery: httpx.AsyncClient) -> None:
+    assert (await search(gallery, ["Edema"], k=5))["reason"] == "The index holds no more images."
+    assert (await search(gallery, ["Edema"], k=5, min_score=0.4))["reason"] == "No more images reach min_score."
+
+
+@pytest.mark.parametrize("ranking", ["soft_jaccard", "cosine", "centered_cosine", "log_likelihood"])
+@pytest.mark.parametrize("binarize", [False, True])
+async def test_every_ranking_puts_the_exact_match_first(
+    gallery: httpx.AsyncClient, ranking: str, binarize: bool
+) -> None:
+    result = await search(gallery, ["Edema", "Pleural Effusion"], ranking=ranking, binarize=binarize)
+
+    assert ids(result)[0] == "both"
+
+
+async def test_binarized_cosine_scores_are_those_of_0_1_vectors(gallery: httpx.AsyncClient) -> None:
+    result = await search(gallery, ["Edema"], ranking="cosine", binarize=True)
+
+    assert [hit["score"] for hit in result["hits"]] == [1.0, 1.0, round(0.5**0.5, 9), 0.0]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"labels": ["Flu"]},
+        {"labels": {"Edema": 1.5}},
+        {"labels": ["Edema"], "k": 0},
+        {"labels": ["Edema"], "k": 1001},
+        {"labels": ["Edema"], "ranking": "magic"},
+        {"labels": ["Edema"], "filters": {"age_min": 60, "age_max": 20}},
+        {"labels": ["Edema"], "unknown": 1},
+        {},
+    ],
+)
+async def test_a_query_that_is_not_valid_is_422(client: httpx.AsyncClient, body: dict[str, object]) -> None:
+    response = await client.post("/v1/search", json=body)
+
+    assert response.status_code == 422
+    assert response.json()["errors"]
+
+
+async def test_an_image_finds_its_like_and_is_not_kept(gallery: httpx.AsyncClient) -> None:
+    picture = png_bytes(picture_of("Edema", "Pleural Effusion", brightness=250))
+    response = await gallery.post("/v1/search/by-image", content=picture, params={"k": 2})
+    result = response.json()
+
+    assert response.status_code == 200, response.text
+    assert ids(result)[0] == "both"
+    assert len(result["hits"]) == 2
+    assert set(result["hits"][0]["matched"]) == {"Edema", "Pleural Effusion"}
+    assert result["probabilities"]["Edema"] > 0.9
+    assert (await gallery.get("/v1/index")).json()["size"] == 4
+
+
+async def test_options_of_a_form_and_of_the_query_are_put_together(gallery: httpx.AsyncClient) -> None:
+    options = {"k": 1, "ranking": "cosine", "filters": {"excluded_image_ids": ["both"]}}
+    form = {
+        "file": ("x.png", png_bytes(picture_of("Edema", "Pleural Effusion"))),
+        "options": (None, json.dumps(options), "application/json"),
+    }
+    result = (await gallery.post("/v1/search/by-image", files=form, params={"k": 3})).json()
+
+    assert len(result["hits"]) == 3
+    assert "both" not in ids(result)
+
+
+@pytest.mark.parametrize("params", [{"k": 0}, {"ranking": "magic"}, {"min_score": "x"}])
+async def test_options_that_are_not_valid_are_422(client: httpx.AsyncClient, params: dict[str, object]) -> None:
+    response = await client.post("/v1/search/by-image", content=png_bytes(picture_of("Edema")), params=params)
+
+    assert response.status_code == 422
+
+
+def test_every_operation_is_described_with_its_errors(settings, encoder) -> None:
+    app = create_app(settings, encoder)
+    document = app.openapi()
+    operations = [
+        (path, method, operation)
+        for path, methods in document["paths"].items()
+        if path.startswith("/v1")
+        for method, operation in methods.items()
+    ]
+
+    assert {path for path, _, _ in operations} == {
+        "/v1/images",
+        "/v1/images/{image_id}",
+        "/v1/images/{image_id}/thumbnail",
+        "/v1/images/{image_id}/heatmap",
+        "/v1/search",
+        "/v1/search/by-image",
+        "/v1/index",
+        "/v1/model",
+    }
+    for path, method, operation in operations:
+        assert operation["summary"], path
+        assert operation["description"], path
+        if method in {"put", "post"}:
+            assert operation["requestBody"], path
+            assert "422" in operation["responses"], path
+        if method != "get" or "{image_id}" in path:
+            assert any(int(status) >= 400 for status in operation["responses"]), path
+    references = json.dumps(document).split('"$ref": "#/components/schemas/')[1:]
+    assert {reference.split('"')[0] for reference in references} <= set(document["components"]["schemas"])

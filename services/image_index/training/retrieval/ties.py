@@ -1,7 +1,7 @@
 """Expected figures of one ranking whose tied items come in random order, in closed form.
 
-A ranking is cut into groups of equal score. Within a group every order is equally likely, so that what is expected of it
-follows from how many items it has and how many of them are relevant; no sort's accident enters.
+A ranking is cut into groups of equal score. Within a group every order is equally likely, so that what is expected of
+it follows from how many items it has and how many of them are relevant; no sort's accident enters.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Groups:
 
 
 def groups(scores: Vector) -> Groups:
-    """scores (N,), N > 0, in descending order."""
+    """Of scores (N,) in descending order, N > 0."""
     start = np.concatenate([[0], np.flatnonzero(np.diff(scores)) + 1])
     return Groups(start, np.diff(np.append(start, len(scores))))
 

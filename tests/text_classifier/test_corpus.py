@@ -1,8 +1,10 @@
 """The generator: deterministic, wide, and in agreement with a reader that does not know its plan."""
 
+import csv
 from collections import Counter
+from pathlib import Path
 
-from services.text_classifier.training.corpus import generate
+from services.text_classifier.training.corpus import generate, write_csv
 from services.text_classifier.training.labeler import label_report
 from shared.labels import LABELS, NO_FINDING, SUPPORT_DEVICES, State
 
@@ -42,3 +44,12 @@ def test_no_finding_excludes_findings() -> None:
         if labeled.states[NO_FINDING] is State.PRESENT:
             others = {state for label, state in labeled.states.items() if label not in (NO_FINDING, SUPPORT_DEVICES)}
             assert others <= {State.ABSENT, State.NOT_MENTIONED}
+
+
+def test_csv_holds_chexpert_codes(tmp_path: Path) -> None:
+    file = tmp_path / "corpus.csv"
+    write_csv(file, generate(8, 40))
+    with file.open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["impression"] for row in rows] == [labeled.text for labeled in generate(8, 40)]
+    assert {row[label] for row in rows for label in LABELS} == {"1", "-1", "0", ""}

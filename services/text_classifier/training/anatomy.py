@@ -47,7 +47,7 @@ _ASSESSMENTS = tuple(
         ),
         (
             Assessment.NORMAL,
-            r"""\b(?:upper|high|top)[\s-]+(?:limits?\s+(?:of\s+)?|range\s+of\s+|of\s+)?normal\b | \bupper\s+limits?\b | \bnormal\b | \bunremarkable\b | \bwnl\b | \bnegative\b | \bmidline\b | \bsmall\b | \bwithin\s+(?:the\s+)?limits\b | \bintact\b | \bclear\b""",
+            r"""\b(?:upper|high|top)[\s-]+(?:limits?\s+(?:of\s+)?|range\s+of\s+|of\s+)?normal\b | \bupper\s+limits?\b | \bnormal\b | \bunremarkable\b | \bw?nl\b | \bnegative\b | \bmidline\b | \bsmall\b | \bwithin\s+(?:the\s+)?limits\b | \bintact\b | \bclear\b""",
         ),
         (
             Assessment.ABNORMAL,
@@ -65,7 +65,7 @@ _ONE_PHRASE = re.compile(
 )
 _LEFT_STOP = re.compile(r".*(?:[,;:.]|\b(?:and|with|but|is|are|or|overlying|show\w*)\b)", re.IGNORECASE | re.DOTALL)
 _RIGHT_STOP = re.compile(
-    r"""; | [.:]\s | \b(?:but|however|although|with|there\s+(?:is|are)|which|likely)\b
+    r"""; | \.\s | \b(?:but|however|although|with|there\s+(?:is|are)|which|likely)\b
     # a comma, unless an assessment follows it at once, or it parts a list: "contours, lungs and pleura are normal"
     | ,(?!\s*(?:\w+\s+){0,2}(?:normal|stable|unchanged|enlarged|unremarkable|within|not|borderline|similar|and\b))
        (?![^.;:]*?\band\b[^,.;:]*?\b(?:are|appear|remain)\b)""",
@@ -135,7 +135,7 @@ def _right(sentence: str, index: int, spots: list[Spot]) -> tuple[Assessment, in
     found = sorted(_assessments(sentence, spot.end, stop.start() if stop else end), key=lambda item: item[1])
     if not found:
         return None
-    if found[0][0] is Assessment.STABLE and len(found) > 1 and found[1][1] - found[0][1] <= 24:
+    if found[0][0] is Assessment.STABLE and len(found) > 1 and found[1][1] - found[0][1] <= 34:
         return found[1]
     return found[0]
 

@@ -3,13 +3,16 @@
 No labeler takes part: a model trained on these texts learns from the plan behind them, not from rules that read them.
 """
 
+import argparse
+import csv
 import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from services.text_classifier.training.scrawl import scrawl
 from services.text_classifier.training.statements import Writer
-from shared.labels import LABELS, NO_FINDING, SUPPORT_DEVICES, LabelName, State
+from shared.labels import CHEXPERT_CODES, LABELS, NO_FINDING, SUPPORT_DEVICES, LabelName, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,3 +87,20 @@ def _plan(rng: random.Random) -> dict[LabelName, State]:
 
 def _how_many(rng: random.Random, chances: tuple[float, ...]) -> int:
     return rng.choices(range(len(chances)), chances)[0]
+
+
+def write_csv(path: Path, texts: Iterator[LabeledText]) -> None:
+    """CheXpert coding: 1 present, -1 uncertain, 0 absent, blank not mentioned; the text in column `impression`."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("impression", *LABELS))
+        writer.writerows((text.text, *(CHEXPERT_CODES[text.states[label]] for label in LABELS)) for text in texts)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--count", type=int, required=True)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--out", type=Path, required=True)
+    options = parser.parse_args()
+    write_csv(options.out, generate(options.seed, options.count))

@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from services.text_classifier.training.lexicon import Convention
 from services.text_classifier.training.patterns import any_of, several, spaced, up_to
 
 
@@ -46,10 +47,12 @@ _TABLE: tuple[tuple[Cue, re.Pattern[str]], ...] = (
             rf"(?:no|without|not|little|minimal) {several('evidence of', 'evidence for', _QUALITY, 'other', 'further', 'short term', 'in')}{_CHANGE}(?: (?:in|of|from|since)(?: the)?)?",
             rf"not {several(_QUALITY + 'ly', 'much', 'yet')}(?:changed?|increased|decreased|improved|only|fully|completely|entirely|yet|resolved)(?! exclude)",
             "(?:near(?:ly)?|almost|partial(?:ly)?|incomplete(?:ly)?|largely|mostly|some|not complete(?:ly)?)(?:[ -]complete(?:ly)?)?(?: interval)? (?:resolution|resolved|clearing|cleared)(?: of)?",
+            "(?:without|no|not yet) (?:complete |full )?resolution(?: of)?",
             "(?:document|ensure|confirm|assess|until|to|for|demonstrate|verify) (?:the )?(?:complete )?(?:resolution|clearing)(?: of)?",
             "no (?:prior|previous|comparison|priors|old|recent)",
             "without (?:contrast|prior|previous)",
             "favou?red to (?:be|represent|reflect)",
+            rf"not (?:well |clearly |definitely )?{_SEEN} (?:on|in) (?:the |any )?{up_to(1)}(?:prior|previous|earlier|older|comparison|outside|recent)",
         ),
     ),
     # Doubts that hold a negation come before the negations.
@@ -59,7 +62,7 @@ _TABLE: tuple[tuple[Cue, re.Pattern[str]], ...] = (
             rf"(?:(?:is|are|was|were) )?{_CANNOT} {_WHOLLY}(?:excluded|ruled out)",
             r"(?:difficult|hard) to (?:evaluate|assess)(?=\s*(?:[.;,]|$))",
             rf"not (?:well|clearly|optimally|adequately|fully)[ -](?:{_SEEN}|evaluated|assessed|defined|delineated|imaged)",
-            "(?:poorly|incompletely|suboptimally) (?:evaluated|assessed|visuali[sz]ed|seen|imaged)",
+            "(?:poorly|incompletely|suboptimally) (?:visuali[sz]ed|seen)",
         ),
     ),
     (
@@ -73,7 +76,7 @@ _TABLE: tuple[tuple[Cue, re.Pattern[str]], ...] = (
     (
         Cue.DENY_BEHIND,
         any_of(
-            rf"(?:{_BE} )?(?:no longer|not) {several('been', 'definite(?:ly)?', 'convincingly', 'currently', 'now', 'again', _BE)}{_SEEN}",
+            rf"(?:{_BE} )?(?:no longer|not) {several('been', 'definite(?:ly)?', 'convincingly', 'currently', 'now', 'again', 'clearly', 'well', _BE)}{_SEEN}",
             "(?:is|are|was|were) absent",
             rf"(?:{_BE} )*(?:excluded|ruled out)(?! for)",
             "not enlarged",
@@ -87,7 +90,7 @@ _TABLE: tuple[tuple[Cue, re.Pattern[str]], ...] = (
             "(?:resolution|clearing|disappearance|absence) of",
             "clear of",
             "clear(?= (?:focal )?(?:airspace|infiltrat|consolid|effus))",  # dictation loses the "of"
-            rf"(?:no|without|w/o|nor|denies|never)(?: {_EVIDENCE}(?:of|for|to suggest))?",
+            rf"(?:no|without|w/o|neither|nor|denies|never)(?: {_EVIDENCE}(?:of|for|to suggest))?",
             "(?:negative|neg|unremarkable) for",
             "free (?:of|from)",
             "(?:rather than|instead of|excluding|excludes)",
@@ -116,7 +119,8 @@ _TABLE: tuple[tuple[Cue, re.Pattern[str]], ...] = (
             r"is not (?:definite|certain)\w*",
         ),
     ),
-    (Cue.DOUBT_BEHIND, re.compile(r"\?\s*$")),
+    (Cue.DENY_BEHIND, re.compile(r":\s*(?:none|no|absent|negative)\b(?=\s*(?:[.;,]|$))", re.IGNORECASE)),
+    (Cue.DOUBT_BEHIND, re.compile(r"\?(?=[\s.]*$|,)")),
     (Cue.DOUBT_AHEAD, re.compile(r"\?\s*(?=[a-z])", re.IGNORECASE)),
     (
         Cue.DOUBT_AHEAD,
@@ -143,7 +147,7 @@ _MEASURE = (
     r"(?:mild(?:ly)?|moderate(?:ly)?|small|minimal(?:ly)?|trace|tiny|slight(?:ly)?|right|left|bilateral|bibasilar)"
 )
 _TURN = r"(?:stable|unchanged|persist\w*|improv\w+|increas\w+|decreas\w+|worsen\w+|similar|chronic|again|recurrent|residual|enlarging|developing|interval|resolving|marked(?:ly)?|extensive|severe)"
-_ORGAN = "(?:heart|lungs?|cardiac|mediastinum|mediastinal)"
+_ORGAN = "(?:heart|lungs|cardiac (?:silhouette|size|contour)|mediastinum|mediastinal contour)"
 _OPENER = "(?:there|the|this|these|it|also|status|post|which|with|likely|consistent|compatible)"
 CUT = re.compile(
     "|".join(
@@ -167,10 +171,17 @@ CUT = re.compile(
 )  # fmt: skip
 
 
-def find_cues(sentence: str) -> list[CueSpot]:
+# Words that the reference labeler doubts and a reader does not.
+_REFERENCE_DOUBTS: tuple[tuple[Cue, re.Pattern[str]], ...] = (
+    (Cue.DOUBT_AHEAD, any_of("secondary to", "obscuring")),
+    (Cue.DOUBT_BEHIND, any_of("(?:is|are) obscured", "(?:poorly|incompletely) evaluated")),
+)
+
+
+def find_cues(sentence: str, convention: Convention) -> list[CueSpot]:
     """Cues in order of appearance."""
     taken: list[CueSpot] = []
-    for cue, pattern in _TABLE:
+    for cue, pattern in _TABLE if convention == "clinical" else _TABLE + _REFERENCE_DOUBTS:
         for match in pattern.finditer(sentence):
             if not any(match.start() < other.end and other.start < match.end() for other in taken):
                 taken.append(CueSpot(cue, match.start(), match.end(), match[0].strip()))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from services.text_classifier.training.anatomy import assess
+from services.text_classifier.training.cues import Cue
 from services.text_classifier.training.lexicon import Convention, Kind, Spot
 from services.text_classifier.training.scopes import Sentence, apply_cues
 from services.text_classifier.training.sentences import sentence_spans
@@ -42,7 +43,7 @@ def label_report(text: str, convention: Convention = "clinical") -> dict[LabelNa
     mentions = read_report(text, convention)
     states = dict.fromkeys(LABELS, State.NOT_MENTIONED)
     for mention in mentions:
-        for label, state in _implications(mention, text):
+        for label, state in _implications(mention, text, convention):
             states[label] = max(states[label], state, key=_WEIGHT.__getitem__)
     if text.strip() and not _anything_found(mentions):
         states[NO_FINDING] = State.PRESENT
@@ -71,7 +72,7 @@ def _read_sentence(text: str, convention: Convention) -> tuple[Mention, ...]:
     spots = lexicon(convention).find(text)
     if not spots:
         return ()
-    sentence = Sentence(text, spots)
+    sentence = Sentence(text, spots, convention)
     apply_cues(sentence)
     mentions = []
     for index, spot in enumerate(spots):
@@ -89,34 +90,42 @@ def _judge(sentence: Sentence, index: int, convention: Convention) -> tuple[Stat
     verdict = sentence.verdicts.get(index)
     if spot.term.kind in (Kind.ANATOMY, Kind.WEAK_ANATOMY):
         state = assess(sentence.text, index, sentence.spots, sentence.cues)
-        if state is not None or spot.term.kind is Kind.WEAK_ANATOMY:
-            return (state, None) if state else None
-    if verdict is not None:
+        if state is not None:
+            return state, None
+        if convention == "clinical" or spot.term.kind is Kind.WEAK_ANATOMY:
+            return None
+    if verdict is not None and not (convention == "reference" and _is_compound_of_removed(sentence, index)):
         return verdict[0], verdict[1].text
     if spot.term.kind is Kind.SIGN and (normal := _NORMAL_SIGN.match(sentence.text, spot.end)):
         return State.ABSENT, normal[0].strip()
     return (State.PRESENT if _stands_alone(sentence.text, spot, convention) else State.UNCERTAIN), None
 
 
+def _is_compound_of_removed(sentence: Sentence, index: int) -> bool:
+    """In the reference "removal of the PICC line" takes away the line, its head noun, and leaves the PICC."""
+    spot = sentence.spots[index]
+    gone = sentence.verdicts[index][1].cue in (Cue.GONE_AHEAD, Cue.GONE_BEHIND)
+    return gone and any(sentence.text[spot.end : other.start].isspace() for other in sentence.spots[index + 1 :])
+
+
 def _stands_alone(text: str, spot: Spot, convention: Convention) -> bool:
     """Whether a mention that no cue reaches counts as present."""
     if spot.term.kind is Kind.SIGN:
         return False
-    if convention == "reference":
-        return not _is_mild_cardiomegaly(text, spot)
-    return spot.term.kind is Kind.FINDING
+    return not (convention == "reference" and _is_mild_cardiomegaly(text, spot))
 
 
 def _is_mild_cardiomegaly(text: str, spot: Spot) -> bool:
     return spot.term.label == "Cardiomegaly" and bool(_MILD.search(text, max(0, spot.start - 40), spot.start))
 
 
-def _implications(mention: Mention, text: str) -> list[tuple[LabelName, State]]:
-    """Heart failure is Edema and puts the heart's size in doubt."""
+def _implications(mention: Mention, text: str, convention: Convention) -> list[tuple[LabelName, State]]:
+    """Heart failure is Edema and puts the heart's size in doubt; in the reference doubted heart failure does so too."""
     if mention.label is None:
         return []
     implied: list[tuple[LabelName, State]] = [(mention.label, mention.state)]
-    if mention.state is State.PRESENT and _HEART_FAILURE.search(canonical(text[mention.start : mention.end]).text):
+    stated = mention.state is State.PRESENT or (convention == "reference" and mention.state is State.UNCERTAIN)
+    if stated and _HEART_FAILURE.search(canonical(text[mention.start : mention.end]).text):
         implied.append(("Cardiomegaly", State.UNCERTAIN))
     return implied
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from services.text_classifier.training.cues import CUT, Cue, CueSpot, find_cues
-from services.text_classifier.training.lexicon import Kind, Spot
+from services.text_classifier.training.lexicon import Convention, Kind, Spot
 from shared.labels import SUPPORT_DEVICES, State
 
 _FORWARD = {Cue.DENY_AHEAD, Cue.DOUBT_AHEAD, Cue.GONE_AHEAD}
@@ -37,6 +37,8 @@ _EXCLUSION = re.compile(r"exclud|rule", re.IGNORECASE)
 _DEVICE_TROUBLE = re.compile(
     r"\s+(?:\w+\s+)?(?:complicat|fail|loosen|malposition|migrat|fracture|displac|kink|discontinuit)", re.IGNORECASE
 )
+_TIP = re.compile(r"\btips?\s+of\b", re.IGNORECASE)
+_SIDED_ITEM = re.compile(r",?\s*(?:and\s+)?(?:the\s+)?(?:right|left|bilateral|small|both)\b", re.IGNORECASE)
 _GENERIC = re.compile(r"opaci|densit|air\s?-?\s?space|nodul|mass|consolidat|infiltrat", re.IGNORECASE)
 _GENERIC_OBJECT = re.compile(
     r"\s*(?:\w+\s+){0,4}(?:disease|process(?:es)?|abnormalit(?:y|ies)|findings?|changes?|pathology)\s*,(?!.*\b(?:or|nor)\b)",
@@ -55,12 +57,13 @@ class Sentence:
 
     text: str
     spots: list[Spot]
+    convention: Convention
     cues: list[CueSpot] = field(init=False)
     cuts: list[int] = field(init=False)
     verdicts: dict[int, tuple[State, CueSpot]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.cues = find_cues(self.text)
+        self.cues = find_cues(self.text, self.convention)
         self.cuts = [
             m.start()
             for m in CUT.finditer(self.text)
@@ -97,7 +100,7 @@ def _look_back(sentence: Sentence, cue: CueSpot) -> bool:
     nearest = before[-1]
     if _BACK_STOP.search(sentence.text, sentence.spots[nearest].end, cue.start):
         return False
-    if cue.cue is Cue.DENY_BEHIND and _kept_afterwards(sentence, cue):
+    if cue.cue is Cue.DENY_BEHIND and (_kept_afterwards(sentence, cue) or _only_its_tip(sentence, nearest)):
         return True
     reached = [nearest]
     joins = False
@@ -134,6 +137,12 @@ def _kept_afterwards(sentence: Sentence, cue: CueSpot) -> bool:
     )
 
 
+def _only_its_tip(sentence: Sentence, index: int) -> bool:
+    """E.g. "the tip of the tube is not seen": the tube is there."""
+    spot = sentence.spots[index]
+    return spot.term.label == SUPPORT_DEVICES and bool(_TIP.search(sentence.text, max(0, spot.start - 40), spot.start))
+
+
 def _look_ahead(sentence: Sentence, cue: CueSpot) -> None:
     end = _scope_end(sentence, cue)
     inside = [i for i, spot in enumerate(sentence.spots) if cue.end <= spot.start < end]
@@ -152,13 +161,21 @@ def _look_ahead(sentence: Sentence, cue: CueSpot) -> None:
 
 
 def _scope_end(sentence: Sentence, cue: CueSpot) -> int:
-    end = min((cut for cut in sentence.cuts if cut >= cue.end), default=len(sentence.text))
+    end = min(
+        (cut for cut in sentence.cuts if cut >= cue.end and not _same_list(sentence, cue, cut)),
+        default=len(sentence.text),
+    )
     for other in sentence.cues:
         if other.start >= cue.end and other.cue is not Cue.KEEP and not _swallowed(sentence, cue, other):
             end = min(end, other.start) if other.cue not in _BACKWARD else end
     if cue.cue is Cue.DENY_AHEAD and (generic := _GENERIC_OBJECT.match(sentence.text, cue.end, end)):
         end = min(end, generic.end())
     return end
+
+
+def _same_list(sentence: Sentence, cue: CueSpot, cut: int) -> bool:
+    """E.g. "removal of the left tube and right catheter": sides and sizes do not part what is taken out."""
+    return cue.cue is Cue.GONE_AHEAD and bool(_SIDED_ITEM.match(sentence.text, cut))
 
 
 def _swallowed(sentence: Sentence, cue: CueSpot, other: CueSpot) -> bool:
@@ -213,11 +230,24 @@ def _alternatives(sentence: Sentence) -> Iterator[tuple[int, int, CueSpot]]:
     findings = [i for i, spot in enumerate(spots) if _is_finding(spot)]
     for right in reversed(findings):
         left = max((i for i in findings if spots[i].end <= spots[right].start), default=None)
-        if left is None:
+        if left is None or _about_change(sentence, spots[left]):
             continue
         match = _OR.fullmatch(sentence.text, spots[left].end, spots[right].start)
+        if match and match[0].strip() == "/" and spots[left].term.label == spots[right].term.label:
+            continue  # "infection/pneumonia" are two words for one thing
         if match and not any(match.start() <= cut < match.end() for cut in sentence.cuts):
             yield left, right, CueSpot(Cue.DOUBT_AHEAD, match.start(), match.end(), match[0].strip())
+
+
+def _about_change(sentence: Sentence, spot: Spot) -> bool:
+    """E.g. "no change in A or B": both are there."""
+    return any(
+        cue.cue is Cue.NEUTRAL
+        and cue.end <= spot.start
+        and not any(cue.end <= cut < spot.start for cut in sentence.cuts)
+        and not any(cue.end <= other.start < spot.start for other in sentence.cues)
+        for cue in sentence.cues
+    )
 
 
 def _overlapping(sentence: Sentence, index: int) -> list[int]:
@@ -235,8 +265,10 @@ def _listed_with(sentence: Sentence, last: int, *, oxford: bool) -> list[int]:
     for i in range(last - 1, -1, -1):
         spot, following = sentence.spots[i], sentence.spots[listed[-1]]
         same_words = spot.end > following.start
-        in_list = _is_finding(spot) and re.fullmatch(
-            r"\s*,\s*(?:[\w-]+\s+){0,2}", sentence.text[spot.end : following.start]
+        in_list = (
+            _is_finding(spot)
+            and spot.term.label != "Cardiomegaly"
+            and re.fullmatch(r"\s*,\s*(?:[\w-]+\s+){0,2}", sentence.text[spot.end : following.start])
         )
         cue_between = any(spot.end <= cue.start < following.start for cue in sentence.cues)
         apposition = _GENERIC.match(sentence.text, spot.start) and not oxford
@@ -247,4 +279,4 @@ def _listed_with(sentence: Sentence, last: int, *, oxford: bool) -> list[int]:
 
 
 def _is_finding(spot: Spot) -> bool:
-    return spot.term.kind in (Kind.FINDING, Kind.SIGN) and spot.term.label not in (SUPPORT_DEVICES, "Cardiomegaly")
+    return spot.term.kind in (Kind.FINDING, Kind.SIGN) and spot.term.label != SUPPORT_DEVICES

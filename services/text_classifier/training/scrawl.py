@@ -5,7 +5,7 @@ import string
 
 # Words that de-identification or a template may blank without changing what is said.
 _BLANKABLE_TEXT = """
-    small moderate mild large minimal trace left right bilateral stable unchanged lower upper middle lobe
+    small moderate mild large minimal trace left right bilateral lower upper middle lobe
 prior     since apical basilar again interval study examination patchy hazy linear chest tip
 """
 _BLANKABLE = frozenset(_BLANKABLE_TEXT.split())

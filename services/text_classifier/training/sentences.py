@@ -7,7 +7,7 @@ from collections.abc import Iterator
 # A full stop ends a sentence unless it stands in a number ("1.5 cm", "T9.") or behind an abbreviation. Some reports
 # leave out the space behind it ("effusion.Stable").
 _STOP = re.compile(
-    r"(?<!\bdr)(?<!\bvs)(?<!\bapprox)(?<!\be\.g)(?<!\bi\.e)(?<!\bno)[.!?]+(?=\s|$|[A-Za-z]{2})(?!g\.|e\.)|(?<=[a-z]{3})\.(?=\d)",
+    r"(?<!\bdr)(?<!\bvs)(?<!\bapprox)(?<!\be\.g)(?<!\bi\.e)(?<!\bno)(?:[.!]+|(?<=\w)\?+[.!]*)(?=\s|$|[A-Za-z]{2})(?!g\.|e\.)|(?<=[a-z]{3})\.(?=\d)",
     re.IGNORECASE,
 )
 # "2." or "2)" or "#2": an item of a numbered list.
@@ -22,6 +22,7 @@ _RUN_ON = re.compile(
     r"|Improved|Increased|Decreased|Possible|Probable|Minimal|Low|Bibasilar|Recommend|Findings?|This|These|Bones?"
     r"|Pleural|Pulmonary|Atelectasis|Without|Negative|Right-sided|Left-sided|Tip)\s+[a-z])"
 )
+_NARROWEST = 40  # characters: nobody wraps lines shorter than this
 _FIRST_WORD = re.compile(r"\S+")
 _LINE_STARTS = re.compile(r"(?:[A-Z(\[]|(?:no|there|stable|the|heart|lungs?|mild|small|interval|unchanged)\b)")
 
@@ -56,7 +57,7 @@ def _line_ends(text: str) -> list[tuple[int, int]]:
     """A line break ends a sentence where the next line opens like one, or where its first word would have fitted on the
     line before: else the line was only wrapped.
     """
-    width = max(map(len, text.split("\n")))
+    width = max(_NARROWEST, *map(len, text.split("\n")))
     ends = []
     for match in re.finditer(r"[ \t]*\n\s*", text):
         line_start = text.rfind("\n", 0, match.start()) + 1

@@ -136,13 +136,27 @@ class Writer:
     def _single(self, label: LabelName) -> str:
         if self._chance(0.3):
             noun = self._noun(label)
-            if self._chance(0.08):
-                return expand(self._rng, f"{noun} has resolved on the right, persistent on the left")
+            if self._chance(0.12):
+                return self._on_two_sides(label)
             return expand(self._rng, f"{{course}} {noun} {{{'stays' if _plural(noun) else 'stay'}}}")
         phrase = self._phrase(label)
         if self._todo and self._chance(0.45):
             return self._with_remark(phrase)
         return self._framed(phrase)
+
+    def _on_two_sides(self, label: LabelName) -> str:
+        """Gone on one side, there on the other: present."""
+        noun = self._bare_noun(label)
+        one, other = self._rng.sample(("left", "right"), 2)
+        return self._rng.choice(
+            (
+                f"{noun} has resolved on the {one}, persistent on the {other}",
+                f"{one} {noun} has resolved. persistent {other} {noun}",
+                f"{noun} on the {other} is unchanged. no {noun} on the {one}",
+                f"no {one} {noun}. {other} {noun} has increased",
+                f"the {one} {noun} is no longer seen, but the {other} {noun} persists",
+            )
+        )
 
     def _framed(self, phrase: str) -> str:
         be = "are" if _plural(phrase) else "is"
@@ -197,7 +211,10 @@ class Writer:
                         f"{{doubt}} {others}", f"{{doubt}} {others}", f"{others} {{doubted}}", f"{{subject}} {{may_be_verb}} {others}",
                         f"no new {others}" if len(group) == 1 else f"differential includes {others}", f"rule out {others}", f"evaluate for {others}",
                         f"findings concerning for {others}", f"findings suspicious for {others}", f"low lung volumes, {others} {{doubted}}",
-                        f"early or developing {others} {{doubted}}", f"appearance suspicious for {others}",
+                        f"early or developing {others} {{doubted}}", f"appearance suspicious for {others}", f"correlate clinically for {others}",
+                        f"if there is continued clinical concern for {others}, further imaging is recommended", f"? {others}", f"{others}?",
+                        f"recommend follow up to exclude {others}", f"cannot completely exclude {others}", f"{{subject}} may represent early {others}",
+                        f"cannot exclude the possibility of {others}",
                     )
                 )
             )  # fmt: skip
@@ -237,7 +254,8 @@ class Writer:
                 f"negative for {listed}", f"no {listed} identified", f"the lungs are clear without {listed}", f"interval resolution of {listed}" if len(nouns) == 1 else f"no {listed}",
                 f"the lungs are free of {listed}", "no " + ", no ".join(nouns), f"{{deny_noun}} {listed} to suggest active disease",
                 f"no {' or '.join(nouns)} is identified", f"{{deny}} {self._listed(nouns, 'and')}", f"lungs are clear with no {listed}",
-                f"{{deny_noun}} {listed} at this time", f"absence of {listed}", f"no visible {listed}", f"without {listed}",
+                f"{{deny_noun}} {listed} at this time", f"no typical findings of {listed}", f"{{deny_noun}} {listed} or other acute abnormality",
+                f"there has been interval resolution of {listed}", f"neither {' nor '.join(nouns)} is seen" if len(nouns) == 2 else f"no {listed}", f"absence of {listed}", f"no visible {listed}", f"without {listed}",
             )
         )  # fmt: skip
 

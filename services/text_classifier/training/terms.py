@@ -11,12 +11,15 @@ from services.text_classifier.training.patterns import any_of, up_to
 _NOT_OVER = r"(?<!over\sthe\s)(?<!overlying\sthe\s)(?<!in\sthe\s)(?<!behind\sthe\s)(?<!within\sthe\s)(?<!border\sof\sthe\s)(?<!on\sthe\s)"
 _SHAPE = "(?:size|shadow|contours?|silhouettes?|configuration)"
 _MEDIASTINAL_SHAPE = "(?:silhouettes?|contours?|configuration|width|borders?|size|structures?|shadow)"
+_ONE_THING = r"(?:(?!(?:and|or|with|of)\b)[\w-]+ ){0,4}"  # the words of one noun phrase
 _PLEURAL = "pleur(?:al|o)"
 
 TERMS: tuple[Term, ...] = (
     Term("Atelectasis", Kind.FINDING, any_of(r"(?:micro)?atelecta\w*", rf"collapse[ds]?(?! (?:of )?{up_to(2)}(?:vertebr|disc))")),
     Term("Cardiomegaly", Kind.FINDING, any_of("cardiomegaly", "cardiac enlargement", r"enlarge(?:d|ment of the) heart(?!\ssize)")),
-    Term("Cardiomegaly", Kind.ANATOMY, any_of(rf"{_NOT_OVER}(?:heart|cardiac) (?:and (?:cardio)?mediastinal )?{_SHAPE}")),
+    Term("Cardiomegaly", Kind.ANATOMY, any_of(rf"{_NOT_OVER}(?:heart|cardiac) {_SHAPE}")),
+    Term("Cardiomegaly", Kind.ANATOMY, any_of(rf"{_NOT_OVER}(?:heart|cardiac) and (?:cardio)?mediastinal {_SHAPE}"), "clinical"),
+    Term("Cardiomegaly", Kind.ANATOMY, any_of(rf"(?<!over\s)(?<!overlying\s)(?<!in\s)the heart(?! (?:failure|{_SHAPE}))"), "reference"),
     Term(
         "Cardiomegaly",
         Kind.WEAK_ANATOMY,
@@ -24,10 +27,11 @@ TERMS: tuple[Term, ...] = (
             rf"{_NOT_OVER}(?<!left\s)(?<!right\s)heart(?! (?:failure|disease|borders?|valves?|rate|transplant|attack|catheter|surgery|sounds?|{_SHAPE}|and (?:cardio)?mediastinal {_SHAPE}))",
             "cardiac and(?= mediastinal)",
         ),
+        "clinical",
     ),
     Term("Consolidation", Kind.FINDING, any_of(r"consolidat\w*")),
     Term("Edema", Kind.FINDING, any_of(r"o?edema(?:tous)?", "heart failure", "chf")),
-    Term("Edema", Kind.FINDING, any_of(r"(?<=for\s)failure", r"(?<=of\s)failure", r"(?<=no\s)failure", r"(?<=overt\s)failure"), "clinical"),
+    Term("Edema", Kind.FINDING, any_of("congestive (?:cardiac )?failure", r"(?<=for\s)failure", r"(?<=of\s)failure", r"(?<=no\s)failure", r"(?<=overt\s)failure"), "clinical"),
     Term(
         "Edema",
         Kind.SIGN,
@@ -49,11 +53,9 @@ TERMS: tuple[Term, ...] = (
     Term(
         "Enlarged Cardiomediastinum",
         Kind.FINDING,
-        any_of(
-            "mediastinal (?:widening|prominence|enlargement|fullness)",
-            rf"(?:widening|prominence|enlargement|fullness) of (?:the )?{up_to(2)}(?:cardio)?mediastin(?:um|al)",
-        ),
+        any_of(rf"(?:widening|prominence|enlargement|fullness) of (?:the )?{up_to(2)}(?:cardio)?mediastin(?:um|al)"),
     ),
+    Term("Enlarged Cardiomediastinum", Kind.FINDING, any_of("mediastinal (?:widening|prominence|enlargement|fullness)"), "clinical"),
     Term(
         "Enlarged Cardiomediastinum",
         Kind.ANATOMY,
@@ -126,7 +128,7 @@ TERMS: tuple[Term, ...] = (
         "Support Devices",
         Kind.FINDING,
         any_of(
-            r"(?:(?:picc|central|venous|arterial|dialysis|pacer|icd) )*lines?(?! (?:at \W*\d|of\b))",
+            r"lines?(?! (?:at \W*\d|of\b))",
             "picc", "tubes?", "catheters?", "pace(?:r|rs|maker|makers)(?: leads?)?", "pacing (?:wires?|leads?)", "a?icds?(?: leads?)?", r"defib\w*",
             "hardware", r"plates?(?!-?\s?(?:like|atelect))", "screws?", "drains?", "devices?", r"port(?:s|-?\s?a-?\s?caths?|acaths?)?(?! (?:of|views?|film))",
             "medi-?ports?", "stents?", "coils?", "cannulas?", r"arthroplast\w+", "equipment",
@@ -139,7 +141,7 @@ TERMS: tuple[Term, ...] = (
         Kind.FINDING,
         any_of(
             "valves?(?! (?:calcif|disease|stenosis|insufficiency|leaflet|plane))", r"swan(?:-?\s?ganz)?", "dobb?-?hoff", "tracheostomy", "iabp",
-            "balloon pump", "[lr]?vad", "ett", "[no]gt", "loop recorder", "stimulators?", "(?:ivc|vena cava) filter", r"prosthe(?:s[ei]s|tic)",
+            "balloon pump", "[lr]?vad", "ett", "[no]gt", "loop recorder", "stimulators?", "(?:ivc|vena cava) filter", "prosthes[ei]s", rf"prosthetic(?! {up_to(1)}valve)",
             "(?:ventriculoperitoneal|vp) shunt", "cordis", "introducer", "impella",
         ),
         "clinical",
@@ -148,22 +150,24 @@ TERMS: tuple[Term, ...] = (
         None,
         Kind.FINDING,
         any_of(
-            r"emphysema\w*", "blunt(?:ed|ing)", "densit(?:y|ies)", "elevat(?:ed|ion)", "eventration", r"scolio\w+", r"degenerat\w+", r"calcif\w+",
-            r"hyper-?inflat\w+", r"hyper-?expan\w+", "bronchospasm", "asthma", r"hernia\w*", "copd", "obstructive", "plaques?", r"osteophyt\w+",
-            "bronchiolitis", "airways? disease", "thickening", "cephalization", "aspiration", "bull(?:a|ae|ous)", "blebs?", "contusions?",
-            r"atheroscler\w+", r"osteopeni\w+", r"osteoporo\w+", r"granulom\w+", "pneumomediastinum", "pneumoperitoneum", "cuffing",
-            "lucenc(?:y|ies)", r"inflam\w+", "hypertension", "prominen(?:t|ce)", r"kypho\w+", "bullets?", r"bronchit\w+", r"bronchiecta\w+",
-            "volume loss", "deformit(?:y|ies)", "hemorrhage", "hematoma", "radiopaque", "(?:free|intraperitoneal) air", "pericardial effusions?", "tuberculosis",
+            r"emphysema\w*", r"blunt\w*", "density", "elevation", "eventration", "scoliosis", r"degenera\w*", r"calcifi\w*", "bronchospasm", "asthma",
+            "hernia", "copd", "plaques?", "osteophytosis", "aortic disease", "bronchiolitis", "airways disease", "thickening", "cephalization",
+            "aspiration", "bullae", r"hyper-?inflat\w*", "contusions?", r"atherosclero\w*", "osteopenia", "metastasis", r"granuloma\w*",
+            "pneumomediastinum", "pneumoperitoneum", "cuffing", "irregular lucency", r"inflam\w*", "hypertension", r"prominen\w*", "kyphosis",
+            "hyper-?expansion", "bullets?", "bronchitis", "volume loss", "deformity", "hemorrhage", "hematoma", "radiopaque", "arthropathy",
         ),
     ),
+    Term(None, Kind.FINDING, any_of("fissures?", "thoracentesis", "tracheostomy", r"defib\w*"), "reference"),
     Term(
         None,
         Kind.FINDING,
         any_of(
-            "(?:lymph)?adenopathy", r"aneurysm\w*", r"ectas\w+", "ectatic", r"tortuo\w+", "unfolded", "dissection", r"sarcoid\w*", r"spondyl\w+",
-            "spurring", r"arthri\w+", r"dislocat\w+", r"metasta\w+", "lytic", "sclero(?:tic|sis)", "cysts?", "cystic fibrosis", "pectus",
-            "pneumonitis", "pneumatocele", "abscess", "empyema", "hemothorax", "shift", "volume overload", "dilat(?:ed|ation)", "fibrotic",
-            "lesions?", "compression", r"sequela\w*", "granulomatous",
+            "densities", "elevated", r"\w*scolio\w+", r"calcific\w*", r"hyper-?expan\w+", r"hernia\w+", "obstructive", r"osteophyt\w+", "airway disease",
+            "bull(?:a|ous)", "blebs?", r"osteopenic", r"osteoporo\w+", "lucenc(?:y|ies)", "kyphotic", r"bronchiecta\w+", "deformities",
+            "(?:free|intraperitoneal) air", "pericardial effusions?", "tuberculosis", "(?:lymph)?adenopathy", r"aneurysm\w*", r"ectas\w+", "ectatic",
+            r"tortuo\w+", "unfolded", "dissection", r"sarcoid\w*", r"spondyl\w+", "spurring", r"arthri\w+", r"dislocat\w+", r"metasta\w+", "lytic",
+            "sclero(?:tic|sis)", "cysts?", "cystic fibrosis", "pectus", "pneumonitis", "pneumatocele", "abscess", "empyema", "hemothorax", "shift",
+            "volume overload", "dilat(?:ed|ation)", "fibrotic", "lesions?", "compression", r"sequela\w*", "granulomatous",
         ),
         "clinical",
     ),
@@ -173,8 +177,11 @@ LOOK_ALIKES: tuple[LookAlike, ...] = (
     LookAlike("Edema", any_of("(?:tissue|subcutaneous|marrow|wall|ankle|pedal) edema")),
     LookAlike("Enlarged Cardiomediastinum", any_of("(?:in|over|overlying|within|behind) the (?:anterior|middle|posterior|superior|upper|left|right) mediastinum")),
     LookAlike("Pleural Effusion", any_of("(?:peri|endo)cardial effusions?", "(?:joint|knee|elbow|shoulder|suprapatellar) effusions?")),
-    LookAlike("Lung Lesion", any_of(rf"(?<!non\s)(?<!non-)(?:calcified|calcific) {up_to(3)}nodul\w+", rf"calcified {up_to(1)}mass", "body mass", r"breast mass\w*")),
-    LookAlike("Lung Lesion", any_of(r"(?:bony|osseous|bone|skeletal|hepatic|liver|nodal|spinal|brain) metasta\w+"), "clinical"),
+    LookAlike("Lung Lesion", any_of(rf"(?<!non\s)(?<!non-)(?:calcified|calcific) {_ONE_THING}nodul\w+", rf"calcified {up_to(1)}mass", "body mass", r"breast mass\w*")),
+    LookAlike("Lung Lesion", any_of(r"(?:bony|osseous|bone|skeletal|hepatic|liver|nodal|spinal|brain) metasta\w+",
+                                  "(?:breast|renal|colon|esophageal|thyroid|prostate|ovarian|squamous cell|head and neck) (?:cell )?(?:carcinoma|cancer|neoplasm|tumor)s?"), "clinical"),
+    LookAlike("Fracture", any_of(rf"fracture[ds]? of (?:the )?{up_to(3)}(?:wires?|leads?|catheters?|sternotomy)", rf"fractured {up_to(3)}(?:wires?|leads?|catheters?|sternotomy)",
+                                 rf"(?:wires?|leads?|catheters?|sternotomy) {up_to(2)}fracture[ds]?"), "clinical"),
     LookAlike("Lung Opacity", any_of(r"pleural scar\w*")),
     LookAlike("Lung Opacity", any_of(r"pleur(?:al|o)[\s-]*(?:and )?(?:pulmonary|parenchymal) scar\w*"), "clinical"),
     LookAlike("Pleural Other", any_of("cystic fibrosis"), "clinical"),
@@ -183,7 +190,7 @@ LOOK_ALIKES: tuple[LookAlike, ...] = (
         "Support Devices",
         any_of(
             r"physician\s*-?\s*to\s*-?\s*physician\b.*", r"sternotomy \w+", "surgical (?:clips?|staples?)", "eustachian tubes?",
-            r"(?:kerley|kerley b|kerley-b|consult|consultation|fracture|pleural|lucent|suture|staple|joint|skin|mid|clavicular|midclavicular|phone|hair|fat|dense|fissure|septal|b) lines?",
+            r"(?:kerley|kerley b|kerley-b|consult|consultation|fracture|pleural|lucent|suture|staple|joint|skin|mid|clavicular|midclavicular|phone|hair|fat|dense|fissure|septal|b)[ -]lines?",
             "in line", "support(?:s|ed|ing)? (?:the )?(?:diagnosis|impression)",
         ),
     ),

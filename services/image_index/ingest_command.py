@@ -95,7 +95,8 @@ def _print_report(console: Console, tally: Tally, elapsed_s: float, size: int, r
     rate = tally.indexed / max(elapsed_s, 1e-9)
     console.print(
         f"{tally.indexed} indexed in {elapsed_s:.1f} s ({rate:.1f} images/s), {tally.unchanged} were there already, "
-        f"{len(tally.failures)} could not be indexed. The index holds {size}."
+        f"{len(tally.failures)} could not be indexed. The index holds {size}.",
+        soft_wrap=True,
     )
     if not tally.failures:
         return

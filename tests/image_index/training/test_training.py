@@ -103,3 +103,14 @@ def test_imagenet_weights_answer_for_grey_as_for_three_equal_channels() -> None:
     with torch.no_grad():
         expected = theirs.eval().extract_features(grey.repeat(1, 3, 1, 1))
         assert torch.allclose(ours.backbone(grey), expected, atol=1e-3)
+
+
+def test_frozen_blocks_stay_as_they_are(pictures: LabelledImages, tmp_path: Path) -> None:
+    options = TrainOptions(pretrained=True, epochs=1, batch=32, frozen_blocks=5, average_decay=0.5)
+    start = build_network("efficientnet_lite0", pretrained=True).state_dict()
+    Trainer(options, pictures, pictures, tmp_path).fit()
+    after = load_checkpoint(tmp_path / LAST)["network"]
+    early = [name for name in start if ".net._blocks.4." in name and "num_batches" not in name]
+    late = [name for name in start if ".net._blocks.5." in name and "num_batches" not in name]
+    assert all(torch.equal(start[name], after[name]) for name in early)
+    assert not any(torch.equal(start[name], after[name]) for name in late)

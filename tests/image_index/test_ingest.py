@@ -1,0 +1,244 @@
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from services.image_index.encoder import Encoder
+from services.image_index.ingest import CONFLICT, Ingest, Tally
+from services.image_index.isolated import IsolatedDecoders
+from services.image_index.layouts import Entry, read_folder, read_table
+from services.image_index.patient_key import PatientKeys
+from services.image_index.radiograph import Limits
+from services.image_index.store.embedded import EmbeddedStore
+from shared.labels import LABELS
+from shared.schemas.images import ImageMetadataInput
+from tests.image_index.conftest import png_bytes
+from tests.image_index.made_dicom import made_dicom, to_bytes
+from tests.image_index.tiny_model import picture_of
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def store(tmp_path: Path, encoder: Encoder) -> Iterator[EmbeddedStore]:
+    with EmbeddedStore(tmp_path / "index", encoder.info.weights_sha256) as store:
+        yield store
+
+
+@pytest.fixture
+def ingest(encoder: Encoder, store: EmbeddedStore) -> Callable[..., Tally]:
+    def run(entries: object, *, replace: bool = False, on_progress: object = lambda _tally: None) -> Tally:
+        keys = PatientKeys(b"key")
+        engine = Ingest(encoder, store, keys, limits=Limits(), workers=3, batch=4, replace=replace)
+        return engine.run(entries, on_progress)
+
+    return run
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    """18 pictures, of which one is cut short, one is no picture and one is not there; with their table."""
+    root = tmp_path / "archive"
+    root.mkdir()
+    with (root / "labels.csv").open("w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(("image", "findings", "patient_id", "patient_age", "patient_sex", "view_position"))
+        for number in range(18):
+            name = f"{number:02d}.png"
+            data = png_bytes(picture_of(LABELS[number % 14], brightness=150 + number))
+            data = {3: data[:-40], 7: b"not a picture"}.get(number, data)
+            if number != 11:
+                (root / name).write_bytes(data)
+            writer.writerow((name, "", f"p{number // 2}", 40 + number, "F", "PA"))
+    return root
+
+
+def entries_of(archive: Path) -> list[Entry]:
+    return read_table(archive / "labels.csv", archive)
+
+
+def test_all_that_can_be_read_is_indexed_and_the_rest_is_reported_with_its_reason(
+    ingest: Callable[..., Tally], store: EmbeddedStore, archive: Path
+) -> None:
+    tally = ingest(entries_of(archive))
+
+    assert (tally.indexed, tally.unchanged) == (15, 0)
+    reasons = {failure.entry.image_id: failure.reason for failure in tally.failures}
+    assert set(reasons) == {"03", "07", "11"}
+    assert "damaged" in reasons["03"]
+    assert "neither PNG" in reasons["07"]
+    assert "No such file" in reasons["11"]
+    record = store.get("04")
+    assert record is not None
+    assert max(record.probabilities, key=record.probabilities.__getitem__) == LABELS[4]
+    assert record.metadata.patient_age == 44
+    assert record.metadata.patient_key == PatientKeys(b"key").key_of("p2")
+
+
+def test_a_second_run_encodes_nothing_again(
+    ingest: Callable[..., Tally], store: EmbeddedStore, archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ingest(entries_of(archive))
+    generation = store.info().generation
+    monkeypatch.setattr(Encoder, "encode", lambda *_: pytest.fail("encoded again"))
+    tally = ingest(entries_of(archive))
+
+    assert (tally.indexed, tally.unchanged, len(tally.failures)) == (0, 15, 3)
+    assert store.info().generation == generation
+
+
+def test_a_changed_file_is_a_conflict_unless_it_is_to_be_replaced(
+    ingest: Callable[..., Tally], store: EmbeddedStore, archive: Path
+) -> None:
+    ingest(entries_of(archive))
+    (archive / "04.png").write_bytes(png_bytes(picture_of("Fracture")))
+
+    assert CONFLICT in [failure.reason for failure in ingest(entries_of(archive)).failures]
+    assert ingest(entries_of(archive), replace=True).indexed == 15
+    record = store.get("04")
+    assert record is not None
+    assert record.probabilities["Fracture"] > 0.9
+
+
+def test_two_files_under_one_id_are_a_conflict_of_the_second(ingest: Callable[..., Tally], archive: Path) -> None:
+    entries = [Entry("same", archive / name, ImageMetadataInput()) for name in ("00.png", "01.png")]
+    tally = ingest(entries)
+
+    assert (tally.indexed, [failure.reason for failure in tally.failures]) == (1, [CONFLICT])
+
+
+def test_progress_counts_up_to_every_entry(ingest: Callable[..., Tally], archive: Path) -> None:
+    seen: list[int] = []
+    ingest(entries_of(archive), on_progress=lambda tally: seen.append(tally.done))
+
+    assert seen == sorted(seen)
+    assert seen[-1] == 18
+
+
+def test_a_folder_of_dicom_files_is_indexed_without_a_table(
+    ingest: Callable[..., Tally], store: EmbeddedStore, tmp_path: Path
+) -> None:
+    folder = tmp_path / "dicom" / "study"
+    folder.mkdir(parents=True)
+    (folder / "one.dcm").write_bytes(to_bytes(made_dicom()))
+    (folder / "two").write_bytes(to_bytes(made_dicom(ViewPosition="AP")))
+    (folder / "ct.dcm").write_bytes(to_bytes(made_dicom(Modality="CT")))
+    tally = ingest(read_folder(tmp_path / "dicom"))
+
+    assert (tally.indexed, len(tally.failures)) == (2, 1)
+    record = store.get("study:two")
+    assert record is not None
+    assert (record.metadata.view_position, record.metadata.patient_sex) == ("AP", "F")
+
+
+def test_a_bounded_number_of_files_is_held_decoded(encoder: Encoder, store: EmbeddedStore, archive: Path) -> None:
+    engine = Ingest(encoder, store, PatientKeys(b"key"), limits=Limits(), workers=2, batch=3)
+    taken = 0
+
+    def counted() -> Iterator[Entry]:
+        nonlocal taken
+        for number in range(100):
+            taken += 1
+            yield Entry(f"i{number}", archive / "00.png", ImageMetadataInput())
+
+    with IsolatedDecoders() as decoders:
+        reads = engine._read_ahead(counted(), decoders)
+        for handed_on in range(1, 20):
+            next(reads)
+            assert taken <= handed_on + 3 + 2 * 2
+        reads.close()
+
+
+def run_command(tiny_model: Path, data_dir: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "CHEX_IMAGE_MODEL": str(tiny_model), "CHEX_DATA_DIR": str(data_dir), "COLUMNS": "200"}
+    command = [sys.executable, "-m", "services.image_index", "ingest", *arguments]
+    return subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_the_command_reports_goes_on_and_writes_the_failures(tiny_model: Path, archive: Path, tmp_path: Path) -> None:
+    report = tmp_path / "failures.csv"
+    result = run_command(
+        tiny_model,
+        tmp_path / "data",
+        *("--csv", str(archive / "labels.csv"), "--images-root", str(archive), "--report", str(report)),
+    )
+
+    assert result.returncode == 0, result.stderr
+    assert "15 indexed" in result.stdout
+    assert "3 could not be indexed" in result.stdout
+    with report.open() as stream:
+        assert [line["image_id"] for line in csv.DictReader(stream)] == ["03", "07", "11"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--images-root", "/nowhere"), "does not exist"),
+        (("--csv", "/nowhere.csv", "--images-root", "."), "No such file"),
+    ],
+)
+def test_the_command_says_in_one_sentence_what_is_wrong(
+    tiny_model: Path, tmp_path: Path, arguments: tuple[str, ...], says: str
+) -> None:
+    result = run_command(tiny_model, tmp_path, *arguments)
+
+    assert result.returncode == 1
+    assert says in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_an_ingest_that_was_killed_goes_on_and_does_nothing_twice(
+    tiny_model: Path, tmp_path: Path, encoder: Encoder
+) -> None:
+    root = tmp_path / "many"
+    root.mkdir()
+    for number in range(600):
+        Image.fromarray(picture_of(LABELS[number % 14], brightness=100 + number % 150)).save(root / f"{number:03d}.png")
+    environment = {**os.environ, "CHEX_IMAGE_MODEL": str(tiny_model), "CHEX_DATA_DIR": str(tmp_path / "data")}
+    command = [sys.executable, "-m", "services.image_index", "ingest", "--images-root", str(root)]
+    with subprocess.Popen(command, cwd=REPOSITORY, env=environment, stdout=subprocess.DEVNULL) as process:
+        database = tmp_path / "data" / "image-index" / "index.sqlite3-wal"
+        deadline = time.monotonic() + 30
+        while not (database.exists() and database.stat().st_size > 200_000) and time.monotonic() < deadline:
+            time.sleep(0.002)
+        process.send_signal(signal.SIGKILL)
+    with EmbeddedStore(tmp_path / "data" / "image-index", encoder.info.weights_sha256) as store:
+        before = store.info().size
+    result = run_command(tiny_model, tmp_path / "data", "--images-root", str(root))
+
+    assert 0 < before < 600
+    assert f"{600 - before} indexed" in result.stdout
+    assert f"{before} were there already" in result.stdout
+    with EmbeddedStore(tmp_path / "data" / "image-index", encoder.info.weights_sha256) as store:
+        assert (store.info().size, store.info().generation) == (600, 600)
+
+
+@pytest.mark.real_data
+def test_the_real_folders_are_read_by_their_tables(real_data: Path) -> None:
+    for name, count in (("nih_chestxray14_boxes", 999), ("nih_chestxray14_sample", 822)):
+        entries = read_table(real_data / name / "labels.csv", real_data / name)
+        assert len(entries) == count
+        assert all(entry.file.is_file() for entry in entries)
+        assert len({entry.image_id for entry in entries}) == count
+        assert all(entry.metadata.view_position and entry.metadata.patient_id for entry in entries)
+
+
+@pytest.mark.real_data
+def test_real_dicom_files_are_indexed_with_their_metadata(
+    ingest: Callable[..., Tally], store: EmbeddedStore, real_data: Path
+) -> None:
+    tally = ingest(read_folder(real_data / "dicom"))
+
+    assert tally.indexed == 2
+    records = [store.get(name) for name in ("chest_pa_j2k_mono1", "chest_pa_jpeg_mono2")]
+    assert [record and record.metadata.view_position for record in records] == ["PA", "PA"]
+    assert [record and record.metadata.patient_sex for record in records] == ["F", "M"]
+    assert "9RG1" not in json.dumps([record and record.model_dump() for record in records])

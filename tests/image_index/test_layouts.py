@@ -1,0 +1,104 @@
+from pathlib import Path
+
+import pytest
+
+from services.image_index.layouts import Entry, UnknownLayout, image_id_of, read_folder, read_table
+
+
+def table(folder: Path, text: str) -> Path:
+    file = folder / "table.csv"
+    file.write_text(text.strip() + "\n", encoding="utf-8-sig")
+    return file
+
+
+def facts(entry: Entry) -> tuple[object, ...]:
+    m = entry.metadata
+    return (entry.image_id, m.view_position, m.patient_sex, m.patient_age, m.patient_id)
+
+
+CHEXPERT = """
+Path,Sex,Age,Frontal/Lateral,AP/PA,No Finding,Cardiomegaly
+CheXpert-v1.0-small/train/patient00001/study1/view1_frontal.jpg,Female,68,Frontal,AP,1.0,
+CheXpert-v1.0-small/train/patient00001/study1/view2_lateral.jpg,Female,68,Lateral,,,1.0
+CheXpert-v1.0-small/train/patient00002/study2/view1_frontal.jpg,Unknown,0,Frontal,LL,,-1.0
+"""
+
+
+@pytest.mark.parametrize("root", [".", "CheXpert-v1.0-small"])
+def test_chexperts_table_is_read_wherever_its_archive_lies(tmp_path: Path, root: str) -> None:
+    picture = tmp_path / "CheXpert-v1.0-small/train/patient00001/study1/view1_frontal.jpg"
+    picture.parent.mkdir(parents=True)
+    picture.touch()
+    entries = read_table(table(tmp_path, CHEXPERT), tmp_path / root)
+
+    prefix = "CheXpert-v1.0-small:train:patient0000"
+    assert [facts(entry) for entry in entries] == [
+        (f"{prefix}1:study1:view1_frontal", "AP", "F", 68, "patient00001"),
+        (f"{prefix}1:study1:view2_lateral", "LATERAL", "F", 68, "patient00001"),
+        (f"{prefix}2:study2:view1_frontal", "LATERAL", None, 0, "patient00002"),
+    ]
+    assert entries[0].file.samefile(picture)
+
+
+@pytest.mark.parametrize("folder", ["", "images", "images_002/images"])
+@pytest.mark.parametrize("sex_column", ["Patient Gender", "Patient Sex"])
+def test_nihs_own_table_is_read_wherever_its_archives_were_unpacked(
+    tmp_path: Path, folder: str, sex_column: str
+) -> None:
+    (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+    picture = tmp_path / folder / "00000001_000.png"
+    picture.touch()
+    text = f"""
+Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,{sex_column},View Position,OriginalImage[Width,Height]
+00000001_000.png,Cardiomegaly|Effusion,0,1,058Y,M,PA,2682,2749
+00000001_001.png,No Finding,1,1,411,F,AP,2682,2749
+"""
+    entries = read_table(table(tmp_path, text), tmp_path)
+
+    assert [facts(entry) for entry in entries] == [
+        ("00000001_000", "PA", "M", 58, "1"),
+        ("00000001_001", "AP", "F", None, "1"),
+    ]
+    assert entries[0].file == picture
+
+
+def test_the_plain_table_is_read(tmp_path: Path) -> None:
+    text = """
+image,findings,patient_id,patient_age,patient_sex,view_position
+images/a b.jpg,Edema,7,011M,F,PA
+images/c.jpg,No Finding,,,,
+"""
+    entries = read_table(table(tmp_path, text), tmp_path)
+
+    assert [facts(entry) for entry in entries] == [
+        ("images:a_b", "PA", "F", 0.92, "7"),
+        ("images:c", None, None, None, None),
+    ]
+    assert entries[0].file == tmp_path / "images/a b.jpg"
+
+
+def test_another_table_is_refused_with_what_was_looked_for(tmp_path: Path) -> None:
+    with pytest.raises(UnknownLayout, match="Path, Image Index, image"):
+        read_table(table(tmp_path, "name,label\na,b"), tmp_path)
+
+
+def test_a_folder_is_read_in_the_order_of_its_paths_without_hidden_files(tmp_path: Path) -> None:
+    for name in ("b/2.dcm", "b/1", "a.png", ".hidden", ".git/x"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+
+    assert [entry.image_id for entry in read_folder(tmp_path)] == ["a", "b:1", "b:2"]
+
+
+@pytest.mark.parametrize(
+    ("path", "image_id"),
+    [
+        ("a/b/c.jpg", "a:b:c"),
+        ("1.2.840.10008.dcm", "1.2.840.10008"),
+        ("übung/ß.png", "bung:_"),
+        ("./-x.png", "x"),
+        ("d/" * 100 + "x.png", ("d:" * 63 + "x")),
+    ],
+)
+def test_an_id_is_made_of_the_path_with_what_an_id_may_hold(path: str, image_id: str) -> None:
+    assert image_id_of(path) == image_id

@@ -55,6 +55,7 @@ def train(
     learning_rate: Annotated[float, typer.Option(min=0.0)] = 6e-4,
     patience: Annotated[int, typer.Option(min=1, help="Epochs without a better macro AUROC before it stops.")] = 8,
     seed: int = 0,
+    frozen_blocks: Annotated[int, typer.Option(min=0, max=16, help="Early blocks left as they are: faster.")] = 0,
     start: Annotated[Path | None, typer.Option(help="Checkpoint to start from (a smaller size, for example).")] = None,
     teacher: Annotated[Path | None, typer.Option(help="Checkpoint whose opinion is to be learned too.")] = None,
 ) -> None:
@@ -73,6 +74,7 @@ def train(
         learning_rate=learning_rate,
         patience=patience,
         seed=seed,
+        frozen_blocks=frozen_blocks,
         start=start,
         teacher=teacher,
     )

@@ -5,7 +5,7 @@ The reading comes before the pooling, so the map it makes *is* the explanation: 
 
 import json
 from pathlib import Path
-from typing import Literal, cast, get_args
+from typing import Literal, Self, cast, get_args
 
 import torch
 from safetensors.torch import load_file
@@ -39,6 +39,7 @@ class _LiteBackbone(nn.Module):
 
     def __init__(self, *, pretrained: bool) -> None:
         super().__init__()
+        self._frozen: list[nn.Module] = []
         from efficientnet_lite_pytorch import EfficientNet  # noqa: PLC0415 (only this backbone needs it)
 
         net = EfficientNet.from_name("efficientnet-lite0")
@@ -54,6 +55,18 @@ class _LiteBackbone(nn.Module):
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
         return cast("torch.Tensor", self.net.extract_features(pixels))
+
+    def freeze(self, blocks: int) -> None:
+        """Leave the stem and the first blocks (of 16) as they are: they cost most of the time and change least."""
+        self._frozen = [self.net._conv_stem, self.net._bn0, *self.net._blocks[:blocks]]  # noqa: SLF001
+        for module in self._frozen:
+            module.requires_grad_(False)
+
+    def train(self, mode: bool = True) -> Self:
+        super().train(mode)
+        for module in self._frozen:
+            module.eval()
+        return self
 
 
 def _pad_within(net: nn.Module) -> None:
@@ -85,6 +98,13 @@ def build_network(architecture: Architecture, *, pretrained: bool = False) -> La
     if pretrained:
         raise ValueError(f"no ImageNet weights at hand for {architecture}")
     return LabelNet(_resnet50_backbone(), 2048, dropout=0.1)
+
+
+def freeze_early(network: LabelNet, blocks: int) -> None:
+    """Raises TypeError for a backbone that cannot be frozen in part."""
+    if not isinstance(network.backbone, _LiteBackbone):
+        raise TypeError("only EfficientNet-Lite0's early blocks can be frozen")
+    network.backbone.freeze(blocks)
 
 
 def known_architecture(name: str) -> Architecture:

@@ -24,7 +24,7 @@ from services.image_index.training.checkpoints import (
 )
 from services.image_index.training.datasets import LabelledImages
 from services.image_index.training.metrics import Scores, stratified_auroc
-from services.image_index.training.network import Architecture, LabelNet, build_network
+from services.image_index.training.network import Architecture, LabelNet, build_network, freeze_early
 from services.image_index.training.objective import distillation_loss, masked_loss, positive_weights
 
 
@@ -42,6 +42,7 @@ class TrainOptions:
     warm_up_steps: int = 100
     patience: int = 8
     seed: int = 0
+    frozen_blocks: int = 0
     start: Path | None = None
     teacher: Path | None = None
     teacher_weight: float = 0.7
@@ -66,6 +67,8 @@ class Trainer:
         self._network: LabelNet = build_network(options.architecture, pretrained=options.pretrained)
         if options.start is not None:
             self._network.load_state_dict(load_checkpoint(options.start)["average"])
+        if options.frozen_blocks:
+            freeze_early(self._network, options.frozen_blocks)
         self._network.to(memory_format=torch.channels_last)
         self._teacher = load_network(options.teacher) if options.teacher else None
         self._weights = positive_weights(train.targets, train.known)
@@ -167,8 +170,8 @@ class Trainer:
 
 def _parameter_groups(network: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
     """Biases and norms are not decayed."""
-    matrices = [p for p in network.parameters() if p.ndim > 1]
-    vectors = [p for p in network.parameters() if p.ndim <= 1]
+    matrices = [p for p in network.parameters() if p.requires_grad and p.ndim > 1]
+    vectors = [p for p in network.parameters() if p.requires_grad and p.ndim <= 1]
     return [{"params": matrices, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}]
 
 

@@ -62,7 +62,7 @@ class ServiceClient:
             detail = f"No answer within {timeout_s:g} s."
         except httpx.TransportError:
             detail = "Cannot be reached."
-        except ValidationError:
+        except (httpx.DecodingError, ValidationError):
             detail = "What answers at its address is not this service."
         return Check(part=self.part, ready=False, detail=detail)
 
@@ -102,16 +102,16 @@ class ServiceClient:
         self, request: httpx.Request, deadline: Deadline, may_repeat: Callable[[], bool]
     ) -> httpx.Response:
         delay_s = random.uniform(*RETRY_DELAY_S)
+
+        def again() -> bool:
+            return may_repeat() and delay_s < deadline.left_s()
+
         try:
             response = await self._http.send(request)
-            if (
-                response.status_code != httpx.codes.SERVICE_UNAVAILABLE
-                or not may_repeat()
-                or delay_s > deadline.left_s()
-            ):
+            if response.status_code != httpx.codes.SERVICE_UNAVAILABLE or not again():
                 return response
         except httpx.TransportError:
-            if not may_repeat() or delay_s > deadline.left_s():
+            if not again():
                 raise
         await asyncio.sleep(delay_s)
         return await self._http.send(request)

@@ -193,6 +193,7 @@ async def test_readiness_says_why_a_service_is_not_ready(classifier, client):
     assert await detail(httpx.ConnectError("refused")) == "Cannot be reached."
     assert await detail(hang) == "No answer within 0.1 s."
     assert await detail(httpx.Response(200, text="hello")) == "What answers at its address is not this service."
+    assert await detail(httpx.DecodingError("not gzip")) == "What answers at its address is not this service."
     checks = [{"part": "model", "ready": True}, {"part": "store", "ready": False, "detail": "disk full"}]
     assert await detail(httpx.Response(503, json={"status": "not_ready", "checks": checks})) == "store: disk full"
 

@@ -291,3 +291,15 @@ async def test_readiness_metrics_and_model_are_told(client: httpx.AsyncClient, e
     model = (await client.get("/v1/model")).json()
     assert model["weights_sha256"] == encoder.info.weights_sha256
     assert (await client.get("/v1/index")).json()["weights_sha256"] == model["weights_sha256"]
+
+
+@pytest.mark.filterwarnings("ignore")
+async def test_damaged_files_never_end_in_a_server_error(client: httpx.AsyncClient) -> None:
+    random = np.random.default_rng(1)
+    for number in range(150):
+        data = bytearray((EDEMA, to_bytes(made_dicom()))[number % 2])
+        for place in random.integers(0, min(len(data), 1500), 5):
+            data[place] = random.integers(256)
+        for call in ("/v1/images", "/v1/search/by-image"):
+            response = await client.post(call, content=bytes(data))
+            assert response.status_code in {200, 201, 409, 413, 415, 422}, response.text

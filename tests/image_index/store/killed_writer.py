@@ -1,0 +1,43 @@
+"""Puts images until it is killed, and writes the id of each one that was acknowledged to stdout.
+
+With `early`, it acknowledges before the store has: the harness must catch that.
+"""
+
+import os
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+
+from services.image_index.store.embedded import EmbeddedStore
+from tests.image_index.store.conftest import WEIGHTS, made_image
+
+BATCH = 3
+
+
+def main(folder: Path, prefix: str, early: bool) -> None:
+    store = EmbeddedStore(folder, WEIGHTS)
+
+    def acknowledge(ids: list[str]) -> None:
+        os.write(1, "".join(f"{image_id}\n" for image_id in ids).encode())  # one write of a pipe is never torn
+
+    def put_for_ever(worker: int) -> None:
+        rng = np.random.default_rng(worker)
+        number = 0
+        while True:
+            ids = [f"{prefix}.{worker}.{number}.{part}" for part in range(BATCH)]
+            images = [made_image(image_id, rng.random(14)) for image_id in ids]
+            if early:
+                acknowledge(ids)
+            store.put(images)
+            if not early:
+                acknowledge(ids)
+            number += 1
+
+    for worker in range(4):
+        threading.Thread(target=put_for_ever, args=(worker,)).start()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2], sys.argv[3] == "early")

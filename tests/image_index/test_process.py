@@ -1,0 +1,139 @@
+"""The service as a process of its own: started, killed, refused, stopped."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from shared.labels import LABELS
+from tests.image_index.conftest import png_bytes
+from tests.image_index.made_dicom import made_dicom, to_bytes
+from tests.image_index.tiny_model import picture_of
+
+REPOSITORY = Path(__file__).parents[2]
+pytestmark = pytest.mark.e2e
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Service:
+    def __init__(self, model: Path, data_dir: Path) -> None:
+        self.port = free_port()
+        self.log = data_dir.with_suffix(".log")
+        self.environment = {
+            **os.environ,
+            "CHEX_IMAGE_MODEL": str(model),
+            "CHEX_DATA_DIR": str(data_dir),
+            "CHEX_INDEX_PORT": str(self.port),
+        }
+
+    def popen(self) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "services.image_index", "serve"]
+        with self.log.open("ab") as log:
+            return subprocess.Popen(command, cwd=REPOSITORY, env=self.environment, stdout=log, stderr=log)
+
+    @contextmanager
+    def running(self) -> Iterator[tuple[httpx.Client, subprocess.Popen[bytes]]]:
+        with (
+            self.popen() as process,
+            httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=30) as client,
+        ):
+            try:
+                self._wait(client, process)
+                yield client, process
+            finally:
+                process.kill()
+
+    def _wait(self, client: httpx.Client, process: subprocess.Popen[bytes]) -> None:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            assert process.poll() is None, self.log.read_text()
+            try:
+                if client.get("/readyz").is_success:
+                    return
+            except httpx.TransportError:
+                time.sleep(0.05)
+        raise AssertionError("not ready within 60 s")
+
+
+@pytest.fixture
+def service(tiny_model: Path, tmp_path: Path) -> Service:
+    return Service(tiny_model, tmp_path / "data")
+
+
+def put_until_killed(client: httpx.Client, prefix: str, acknowledged: list[str]) -> None:
+    number = 0
+    while True:
+        image_id = f"{prefix}.{number}"
+        picture = png_bytes(picture_of(LABELS[number % 14], brightness=100 + number % 150))
+        try:
+            if client.put(f"/v1/images/{image_id}", content=picture).status_code == 201:
+                acknowledged.append(image_id)
+        except httpx.TransportError:
+            return
+        number += 1
+
+
+def test_kill_9_while_images_are_put_loses_none_that_was_acknowledged(service: Service) -> None:
+    acknowledged: list[str] = []
+    for round_number in range(2):
+        with service.running() as (client, process):
+            workers = [
+                threading.Thread(target=put_until_killed, args=(client, f"{round_number}.{worker}", acknowledged))
+                for worker in range(4)
+            ]
+            for worker in workers:
+                worker.start()
+            while len(acknowledged) < 40 * (round_number + 1):
+                time.sleep(0.005)
+            process.send_signal(signal.SIGKILL)
+            for worker in workers:
+                worker.join()
+    with service.running() as (client, _process):
+        lost = [image_id for image_id in acknowledged if client.get(f"/v1/images/{image_id}").status_code != 200]
+        assert lost == []
+        assert client.get("/v1/index").json()["size"] >= len(acknowledged) >= 80
+
+
+def test_one_process_owns_an_index_and_a_stop_is_clean(service: Service) -> None:
+    with service.running() as (client, process):
+        assert client.post("/v1/images", content=to_bytes(made_dicom())).status_code == 201
+        other = subprocess.run(
+            [sys.executable, "-m", "services.image_index", "ingest", "--images-root", "tests"],
+            cwd=REPOSITORY,
+            env=service.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert other.returncode == 1
+        assert "open in another process" in other.stderr
+        assert "Traceback" not in other.stderr
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) in (0, -signal.SIGTERM)
+    log = service.log.read_text()
+    assert "Traceback" not in log
+    for secret in ("Doe", "MRN-0042", "1.2.826"):
+        assert secret not in log
+
+
+def test_a_model_that_is_not_there_is_one_clear_sentence(service: Service, tmp_path: Path) -> None:
+    service.environment["CHEX_IMAGE_MODEL"] = str(tmp_path / "no-model")
+    with service.popen() as process:
+        assert process.wait(60) == 1
+    assert "config.json is missing" in service.log.read_text()
+    assert "Traceback" not in service.log.read_text()

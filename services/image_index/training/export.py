@@ -10,13 +10,14 @@ import numpy as np
 
 from services.image_index.encoder import Encoder
 from services.image_index.training.augment import MEAN, STD
+from services.image_index.training.baseline import ridge_scores
 from services.image_index.training.calibration import fit_calibration
 from services.image_index.training.card import write_card
 from services.image_index.training.checkpoints import load_checkpoint, load_network
 from services.image_index.training.datasets import LabelledImages, abnormal
 from services.image_index.training.evaluate import evaluate_images
 from services.image_index.training.graph import write_graph
-from services.image_index.training.metrics import PHANTOMS
+from services.image_index.training.metrics import PHANTOMS, label_figures
 from services.image_index.training.train import predict_logits
 from shared.labels import LABELS, LabelName
 
@@ -39,11 +40,12 @@ def export_model(
     """
     folder.mkdir(parents=True, exist_ok=True)
     network = load_network(checkpoint)
+    architecture: str = load_checkpoint(checkpoint)["architecture"]
     side = int(train.pixels.shape[-1])
     config = {
-        "name": f"chexretriever-{load_checkpoint(checkpoint)['architecture']}",
+        "name": f"chexretriever-{architecture}",
         "version": _VERSION,
-        "architecture": load_checkpoint(checkpoint)["architecture"],
+        "architecture": architecture,
         "input_size": side,
         "channels": 1,
         "mean": [MEAN],
@@ -58,10 +60,23 @@ def export_model(
     _write_json(folder / "thresholds.json", {label: thresholds[label] for label in LABELS})
 
     encoder = Encoder.open(folder, device="cpu")
-    reports = {name: evaluate_images(encoder, part, min_positives=5) for name, part in _test_parts(test).items()}
+    reports = {
+        name: with_baseline(evaluate_images(encoder, part, min_positives=5), train, part)
+        for name, part in _test_parts(test).items()
+    }
     phantoms = int((train.sources == PHANTOMS).sum())
     write_card(folder, config, {"real": len(train) - phantoms, "phantoms": phantoms}, reports, notes)
     return reports
+
+
+def with_baseline(report: dict[str, Any], train: LabelledImages, judged: LabelledImages) -> dict[str, Any]:
+    """The report with `ridge_auroc` beside every label's figures, and their mean."""
+    figures = label_figures(ridge_scores(train, judged), judged.targets, judged.known)
+    for label, entry in report["labels"].items():
+        entry["ridge_auroc"] = figures[label].auroc
+    ridge = [entry["ridge_auroc"] for entry in report["labels"].values()]
+    report["macro"]["ridge_auroc"] = float(np.mean(ridge)) if ridge else float("nan")
+    return report
 
 
 def label_support(train: LabelledImages) -> dict[LabelName, Support]:

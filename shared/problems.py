@@ -12,10 +12,11 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from shared.errors import ServiceError
+from shared.labels import LABELS
 from shared.schemas.system import FieldError, Problem
 
 MEDIA_TYPE = "application/problem+json"
-_PLAIN_NAME = re.compile(r"[\[\]A-Za-z0-9_ -]{1,40}")
+_PLAIN_NAME = re.compile(r"\[?[A-Za-z0-9_]{1,40}\]?")
 
 _HTTP_DETAILS = {
     400: "The request cannot be read. If it is a form, check its boundary and its parts.",
@@ -55,7 +56,7 @@ def documented(*errors: type[ServiceError]) -> dict[int | str, dict[str, Any]]:
 
 def _path(location: Iterable[str | int]) -> str:
     """A dotted path. A part that is no plain name came from the caller (an unknown key, say) and is not repeated."""
-    return ".".join(str(part) if _PLAIN_NAME.fullmatch(str(part)) else "*" for part in location)
+    return ".".join(part if part in LABELS or _PLAIN_NAME.fullmatch(part) else "*" for part in map(str, location))
 
 
 def _methods_at(request: Request) -> list[str]:

@@ -10,7 +10,8 @@ from shared.schemas.system import IndexInfo, ModelInfo
 from shared.schemas.text import Probability
 
 MAX_K = 1000
-RankingName = Literal["soft_jaccard", "cosine", "centered_cosine", "log_likelihood"]
+RankingName = Literal["label_set_posterior", "soft_jaccard", "cosine", "centered_cosine", "log_likelihood"]
+DEFAULT_RANKING: RankingName = "soft_jaccard"
 
 
 class SearchFilters(BaseModel):
@@ -55,7 +56,7 @@ class SearchOptions(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     k: int = Field(default=5, ge=1, le=MAX_K, description="How many images to return at most.")
-    ranking: RankingName = Field(default="soft_jaccard", description="The measure of similarity.")
+    ranking: RankingName = Field(default=DEFAULT_RANKING, description="The measure of similarity.")
     binarize: bool = Field(
         default=False,
         description="Compare 0/1 labels: an image's at the encoder's thresholds, a query's above 0.5. With "

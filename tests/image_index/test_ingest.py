@@ -158,7 +158,8 @@ def test_a_bounded_number_of_files_is_held_decoded(encoder: Encoder, store: Embe
 
 
 def run_command(tiny_model: Path, data_dir: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "CHEX_IMAGE_MODEL": str(tiny_model), "CHEX_DATA_DIR": str(data_dir), "COLUMNS": "200"}
+    environment = {**os.environ, "CHEX_IMAGE_MODEL": str(tiny_model), "CHEX_DATA_DIR": str(data_dir)}
+    environment |= {"CHEX_DEVICE": "cpu", "COLUMNS": "200"}
     command = [sys.executable, "-m", "services.image_index", "ingest", *arguments]
     return subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False)
 
@@ -203,10 +204,11 @@ def test_an_ingest_that_was_killed_goes_on_and_does_nothing_twice(
     for number in range(600):
         Image.fromarray(picture_of(LABELS[number % 14], brightness=100 + number % 150)).save(root / f"{number:03d}.png")
     environment = {**os.environ, "CHEX_IMAGE_MODEL": str(tiny_model), "CHEX_DATA_DIR": str(tmp_path / "data")}
+    environment |= {"CHEX_DEVICE": "cpu"}
     command = [sys.executable, "-m", "services.image_index", "ingest", "--images-root", str(root)]
     with subprocess.Popen(command, cwd=REPOSITORY, env=environment, stdout=subprocess.DEVNULL) as process:
         database = tmp_path / "data" / "image-index" / "index.sqlite3-wal"
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while not (database.exists() and database.stat().st_size > 200_000) and time.monotonic() < deadline:
             time.sleep(0.002)
         process.send_signal(signal.SIGKILL)

@@ -1,23 +1,22 @@
 """The text classifier over HTTP: routes only."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from prometheus_client import Counter
 
-from services.inference.batching import MicroBatcher
 from services.text_classifier.classifier import TextClassifier
+from services.text_classifier.lanes import PART, Lanes
 from services.text_classifier.reading import Reading
 from services.text_classifier.settings import TextClassifierSettings
 from shared.errors import DeadlineExceeded, InferenceFailed, Overloaded, Unavailable
 from shared.problems import documented
 from shared.schemas.system import Check, ModelDetails
-from shared.schemas.text import MAX_IMPRESSION_CHARS, MAX_IMPRESSIONS, Classification, ClassifyRequest, ClassifyResponse
+from shared.schemas.text import MAX_IMPRESSION_CHARS, MAX_IMPRESSIONS, ClassifyRequest, ClassifyResponse
 from shared.web import new_app
 
-PART = "text-classifier"
 DESCRIPTION = """Reads the impression of a chest X-ray report and says, for each of the 14 CheXpert observations,
 whether it is present, uncertain, absent or not mentioned."""
 _BYTES_PER_CHARACTER = 6  # one escaped as \\uXXXX
@@ -26,18 +25,11 @@ _BYTES_PER_CHARACTER = 6  # one escaped as \\uXXXX
 def create_app(settings: TextClassifierSettings, classifier: TextClassifier | None = None) -> FastAPI:
     """Loads the model named by the settings unless given one. Raises ModelLoadError."""
     model = classifier or TextClassifier.open(settings.text_model, device=settings.device, threads=settings.threads)
-    batcher: MicroBatcher[Reading, Classification] = MicroBatcher(
-        model.classify,
-        max_batch=settings.text_max_batch,
-        max_wait_ms=settings.text_max_wait_ms,
-        max_queue=settings.text_max_queue,
-        size_of=lambda reading: reading.size,
-        name=PART,
-    )
+    lanes = Lanes(model, settings)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        async with batcher:
+        async with lanes.quick, lanes.slow:
             yield
 
     async def readiness() -> list[Check]:
@@ -64,7 +56,7 @@ def create_app(settings: TextClassifierSettings, classifier: TextClassifier | No
         A text longer than the model's window is read in parts and merged; nothing is cut off.
         """
         readings = await asyncio.to_thread(_read, model, request)
-        results = await _submit_all(batcher, readings, settings.request_timeout_s)
+        results = await lanes.classify(readings)
         classified.inc(len(results))
         return ClassifyResponse(results=results, model=model.info)
 
@@ -77,15 +69,3 @@ def create_app(settings: TextClassifierSettings, classifier: TextClassifier | No
 
 def _read(model: TextClassifier, request: ClassifyRequest) -> list[Reading]:
     return [model.read(text, evidence=request.evidence) for text in request.impressions]
-
-
-async def _submit_all(
-    batcher: MicroBatcher[Reading, Classification], readings: Sequence[Reading], timeout_s: float
-) -> list[Classification]:
-    """All results, or the first error; what still waits then is withdrawn."""
-    tasks = [asyncio.ensure_future(batcher.submit(reading, timeout_s=timeout_s)) for reading in readings]
-    try:
-        return await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()

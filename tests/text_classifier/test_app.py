@@ -126,3 +126,28 @@ async def test_impressions_are_counted_for_prometheus(client: httpx.AsyncClient)
     await client.post("/v1/classify", json={"impressions": ["edema", "effusion"]})
     assert "chex_impressions_total 2.0" in (await client.get("/metrics")).text
     assert (await client.get("/readyz")).json()["status"] == "ready"
+
+
+class SlowOnLongTexts:
+    """Holds back runs with more than one sequence, which only long texts and evidence make when sent singly."""
+
+    def __init__(self, session, gate: threading.Event) -> None:
+        self._session, self._gate = session, gate
+        self.engine, self.device, self.weights_sha256 = session.engine, session.device, session.weights_sha256
+
+    def run(self, inputs):
+        if len(inputs["input_ids"]) > 1:
+            self._gate.wait(5)
+        return self._session.run(inputs)
+
+
+async def test_a_short_impression_does_not_wait_behind_a_long_one(word_folder, word_session) -> None:
+    gate = threading.Event()
+    classifier = TextClassifier(read_model_folder(word_folder), SlowOnLongTexts(word_session, gate))
+    async with client_of(classifier) as client:
+        long = asyncio.create_task(client.post("/v1/classify", json={"impressions": ["lungs clear. " * 200]}))
+        await asyncio.sleep(0.1)
+        short = await client.post("/v1/classify", json={"impressions": ["edema"]})
+        assert not long.done()
+        gate.set()
+        assert (await long).status_code == short.status_code == 200

@@ -1,0 +1,55 @@
+"""Two queues to the model, so that an impression of one line never waits behind a text of many pages."""
+
+import asyncio
+from collections.abc import Sequence
+
+from services.inference.batching import MicroBatcher
+from services.text_classifier.classifier import TextClassifier
+from services.text_classifier.reading import Reading
+from services.text_classifier.settings import TextClassifierSettings
+from shared.schemas.text import Classification
+
+PART = "text-classifier"
+
+
+class Lanes:
+    """`quick` takes texts that fit one window, many at a time; `slow` takes long ones and those with evidence, singly.
+
+    A long text is a batch of windows in itself, and taken singly it is not begun once its deadline is over.
+    """
+
+    def __init__(self, model: TextClassifier, settings: TextClassifierSettings) -> None:
+        self._timeout_s = settings.request_timeout_s
+        self.quick = _batcher(model, settings, max_batch=settings.text_max_batch)
+        self.slow = _batcher(model, settings, max_batch=1)
+
+    async def classify(self, readings: Sequence[Reading]) -> list[Classification]:
+        """All results in order, or the first error; what still waits then is withdrawn.
+
+        Raises Overloaded, DeadlineExceeded, Unavailable or InferenceFailed.
+        """
+        tasks = [
+            asyncio.ensure_future(self._lane(reading).submit(reading, timeout_s=self._timeout_s))
+            for reading in readings
+        ]
+        try:
+            return await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+
+    def _lane(self, reading: Reading) -> MicroBatcher[Reading, Classification]:
+        return self.slow if reading.evidence or len(reading.windows) > 1 else self.quick
+
+
+def _batcher(
+    model: TextClassifier, settings: TextClassifierSettings, *, max_batch: int
+) -> MicroBatcher[Reading, Classification]:
+    return MicroBatcher(
+        model.classify,
+        max_batch=max_batch,
+        max_wait_ms=settings.text_max_wait_ms,
+        max_queue=settings.text_max_queue,
+        size_of=lambda reading: reading.size,
+        name=PART,
+    )

@@ -43,6 +43,13 @@ def test_reports_without_text_are_left_out(tmp_path: Path) -> None:
     assert (second.problems, second.text) == (("Nodule/lung", "Mass"), "A nodule.\n\nA mass.")
 
 
+def test_nodule_calcified_in_the_same_place_is_no_lesion() -> None:
+    here = problems_to_labels(["Nodule/lung/lower lobe/right", "Calcinosis/lung/lower lobe/right/small"])
+    elsewhere = problems_to_labels(["Nodule/lung/lower lobe/right", "Calcinosis/aorta"])
+    assert here["Lung Lesion"] is State.NOT_MENTIONED
+    assert elsewhere["Lung Lesion"] is State.PRESENT
+
+
 def test_unknown_code_is_no_label() -> None:
     assert set(problems_to_labels(["Density/lung", "Made Up"]).values()) == {State.NOT_MENTIONED}
 

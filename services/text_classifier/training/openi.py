@@ -31,7 +31,8 @@ class OpeniReport:
 
 
 # First part of a code -> label. Left out on purpose: "Density" (coders use it for nodules, opacities and bone alike),
-# "Cardiac Shadow/obscured", "Surgical Instruments" (clips and wires are no devices), "Foreign Bodies", "Spinal Fusion".
+# "Cardiac Shadow/obscured", "Surgical Instruments" (clips and wires are no devices), "Foreign Bodies", "Spinal Fusion",
+# "Fractures, Bone/sternum" (broken sternotomy wires).
 _HEADS: Mapping[str, tuple[LabelName, ...]] = {
     "Pulmonary Atelectasis": ("Atelectasis",),
     "Cardiomegaly": ("Cardiomegaly",),
@@ -39,8 +40,6 @@ _HEADS: Mapping[str, tuple[LabelName, ...]] = {
     "Pulmonary Edema": ("Edema",),
     "Heart Failure": ("Edema",),
     "Pulmonary Congestion": ("Edema",),
-    "Fractures, Bone": ("Fracture",),
-    "Nodule": ("Lung Lesion",),
     "Mass": ("Lung Lesion",),
     "Opacity": ("Lung Opacity",),
     "Infiltrate": ("Lung Opacity",),
@@ -61,6 +60,8 @@ _HEADS: Mapping[str, tuple[LabelName, ...]] = {
 }
 # Codes whose label hangs on a qualifier.
 _QUALIFIED: tuple[tuple[re.Pattern[str], LabelName], ...] = (
+    (re.compile(r"Fractures, Bone(?!/sternum)"), "Fracture"),
+    (re.compile(r"(?:Opacity|Density)/(?:.*/)?round"), "Lung Lesion"),  # "nodular opacity", "nodular density"
     (re.compile(r"Cardiac Shadow/(?:enlarged|borderline)"), "Cardiomegaly"),
     (re.compile(r"Mediastinum/(?:prominent|enlarged)"), "Enlarged Cardiomediastinum"),
     (re.compile(r"Markings/.*interstitial"), "Lung Opacity"),
@@ -88,10 +89,20 @@ def load_openi(path: Path) -> list[OpeniReport]:
 def problems_to_labels(problems: Iterable[str]) -> dict[LabelName, State]:
     """States that the codes give: present, uncertain (borderline size, congestion), or not mentioned."""
     states = dict.fromkeys(LABELS, State.NOT_MENTIONED)
-    for code in problems:
+    codes = list(problems)
+    for code in codes:
         labels = [*_HEADS.get(code.split("/")[0], ()), *(label for pattern, label in _QUALIFIED if pattern.match(code))]
+        if code.startswith("Nodule") and not _is_calcified(code, codes):
+            labels.append("Lung Lesion")
         state = State.UNCERTAIN if _UNCERTAIN.search(code) else State.PRESENT
         for label in labels:
             if states[label] is not State.PRESENT:
                 states[label] = state
     return states
+
+
+def _is_calcified(nodule: str, codes: Iterable[str]) -> bool:
+    """A calcified nodule, no Lung Lesion, has two codes of one place: "Nodule/lung/..." and "Calcinosis/lung/..."."""
+    place = nodule.split("/")[1:]
+    calcified = (code.split("/")[1:] for code in codes if code.startswith("Calcinosis/"))
+    return any(place[: len(other)] == other[: len(place)] for other in calcified)

@@ -12,7 +12,7 @@ _STOP = re.compile(
 )
 # "2." or "2)" or "#2": an item of a numbered list.
 _ITEM = re.compile(r"(?:(?<=\s)|^)#?(\d{1,2})(?:[.)]|\s?-)\s*(?=[A-Za-z_\[(])|(?:(?<=\s)|^)#(\d{1,2})\s+(?=[A-Za-z])")
-_BULLET = re.compile(r"(?:^|\n)\s*[-*•]\s+")
+_BULLET = re.compile(r"(?:^|\n)[ \t]*[-*•]\s+")
 _BLANK_LINE = re.compile(r"\n\s*\n")
 # Dictation drops full stops: "no pneumothorax Stable cardiomegaly". A capital behind a lower-case word opens a sentence
 # if it is a word that reports like to begin with.

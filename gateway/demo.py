@@ -17,7 +17,7 @@ from typing import Annotated
 import httpx
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from shared.labels import State
 from shared.schemas.retrieve import RetrieveResponse
@@ -29,7 +29,7 @@ PHANTOMS = 200
 READY_WITHIN_S = 90
 STOPPED_WITHIN_S = 20
 
-console = Console(highlight=False)
+console = Console(highlight=False, width=None if sys.stdout.isatty() else 150)
 
 
 def main(

@@ -44,6 +44,7 @@ def train(  # noqa: PLR0917 - one option a parameter, always named
     ] = None,
     openi: Annotated[Path | None, typer.Option(help="indiana_reports.csv of the Open-i collection.")] = None,
     generated: Annotated[int, typer.Option(min=0, help="Generated reports, made anew for each epoch.")] = 0,
+    hard: Annotated[int, typer.Option(min=0, help="Phrasebook texts, anew for each epoch.")] = 0,
     mixed: Annotated[
         int, typer.Option(min=0, help="Texts mixed of sentences of the real reports, anew for each epoch.")
     ] = 0,
@@ -73,6 +74,7 @@ def train(  # noqa: PLR0917 - one option a parameter, always named
         patient_column=patient_column,
         openi=openi,
         generated=generated,
+        hard=hard,
         mixed=mixed,
         seed=seed,
     )

@@ -18,6 +18,7 @@ from services.text_classifier.training.examples import (
 )
 from services.text_classifier.training.labeler import label_report
 from services.text_classifier.training.openi import load_openi
+from services.text_classifier.training.phrasebook import hard_texts
 
 GENERATED_VALIDATION = 600
 VALIDATION_SEED = 1_000_000
@@ -25,9 +26,10 @@ VALIDATION_SEED = 1_000_000
 
 @dataclass(frozen=True)
 class Sources:
-    """`generated` and `mixed` texts are made anew for every epoch, so many each time.
+    """`generated`, `hard` and `mixed` texts are made anew for every epoch, so many each time.
 
-    Mixed texts are composed of sentences of different real reports, and labelled by the rules.
+    Hard texts are those of the phrasebook; mixed ones are composed of sentences of different real reports. The rules
+    label both.
     """
 
     csv: Sequence[Path] = ()
@@ -35,6 +37,7 @@ class Sources:
     patient_column: str | None = None
     openi: Path | None = None
     generated: int = 0
+    hard: int = 0
     mixed: int = 0
     seed: int = 1
 
@@ -95,7 +98,8 @@ def _csv_examples(file: Path, sources: Sources) -> list[Example]:
 
 def _made(sources: Sources, real: Sequence[Example], epoch: int) -> list[Example]:
     seed = sources.seed + 1000 * epoch
-    return _mixtures(real, sources.mixed, seed) + generated_examples(seed, sources.generated)
+    hard = [_labelled(text, f"hard-{seed}-{i}", "phrasebook") for i, text in enumerate(hard_texts(seed, sources.hard))]
+    return _mixtures(real, sources.mixed, seed) + hard + generated_examples(seed, sources.generated)
 
 
 def generated_examples(seed: int, count: int) -> list[Example]:

@@ -179,7 +179,14 @@ def show(answer: RetrieveResponse, findings: dict[str, str]) -> None:
             labels.add_row(name, label.state, f"{label.probability:.3f}")
     console.print(labels)
     hits = Table(
-        "rank", "image", "score", "matched", "missed", "extra", "the gallery's own table", title="Most similar"
+        "rank",
+        Column("image", no_wrap=True),
+        "score",
+        "matched",
+        "missed",
+        "extra",
+        "the gallery's own table",
+        title="Most similar",
     )
     for hit in result.hits:
         lists = (", ".join(names) for names in (hit.matched, hit.missed, hit.extra))

@@ -160,8 +160,7 @@ class ImageIndex:
         def answer() -> SearchResult:
             return search_result(self.store.search(query), query, names, self.encoder.details)
 
-        async with _deadline(self._settings.request_timeout_s):
-            return await self._in_store_thread(answer)
+        return await self._in_store_thread(answer)
 
     def _with_patient_keys(self, filters: SearchFilters) -> SearchFilters:
         keys = [*filters.excluded_patient_keys, *map(self._keys.key_of, filters.excluded_patient_ids)]
@@ -183,7 +182,8 @@ class ImageIndex:
         self._decoding -= 1
 
     async def _in_store_thread(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return await asyncio.wrap_future(self._store_threads.submit(call, *args, **kwargs))
+        async with _deadline(self._settings.request_timeout_s):
+            return await asyncio.wrap_future(self._store_threads.submit(call, *args, **kwargs))
 
 
 @asynccontextmanager

@@ -2,6 +2,7 @@ import asyncio
 import hashlib
 import io
 import json
+import threading
 from collections.abc import Callable
 
 import httpx
@@ -12,7 +13,9 @@ from PIL import Image
 from services.image_index.app import create_app
 from services.image_index.encoder import Encoder
 from services.image_index.settings import ImageIndexSettings
+from services.image_index.store.embedded import EmbeddedStore
 from shared.labels import LABELS
+from shared.schemas.images import ImageRecord
 from tests.image_index.conftest import png_bytes
 from tests.image_index.made_dicom import made_dicom, to_bytes
 from tests.image_index.tiny_model import picture_of
@@ -263,8 +266,6 @@ async def test_a_full_queue_is_429_with_retry_after(
 async def test_an_encoder_that_is_too_slow_is_504_and_the_service_goes_on(
     connect: Callable, settings: ImageIndexSettings, encoder: Encoder
 ) -> None:
-    import threading
-
     go_on = threading.Event()
 
     class Stuck(Encoder):
@@ -303,3 +304,22 @@ async def test_damaged_files_never_end_in_a_server_error(client: httpx.AsyncClie
         for call in ("/v1/images", "/v1/search/by-image"):
             response = await client.post(call, content=bytes(data))
             assert response.status_code in {200, 201, 409, 413, 415, 422}, response.text
+
+
+async def test_a_store_that_does_not_answer_is_504_and_the_event_loop_goes_on(
+    connect: Callable, settings: ImageIndexSettings, encoder: Encoder
+) -> None:
+    class Hanging(EmbeddedStore):
+        go_on = threading.Event()
+
+        def get(self, image_id: str) -> ImageRecord | None:
+            assert self.go_on.wait(10)
+            return super().get(image_id)
+
+    store = Hanging(settings.index_folder, encoder.info.weights_sha256)
+    client = await connect(create_app(settings.model_copy(update={"request_timeout_s": 0.2}), encoder, store))
+    waiting = asyncio.create_task(client.get("/v1/images/a"))
+    assert (await client.get("/healthz")).status_code == 200
+    assert (await waiting).status_code == 504
+    store.go_on.set()
+    assert (await client.get("/v1/images/a")).status_code == 404

@@ -202,3 +202,16 @@ def test_transparent_pixels_are_black() -> None:
 
     assert grey[1, 1] == 255
     assert int(grey.sum()) == 255
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize("name", ["chest_pa_j2k_mono1.dcm", "chest_pa_jpeg_mono2.dcm"])
+def test_a_real_radiograph_has_dark_lungs_beside_a_bright_spine(real_data: Path, name: str) -> None:
+    grey = read_radiograph((real_data / "dicom" / name).read_bytes()).grey.astype(float)
+    rows, columns = grey.shape
+    thorax = grey[int(rows * 0.25) : int(rows * 0.6)]
+    spine = thorax[:, int(columns * 0.45) : int(columns * 0.52)].mean()
+    lungs = [thorax[:, int(columns * left) : int(columns * (left + 0.1))].mean() for left in (0.25, 0.65)]
+
+    assert spine > max(lungs) + 25
+    assert np.ptp(grey) > 200

@@ -52,6 +52,7 @@ class EmbeddedStore:
             raise
         self._reader = database.connect(self._file, read_only=True)
         self._reading = threading.Lock()
+        self._behind = False  # what is on disk did not get into memory: no write may build on what is there
         self._writes = GroupCommit[Transaction](self._commit)
 
     def _open(self) -> sqlite3.Connection:
@@ -110,6 +111,8 @@ class EmbeddedStore:
 
     def _commit(self, operations: Sequence[Callable[[Transaction], Any]]) -> list[Any]:
         """All operations in one transaction; once it is on disk they are published to searches, together."""
+        if self._behind:
+            raise Unavailable("The index in memory fell behind the one on disk: restart the service.", part=PART)
         transaction = Transaction(self._writer, self._encoder, self._growing.gallery.generation, self._checksum)
         with _disk_errors():
             self._writer.execute("BEGIN IMMEDIATE")
@@ -121,8 +124,10 @@ class EmbeddedStore:
                 if self._writer.in_transaction:  # after some errors SQLite has rolled back by itself
                     self._writer.execute("ROLLBACK")
                 raise
-        self._checksum = transaction.checksum
+        self._behind = True
         self._growing.apply(transaction.changes, transaction.generation)
+        self._checksum = transaction.checksum
+        self._behind = False
         return results
 
     def get(self, image_id: str) -> ImageRecord | None:

@@ -15,7 +15,7 @@ class _Ticket(Generic[Transaction]):
         self.operation = operation
         self.done = False
         self.result: Any = None
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
 
 
 class GroupCommit(Generic[Transaction]):
@@ -57,9 +57,11 @@ class GroupCommit(Generic[Transaction]):
             results = self._commit([ticket.operation for ticket in group])
             for ticket, result in zip(group, results, strict=True):
                 ticket.result = result
-        except Exception as error:  # noqa: BLE001 - every writer of the group is told
+        except BaseException as error:
             for ticket in group:
-                ticket.error = error
+                ticket.error = error  # every writer of the group is told
+            if not isinstance(error, Exception):
+                raise
         finally:
             for ticket in group:
                 ticket.done = True

@@ -251,3 +251,19 @@ def test_concurrent_writers_are_all_durable_and_counted(store: EmbeddedStore, op
     store.close()
     with open_store() as again:
         assert (again.info().size, again.info().generation, again.checksum()) == (200, 200, checksum)
+
+
+def test_nothing_is_written_on_top_of_what_did_not_get_into_memory(
+    store: EmbeddedStore, open_store: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def out_of_memory(*_: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patched, pytest.raises(MemoryError):
+        patched.setattr(store._growing, "apply", out_of_memory)
+        store.put([made_image("a")])
+    with pytest.raises(Unavailable, match="restart"):
+        store.put([made_image("b")])
+    store.close()
+    with open_store() as again:
+        assert found_ids(again) == ["a"]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.image_index.store.group_commit import GroupCommit
+from services.image_index.store.group_commit import GroupCommit, _Ticket
 
 
 class SlowDisk:
@@ -51,3 +51,16 @@ def test_every_writer_of_a_failed_group_is_told_and_the_next_one_is_served() -> 
         group.submit(fail)
 
     assert group.submit(lambda _transaction: 7) == 7
+
+
+def test_no_writer_of_an_interrupted_group_is_told_that_it_succeeded() -> None:
+    def interrupted(_operations: Sequence[Callable[[None], Any]]) -> list[Any]:
+        raise KeyboardInterrupt
+
+    group = GroupCommit[None](interrupted)
+    other = _Ticket[None](lambda _transaction: 1)
+    group._waiting.append(other)
+    with pytest.raises(KeyboardInterrupt):
+        group.submit(lambda _transaction: 2)
+
+    assert isinstance(other.error, KeyboardInterrupt)

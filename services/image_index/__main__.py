@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from services.image_index.prior import PriorUnusable
 from services.image_index.settings import ImageIndexSettings
 from services.image_index.store.base import StoreUnusable
 from services.image_index.training import commands
@@ -26,7 +27,7 @@ def serve() -> None:
     settings = ImageIndexSettings()
     try:
         app = create_app(settings)
-    except (ModelLoadError, StoreUnusable) as error:
+    except (ModelLoadError, StoreUnusable, PriorUnusable) as error:
         sys.exit(f"image-index: {error}")
     serve_app(app, settings, service="image-index", port=settings.index_port, port_variable="CHEX_INDEX_PORT")
 

@@ -28,6 +28,8 @@ def _hit(rank: int, hit: Hit, sought: Collection[LabelName], model: ModelDetails
         rank=rank,
         image_id=record.image_id,
         score=hit.score,
+        exact_probability=hit.exact,
+        expected_overlap=hit.overlap,
         probabilities=record.probabilities,
         matched=[name for name in shown if name in sought],
         missed=[name for name in LABELS if name in sought and name not in shown],

@@ -7,7 +7,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-EPSILON = 1e-6  # probabilities are kept this far from 0 and 1 where their logarithm is taken
+from services.image_index.evidence import EPSILON
+from services.image_index.posterior_columns import PosteriorColumns
+
 MEAN_STEP = 2.0**-38  # the sums behind a mean are whole multiples of this: exact, whatever the order of insertion
 
 
@@ -61,6 +63,7 @@ class Gallery:
     study: NDArray[np.int32]
     patient: NDArray[np.int32]
     mean: NDArray[np.float64]  # (14,) over the rows alive
+    posteriors: PosteriorColumns  # of these rows and of those that come after them
 
     def rows(self, passing: NDArray[np.bool_] | None = None) -> NDArray[np.intp]:
         """Positions of the rows that are alive and pass."""
@@ -97,7 +100,12 @@ class Gallery:
         """The same images with probabilities 0 or 1."""
         present = self.probabilities >= thresholds.astype(np.float32)[:, None]
         counts = present[:, self.alive].sum(axis=1)
-        return replace(self, probabilities=present.astype(np.float32), mean=counts / max(self.size, 1))
+        return replace(
+            self,
+            probabilities=present.astype(np.float32),
+            mean=counts / max(self.size, 1),
+            posteriors=PosteriorColumns(),
+        )
 
 
 def in_steps(probabilities: NDArray[np.float32]) -> NDArray[np.int64]:

@@ -19,6 +19,7 @@ from services.image_index.isolated import IsolatedDecoders
 from services.image_index.patient_key import PatientKeys
 from services.image_index.pixels import DICOM, media_type_of
 from services.image_index.preparing import Prepared, id_from_content, new_image, prepare, sha256_of, stored_metadata
+from services.image_index.prior import read_prior, shipped_prior
 from services.image_index.radiograph import Grey
 from services.image_index.ranking import Query, vector
 from services.image_index.settings import ImageIndexSettings
@@ -48,6 +49,7 @@ class ImageIndex:
         self.store = store
         self._keys = patient_keys
         self._settings = settings
+        self._prior = read_prior(settings.prior) if settings.prior else shipped_prior()
         self._decoders = IsolatedDecoders()
         self._decoding = 0
         self._decode_threads = ThreadPoolExecutor(settings.decode_threads, thread_name_prefix="decode")
@@ -154,6 +156,7 @@ class ImageIndex:
             thresholds=self.encoder.thresholds if options.binarize else None,
             min_score=options.min_score,
             filters=self._with_patient_keys(options.filters),
+            prior=self._prior,
         )
         names = [name for name, there in zip(LABELS, sought, strict=True) if there]
 
@@ -183,6 +186,7 @@ class ImageIndex:
 
     async def _in_store_thread(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         async with _deadline(self._settings.request_timeout_s):
+            async with _deadline(self._settings.request_timeout_s):
             return await asyncio.wrap_future(self._store_threads.submit(call, *args, **kwargs))
 
 

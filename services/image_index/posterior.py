@@ -12,7 +12,6 @@ Everything is summed in one fixed order in float64, image by image, so that the 
 an image in memory can change nothing.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 from services.image_index.prior import LabelSetPrior, Vector
 
 Matrix = NDArray[np.float64]
+Columns = NDArray[np.floating]  # float64 where scores are exact, float32 where images are scanned
 
 MOST_READINGS = 64
 _BLOCK = 4096  # images at a time: (S, 4096) float64 stay in the cache
@@ -28,24 +28,29 @@ _BLOCK = 4096  # images at a time: (S, 4096) float64 stay in the cache
 
 @dataclass(frozen=True)
 class Posterior:
-    """evidence, marginals (14, N); log_z (N,): what the score of any query needs of N images."""
+    """What the score of any query needs of N images. evidence, marginals (14, N); marginal_sums, log_z (N,)."""
 
-    evidence: Matrix
-    marginals: Matrix
-    log_z: Vector
+    evidence: Columns
+    marginals: Columns
+    marginal_sums: Columns
+    log_z: Columns
+
+    def block(self, rows: slice) -> "Posterior":
+        return Posterior(self.evidence[:, rows], self.marginals[:, rows], self.marginal_sums[rows], self.log_z[rows])
 
 
 @dataclass(frozen=True)
 class Match:
     """(N,) each. `exact`: the probability that the image shows exactly the query's findings. `overlap`: the expected
-    intersection over union of query and image. `score`: their geometric mean.
+    intersection over union of what the query and the image show.
     """
 
-    exact: Vector
-    overlap: Vector
+    exact: Columns
+    overlap: Columns
 
     @property
-    def score(self) -> Vector:
+    def score(self) -> Columns:
+        """Their geometric mean."""
         return np.sqrt(self.exact * self.overlap)
 
 
@@ -56,7 +61,10 @@ def posterior(evidence: Matrix, prior: LabelSetPrior) -> Posterior:
     for start in range(0, evidence.shape[1], _BLOCK):
         block = slice(start, start + _BLOCK)
         marginals[:, block], log_z[block] = _block(evidence[:, block], members, prior.log_frequencies)
-    return Posterior(evidence, marginals, log_z)
+    sums = np.zeros_like(log_z)
+    for marginal in marginals:
+        sums += marginal
+    return Posterior(evidence, marginals, sums, log_z)
 
 
 def _block(evidence: Matrix, members: list[NDArray[np.intp]], log_frequencies: Vector) -> tuple[Matrix, Vector]:
@@ -109,30 +117,40 @@ def readings(query: Vector, prior: LabelSetPrior) -> Readings:
 
 
 def match(images: Posterior, query: Readings) -> Match:
-    """Readings that the prior does not list join its list: they share in Z, and in the marginals."""
-    exact, joined = np.zeros_like(images.log_z), np.zeros_like(images.log_z)
-    joined_marginals = np.zeros_like(images.marginals)
-    relative = list(_log_weights(images, query))
-    for log_weight, one, listed in zip(relative, query.sets, query.listed, strict=True):
-        if not listed:
-            weight = np.exp(np.minimum(log_weight, 700.0))
-            joined += weight
-            joined_marginals[one > 0] += weight
-    for log_weight, weight in zip(relative, query.weights, strict=True):
-        exact += weight * np.exp(log_weight - np.log1p(joined))
+    """Readings that the prior does not list join its list: they share in Z and in the marginals."""
+    logs = [_log_weight(images, one, float(log)) for one, log in zip(query.sets, query.log_frequencies, strict=True)]
+    joining = np.flatnonzero(~query.listed)
+    top = np.zeros_like(images.log_z)
+    for place in joining:
+        np.maximum(top, logs[place], out=top)
+    weights = [np.exp(log - top) for log in logs]
+    kept = np.exp(-top)  # what the listed sets weigh beside those that join them
+    total = kept.copy()
+    shared, sums = kept * _dot(images.marginals, query.query), kept * images.marginal_sums
+    for place in joining:
+        total += weights[place]
+        shared += weights[place] * float(query.sets[place] @ query.query)
+        sums += weights[place] * float(query.sets[place].sum())
+    exact = np.zeros_like(total)
+    for weight, share in zip(weights, query.weights.tolist(), strict=True):
+        exact += share * weight
+    exact /= total
     if not query.query.any():
         return Match(exact, exact)  # two images without findings overlap entirely, others not at all
-    share, sums = np.zeros_like(exact), np.zeros_like(exact)
-    for label, weight in enumerate(query.query):
-        marginal = (images.marginals[label] + joined_marginals[label]) / (1.0 + joined)
-        share += marginal * weight
-        sums += marginal
-    return Match(exact, share / (float(np.sum(query.query)) + sums - share))
+    shared, sums = shared / total, sums / total
+    return Match(exact, shared / (float(query.query.sum()) + sums - shared))
 
 
-def _log_weights(images: Posterior, query: Readings) -> Iterator[Vector]:
-    for one, frequency in zip(query.sets, query.log_frequencies, strict=True):
-        total = frequency - images.log_z
-        for label in np.flatnonzero(one):
-            total = total + images.evidence[label]
-        yield total
+def _log_weight(images: Posterior, label_set: Vector, log_frequency: float) -> Columns:
+    total = log_frequency - images.log_z
+    for label in np.flatnonzero(label_set):
+        total += images.evidence[label]
+    return total
+
+
+def _dot(columns: Columns, weights: Vector) -> Columns:
+    """(14, N) · (14,) -> (N,); reads only the columns that weigh something."""
+    total: Columns = np.zeros_like(columns[0])
+    for label in np.flatnonzero(weights):
+        total += columns[label] * float(weights[label])
+    return total

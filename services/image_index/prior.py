@@ -24,6 +24,10 @@ SMOOTHING = 0.1
 COUNT = "count"
 
 
+class PriorUnusable(ValueError):
+    """The file is no table of label sets; the message says why."""
+
+
 @dataclass(frozen=True, eq=False)
 class LabelSetPrior:
     """`sets` (S, 14) of 0 and 1, no two equal; `counts` (S,), how often each was seen.
@@ -97,19 +101,22 @@ def count_label_sets(sets: Iterable[Iterable[int]], smoothing: float = SMOOTHING
 
 
 def read_prior(path: Path, smoothing: float = SMOOTHING) -> LabelSetPrior:
-    """Raises ValueError where the file is no table of the 14 labels and `count`, OSError where it cannot be read."""
-    with path.open(newline="", encoding="utf-8") as stream:
-        reader = csv.DictReader(stream)
-        missing = {*LABELS, COUNT} - set(reader.fieldnames or ())
-        if missing:
-            raise ValueError(f"{path.name} lacks the columns {sorted(missing)}")
-        rows = list(reader)
+    """Raises PriorUnusable where the file cannot be read, or is no table of the 14 labels and `count`."""
+    try:
+        with path.open(newline="", encoding="utf-8") as stream:
+            reader = csv.DictReader(stream)
+            missing = {*LABELS, COUNT} - set(reader.fieldnames or ())
+            rows = list(reader)
+    except (OSError, UnicodeDecodeError) as error:
+        raise PriorUnusable(f"The prior {path} cannot be read: {error}") from error
+    if missing:
+        raise PriorUnusable(f"The prior {path} lacks the columns {', '.join(sorted(missing))}.")
     try:
         sets = [[float(row[label]) for label in LABELS] for row in rows]
         counts = [float(row[COUNT]) for row in rows]
         return LabelSetPrior(np.array(sets).reshape(-1, len(LABELS)), np.array(counts), smoothing)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{path.name} is no table of label sets: {error}") from error
+        raise PriorUnusable(f"The prior {path} is no table of label sets: {error}") from error
 
 
 def write_prior(path: Path, prior: LabelSetPrior) -> None:

@@ -14,6 +14,9 @@ BUNDLED_MODEL = Path(__file__).parent / "weights"
 class ImageIndexSettings(ServiceSettings):
     index_port: int = Field(default=8002, ge=0, le=65535)
     image_model: Path = Field(default=BUNDLED_MODEL, description="Image model folder.")
+    prior: Path | None = Field(
+        default=None, description="How often which findings are reported together (fit-prior); else the shipped counts."
+    )
     data_dir: Path = Field(default=Path("data"), description="The index and the patient key lie below it.")
     patient_key: SecretStr | None = Field(
         default=None, description="Key that patient IDs are hashed with; a random one is kept in data_dir if not given."

@@ -90,6 +90,13 @@ class IndexHit(BaseModel):
     rank: int = Field(ge=1)
     image_id: ImageId
     score: float = Field(description="Similarity under the chosen ranking, rounded to 1e-9; greater is more similar.")
+    exact_probability: Probability = Field(
+        description="How probable it is that the image shows exactly the query's findings, by the posterior over label "
+        "sets, whatever the ranking."
+    )
+    expected_overlap: Probability = Field(
+        description="The intersection over union to expect of the query's findings and the image's."
+    )
     probabilities: Probabilities = Field(description="The image's own 14 label probabilities.")
     matched: list[LabelName] = Field(description="In the query and, by the encoder's thresholds, in the image.")
     missed: list[LabelName] = Field(description="In the query but not in the image.")

@@ -160,6 +160,8 @@ class FakeIndex(FakeService):
             {
                 "rank": rank,
                 "score": 1 / rank,
+                "exact_probability": 0.25,
+                "expected_overlap": 0.5,
                 "matched": [],
                 "missed": [],
                 "extra": [],

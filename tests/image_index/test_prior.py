@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 
-from services.image_index.prior import LabelSetPrior, count_label_sets, read_prior, shipped_prior, write_prior
+from services.image_index.prior import (
+    LabelSetPrior,
+    PriorUnusable,
+    count_label_sets,
+    read_prior,
+    shipped_prior,
+    write_prior,
+)
 from shared.labels import LABELS
 
 
@@ -61,3 +68,12 @@ def test_a_file_without_its_columns_is_refused_by_name(tmp_path, damage):
 def test_what_is_no_prior_is_refused(sets, counts, smoothing):
     with pytest.raises(ValueError):
         LabelSetPrior(sets, counts, smoothing)
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe\x00", b"Edema,count\n1,x\n"])
+def test_an_unusable_file_is_named(tmp_path, content):
+    path = tmp_path / "prior.csv"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(PriorUnusable, match=r"prior\.csv"):
+        read_prior(path)

@@ -43,6 +43,8 @@ class PutOutcome(StrEnum):
 class Hit:
     record: ImageRecord
     score: float
+    exact: float  # the probability that the image shows exactly the query's findings
+    overlap: float  # the expected intersection over union of what both show
 
 
 @dataclass(frozen=True)

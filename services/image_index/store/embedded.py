@@ -162,7 +162,7 @@ class EmbeddedStore:
         if records is None:
             return None
         return Found(
-            hits=[Hit(record, score) for record, score in zip(records, ranked.scores, strict=True)],
+            hits=list(map(Hit, records, ranked.scores, ranked.exact, ranked.overlaps)),
             candidates=ranked.candidates,
             ties_at_cutoff=ranked.ties_at_cutoff,
             info=self._info(gallery),

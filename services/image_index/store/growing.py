@@ -12,6 +12,7 @@ import numpy as np
 
 from services.image_index.filters import SEXES, VIEWS
 from services.image_index.gallery import MEAN_STEP, Gallery, Names, Vocabulary, in_steps
+from services.image_index.posterior_columns import PosteriorColumns
 from services.image_index.store.row import Row
 from shared.labels import LABELS
 
@@ -52,6 +53,7 @@ class GrowingGallery:
         self._place: dict[str, int] = {}  # image_id -> row
         self._rows = 0
         self._sums = np.zeros(len(LABELS), dtype=np.int64)  # over the rows alive, in MEAN_STEP
+        self._posteriors = PosteriorColumns()
 
     def __contains__(self, image_id: str) -> bool:
         return image_id in self._place
@@ -114,6 +116,7 @@ class GrowingGallery:
         self._probabilities = self._probabilities[:, rows]
         self._columns = {name: column[rows] for name, column in self._columns.items()}
         self._rows = len(rows)
+        self._posteriors = PosteriorColumns()  # searches of older galleries keep the one that knows their rows
         ids = self._vocabulary.images.names(self._columns["image"])
         self._place = {image_id: place for place, image_id in enumerate(ids)}
         self.gallery = self._publish(self.gallery.generation)
@@ -126,5 +129,6 @@ class GrowingGallery:
             vocabulary=self._vocabulary,
             probabilities=self._probabilities[:, :rows],
             mean=self._sums.astype(np.float64) * MEAN_STEP / max(size, 1),
+            posteriors=self._posteriors,
             **{name: column[:rows] for name, column in self._columns.items()},
         )

@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics.pairwise import cosine_similarity
 
+from services.image_index.measures import MEASURES, Context
 from services.image_index.prior import LabelSetPrior
-from services.image_index.ranking import DECIMALS, exact_scorer
+from services.image_index.ranking import DECIMALS
 from services.image_index.training.retrieval.predictions import Predictions
 from shared.schemas.search import RankingName
 
@@ -20,9 +21,11 @@ FLOOR, CEILING = "random", "true_labels"
 
 def scorers(predictions: Predictions, prior: LabelSetPrior, names: list[RankingName]) -> Mapping[str, Scorer]:
     """The original's way, the service's rankings, and what they lie between: chance, and a gallery of true labels."""
+    rows = predictions.probabilities.T
+    context = Context(predictions.probabilities.mean(axis=0), prior)
     return {
         BINARY_COSINE: lambda query: np.asarray(cosine_similarity([query], predictions.predicted)[0]),
-        **{name: _rounded(exact_scorer(name, predictions.probabilities.T, prior)) for name in names},
+        **{name: _rounded(MEASURES[name].exact(rows, context)) for name in names},
         FLOOR: lambda _query: np.zeros(len(predictions)),
         CEILING: lambda query: overlaps(query, predictions.truth),
     }

@@ -1,5 +1,6 @@
 """A small run on phantoms: it learns, and it goes on exactly where it stopped."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ OPTIONS = TrainOptions(pretrained=False, epochs=3, batch=16, warm_up_steps=4, le
 
 @pytest.fixture(scope="module")
 def pictures() -> LabelledImages:
-    return phantom_images(64, seed=5, size=64, balance=1.0, workers=1)
+    return phantom_images(48, seed=5, size=64, balance=1.0, workers=1)
 
 
 def test_a_resumed_run_ends_as_if_it_had_not_stopped(pictures: LabelledImages, tmp_path: Path) -> None:
@@ -114,3 +115,21 @@ def test_frozen_blocks_stay_as_they_are(pictures: LabelledImages, tmp_path: Path
     late = [name for name in start if ".net._blocks.5." in name and "num_batches" not in name]
     assert all(torch.equal(start[name], after[name]) for name in early)
     assert not any(torch.equal(start[name], after[name]) for name in late)
+
+
+def test_a_student_learns_its_teachers_opinion_where_nothing_is_annotated(
+    pictures: LabelledImages, tmp_path: Path
+) -> None:
+    options = TrainOptions(pretrained=True, epochs=1, batch=16, warm_up_steps=2, average_decay=0.8)
+    teacher = Trainer(options, pictures, pictures, tmp_path / "teacher").fit()
+    unlabelled = LabelledImages(
+        pictures.pixels, pictures.targets * 0, pictures.known & False, pictures.patients, pictures.sources
+    )
+    seen: list[float] = []
+
+    def note(epoch: EpochReport) -> None:
+        seen.append(epoch.loss)
+
+    taught = replace(options, pretrained=False, epochs=3, teacher=teacher, teacher_weight=1.0)
+    Trainer(taught, unlabelled, pictures, tmp_path / "student").fit(report=note)
+    assert seen[-1] < seen[0]

@@ -216,4 +216,4 @@ def _bones(canvas: Canvas, patient: Patient) -> Mask:
     ]
     scapula = canvas.polygon(blades[0], blur=0.02) + canvas.polygon(blades[1], blur=0.02)
     spine = sigmoid((0.085 - np.abs(x)) / 0.012) * (1.0 - 0.35 * (np.cos(y * np.pi * 2 / 0.135) > 0.8))
-    return as_mask(0.10 * outer - 0.035 * inner + 0.035 * front + 0.13 * clavicle + 0.06 * scapula + 0.08 * spine)
+    return as_mask(0.125 * outer - 0.045 * inner + 0.035 * front + 0.13 * clavicle + 0.06 * scapula + 0.08 * spine)

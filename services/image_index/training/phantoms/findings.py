@@ -131,7 +131,7 @@ def _fracture(scene: Scene, rng: np.random.Generator) -> Mark:
         middle = (float(at[0]), float(at[1]) + fracture.step / 2)
         ends = np.maximum(ends, canvas.ellipse(middle, (0.055, 0.05), edge=0.25))
         line = at + np.array([(0.0, -0.05), (0.012 * rng.choice([-1, 1]), 0.06)])
-        scene.opacity -= 0.14 * canvas.stroke(line, 0.018, blur=0.003)
+        scene.opacity -= 0.09 * canvas.stroke(line, 0.020, blur=0.006)
     scene.opacity += 0.08 * ends
     first = scene.patient.breaks[0]
     return Mark(mask_box(ends), f"{SIDE_NAMES[first.side]} {('lateral' if first.along > 0.6 else 'posterior')} ribs")

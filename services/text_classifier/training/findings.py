@@ -7,15 +7,15 @@ from shared.labels import LabelName
 
 
 @dataclass(frozen=True, slots=True)
-class Wording:
+class Nouns:
     """`phrases` say a finding with its modifiers; `nouns` name it alone. Plural forms end in `s` (or `ces`)."""
 
     phrases: tuple[str, ...]
     nouns: tuple[str, ...]
 
 
-WORDINGS: Mapping[LabelName, Wording] = {
-    "Atelectasis": Wording(
+WORDINGS: Mapping[LabelName, Nouns] = {
+    "Atelectasis": Nouns(
         (
             "{course} {lobe} atelectasis",
             "{degree} {lobe} atelectasis",
@@ -40,7 +40,7 @@ WORDINGS: Mapping[LabelName, Wording] = {
             "passive atelectasis",
         ),
     ),
-    "Cardiomegaly": Wording(
+    "Cardiomegaly": Nouns(
         (
             "{course} cardiomegaly",
             "{degree} cardiomegaly",
@@ -54,7 +54,7 @@ WORDINGS: Mapping[LabelName, Wording] = {
         ),
         ("cardiomegaly", "cardiomegaly", "cardiac enlargement"),
     ),
-    "Consolidation": Wording(
+    "Consolidation": Nouns(
         (
             "{course} {lobe} consolidation",
             "{texture} consolidation {place}",
@@ -68,7 +68,7 @@ WORDINGS: Mapping[LabelName, Wording] = {
         ),
         ("consolidation", "consolidation", "focal consolidation", "airspace consolidation", "lobar consolidation"),
     ),
-    "Edema": Wording(
+    "Edema": Nouns(
         (
             "{degree} pulmonary edema",
             "{course} pulmonary edema",
@@ -82,7 +82,7 @@ WORDINGS: Mapping[LabelName, Wording] = {
         ),
         ("pulmonary edema", "edema", "interstitial edema", "overt pulmonary edema", "frank edema"),
     ),
-    "Enlarged Cardiomediastinum": Wording(
+    "Enlarged Cardiomediastinum": Nouns(
         (
             "{degree} widening of the mediastinum",
             "widened mediastinum",
@@ -95,7 +95,7 @@ WORDINGS: Mapping[LabelName, Wording] = {
         ),
         ("mediastinal widening", "widening of the mediastinum"),
     ),
-    "Fracture": Wording(
+    "Fracture": Nouns(
         (
             "{one_side} rib fracture",
             "multiple {side} rib fractures",
@@ -111,7 +111,7 @@ WORDINGS: Mapping[LabelName, Wording] = {
         ),
         ("fracture", "rib fracture", "acute fracture", "displaced rib fracture", "acute rib fractures"),
     ),
-    "Lung Lesion": Wording(
+    "Lung Lesion": Nouns(
         (
             "{mm} nodule {place}",
             "nodular density {place}",
@@ -131,7 +131,7 @@ WORDINGS: Mapping[LabelName, Wording] = {
         ),
         ("nodule", "mass", "pulmonary nodule", "lung mass", "pulmonary nodules", "neoplasm", "masses"),
     ),
-    "Lung Opacity": Wording(
+    "Lung Opacity": Nouns(
         (
             "{texture} {lobe} opacity",
             "{texture} {lobe} opacities",
@@ -166,7 +166,7 @@ WORDINGS: Mapping[LabelName, Wording] = {
             "infiltrates",
         ),
     ),
-    "Pleural Effusion": Wording(
+    "Pleural Effusion": Nouns(
         (
             "{size} {side} pleural effusion",
             "{course} {size} {side} pleural effusion",
@@ -190,7 +190,7 @@ WORDINGS: Mapping[LabelName, Wording] = {
             "pleural fluid",
         ),
     ),
-    "Pleural Other": Wording(
+    "Pleural Other": Nouns(
         (
             "{lobe} pleural thickening",
             "{course} {side} pleural thickening",
@@ -207,7 +207,7 @@ WORDINGS: Mapping[LabelName, Wording] = {
         ),
         ("pleural thickening", "pulmonary fibrosis", "pleural scarring", "fibrosis"),
     ),
-    "Pneumonia": Wording(
+    "Pneumonia": Nouns(
         (
             "{lobe} pneumonia",
             "{course} {lobe} pneumonia",
@@ -228,7 +228,7 @@ WORDINGS: Mapping[LabelName, Wording] = {
             "superimposed pneumonia",
         ),
     ),
-    "Pneumothorax": Wording(
+    "Pneumothorax": Nouns(
         (
             "{size} {one_side} pneumothorax",
             "{course} {size} {one_side} pneumothorax",

@@ -136,8 +136,8 @@ VOCABULARY: Mapping[str, Sequence[str]] = {
 }  # fmt: skip
 
 
-def expand(rng: random.Random, text: str) -> str:
-    """Replace every `{name}` by a random option, until none is left; close doubled spaces."""
+def expand(rng: random.Random, text: str, **given: str) -> str:
+    """Replace `{names}`, by what is `given` or by a random option, until none is left; close doubled spaces."""
     while "{" in text:
-        text = _NAME.sub(lambda match: rng.choice(VOCABULARY[match[1]]), text)
+        text = _NAME.sub(lambda match: given.get(match[1]) or rng.choice(VOCABULARY[match[1]]), text)
     return _SPACES.sub(" ", text).strip()

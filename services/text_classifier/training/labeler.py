@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from services.text_classifier.training.alternatives import doubt_alternatives
 from services.text_classifier.training.anatomy import assess
 from services.text_classifier.training.cues import Cue
 from services.text_classifier.training.lexicon import Convention, Kind, Spot
@@ -74,6 +75,7 @@ def _read_sentence(text: str, convention: Convention) -> tuple[Mention, ...]:
         return ()
     sentence = Sentence(text, spots, convention)
     apply_cues(sentence)
+    doubt_alternatives(sentence)
     mentions = []
     for index, spot in enumerate(spots):
         if convention == "clinical" and _HISTORY.search(text, max(0, spot.start - 40), spot.start):

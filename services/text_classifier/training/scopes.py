@@ -1,11 +1,10 @@
 """Which mentions a cue reaches: forward to the end of its list, or back to the nearest mention."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from services.text_classifier.training.cues import CUT, Cue, CueSpot, find_cues
-from services.text_classifier.training.lexicon import Convention, Kind, Spot
+from services.text_classifier.training.lexicon import Convention, Spot
 from shared.labels import SUPPORT_DEVICES, State
 
 _FORWARD = {Cue.DENY_AHEAD, Cue.DOUBT_AHEAD, Cue.GONE_AHEAD}
@@ -20,11 +19,8 @@ _STATE_OF = {
     Cue.DOUBT_BEHIND: State.UNCERTAIN,
 }
 _WORDS = r"(?:[\w'-]+\s+){0,5}"
-_OR = re.compile(
-    rf"\s*,?\s*(?:(?:[\w-]+\s+){{0,3}}and\s?/\s?or|(?:[\w-]+\s+){{0,3}}or|/|(?:[\w-]+\s+){{0,4}}(?:versus|vs\.?))(?:\s+|(?<=/)){_WORDS}",
-    re.IGNORECASE,
-)
-_AND = re.compile(rf"\s*,?\s*(?:and|or|/|&)\s*{_WORDS}", re.IGNORECASE)
+_AND = re.compile(rf"\s*,?\s*(and|or|/|&)\s*{_WORDS}", re.IGNORECASE)
+_SINGULAR = re.compile(r"(?:has|is|was)\b", re.IGNORECASE)
 _COMMA = re.compile(rf"\s*,\s*{_WORDS}", re.IGNORECASE)
 _BACK_STOP = re.compile(r"[;:]|\b(?:but|however|although|though|while|whereas|there\s+(?:is|are))\b", re.IGNORECASE)
 # "... is unchanged" right behind a mention takes it out of a denial that ran into it.
@@ -39,7 +35,6 @@ _DEVICE_TROUBLE = re.compile(
 )
 _TIP = re.compile(r"\btips?\s+of\b", re.IGNORECASE)
 _SIDED_ITEM = re.compile(r",?\s*(?:and\s+)?(?:the\s+)?(?:right|left|bilateral|small|both)\b", re.IGNORECASE)
-_GENERIC = re.compile(r"opaci|densit|air\s?-?\s?space|nodul|mass|consolidat|infiltrat", re.IGNORECASE)
 _GENERIC_OBJECT = re.compile(
     r"\s*(?:\w+\s+){0,4}(?:disease|process(?:es)?|abnormalit(?:y|ies)|findings?|changes?|pathology)\s*,(?!.*\b(?:or|nor)\b)",
     re.IGNORECASE,
@@ -72,7 +67,7 @@ class Sentence:
 
 
 def apply_cues(sentence: Sentence) -> None:
-    """Fill `sentence.verdicts`: first cues that point back, then cues that point forward, then "A or B"."""
+    """Fill `sentence.verdicts`: first by cues that point back, then by cues that point forward."""
     pointing_ahead = [cue for cue in sentence.cues if cue.cue in _FORWARD]
     for cue in sentence.cues:
         if cue.cue in _BACKWARD and not _look_back(sentence, cue):
@@ -83,7 +78,6 @@ def apply_cues(sentence: Sentence) -> None:
             _look_back(sentence, replace(cue, cue=Cue.DOUBT_BEHIND))
     for cue in sorted(pointing_ahead, key=lambda c: c.start):
         _look_ahead(sentence, cue)
-    _doubt_alternatives(sentence)
 
 
 def _last_word(sentence: Sentence, cue: CueSpot) -> bool:
@@ -103,25 +97,30 @@ def _look_back(sentence: Sentence, cue: CueSpot) -> bool:
     if cue.cue is Cue.DENY_BEHIND and (_kept_afterwards(sentence, cue) or _only_its_tip(sentence, nearest)):
         return True
     reached = [nearest]
-    joins = False
+    joins = ""
     for i in reversed(before[:-1]):
         here, there = sentence.spots[i], sentence.spots[reached[-1]]
-        if not sentence.text[here.end : there.start].strip():  # the same words, or one compound: "tracheostomy tube"
-            reached.append(i)
-        elif _AND.fullmatch(sentence.text, here.end, there.start) or (
-            joins and _COMMA.fullmatch(sentence.text, here.end, there.start)
-        ):
-            if re.match(r"(?:has|is|was)\b", cue.text) and re.search(r"\band\b", sentence.text[here.end : there.start]):
-                break  # a singular verb: only the nearest
-            if re.match(r"\s*,\s*and\b", sentence.text[here.end :]) and not joins:
-                break  # "consolidation, and edema cannot be excluded"
-            joins = True
-            reached.append(i)
-        else:
-            break
+        between = sentence.text[here.end : there.start]
+        if between.strip():  # else the same words, or one compound: "tracheostomy tube"
+            joins = _joining_word(between, joins, cue)
+            if not joins:
+                break
+        reached.append(i)
     for i in reached:
         _settle(sentence, i, cue)
     return True
+
+
+def _joining_word(between: str, joins: str, cue: CueSpot) -> str:
+    """The word that lists two mentions, given the one that lists what follows them; empty where they are no list."""
+    if match := _AND.fullmatch(between):
+        word = match[1].lower()
+        if word == "and" and _SINGULAR.match(cue.text):
+            return ""  # "effusion and pneumothorax has resolved": only the nearest
+        if word == "and" and between.lstrip().startswith(",") and joins != "and":
+            return ""  # "consolidation, and edema or infection cannot be excluded"
+        return word
+    return joins if joins and _COMMA.fullmatch(between) else ""
 
 
 def _kept_afterwards(sentence: Sentence, cue: CueSpot) -> bool:
@@ -212,71 +211,3 @@ def _settle(sentence: Sentence, index: int, cue: CueSpot) -> None:
     ):
         return
     sentence.verdicts[index] = (state, cue)
-
-
-def _doubt_alternatives(sentence: Sentence) -> None:
-    """E.g. "A or B", "A/B", "A versus B" outside a denial: both are uncertain, and what is listed before them."""
-    for left, right, cue in _alternatives(sentence):
-        if left in sentence.verdicts and sentence.verdicts[left][0] is State.ABSENT:
-            continue
-        oxford = cue.text.startswith(",")
-        for index in (*_listed_with(sentence, left, oxford=oxford), *_overlapping(sentence, right)):
-            sentence.verdicts.setdefault(index, (State.UNCERTAIN, cue))
-
-
-def _alternatives(sentence: Sentence) -> Iterator[tuple[int, int, CueSpot]]:
-    """Pairs of findings with an "or" between them, last pair first, so that a list is walked from its end."""
-    spots = sentence.spots
-    findings = [i for i, spot in enumerate(spots) if _is_finding(spot)]
-    for right in reversed(findings):
-        left = max((i for i in findings if spots[i].end <= spots[right].start), default=None)
-        if left is None or _about_change(sentence, spots[left]):
-            continue
-        match = _OR.fullmatch(sentence.text, spots[left].end, spots[right].start)
-        if match and match[0].strip() == "/" and spots[left].term.label == spots[right].term.label:
-            continue  # "infection/pneumonia" are two words for one thing
-        if match and not any(match.start() <= cut < match.end() for cut in sentence.cuts):
-            yield left, right, CueSpot(Cue.DOUBT_AHEAD, match.start(), match.end(), match[0].strip())
-
-
-def _about_change(sentence: Sentence, spot: Spot) -> bool:
-    """E.g. "no change in A or B": both are there."""
-    return any(
-        cue.cue is Cue.NEUTRAL
-        and cue.end <= spot.start
-        and not any(cue.end <= cut < spot.start for cut in sentence.cuts)
-        and not any(cue.end <= other.start < spot.start for other in sentence.cues)
-        for cue in sentence.cues
-    )
-
-
-def _overlapping(sentence: Sentence, index: int) -> list[int]:
-    here = sentence.spots[index]
-    return [i for i, spot in enumerate(sentence.spots) if spot.start < here.end and spot.end > here.start]
-
-
-def _listed_with(sentence: Sentence, last: int, *, oxford: bool) -> list[int]:
-    """`last` and the findings before it that share its words or its list ("A, B or C": B leads to A).
-
-    "Opacity, atelectasis or pneumonia" is no list but an opacity and what it may be, unless a comma before the "or"
-    (`oxford`) says otherwise.
-    """
-    listed = [last]
-    for i in range(last - 1, -1, -1):
-        spot, following = sentence.spots[i], sentence.spots[listed[-1]]
-        same_words = spot.end > following.start
-        in_list = (
-            _is_finding(spot)
-            and spot.term.label != "Cardiomegaly"
-            and re.fullmatch(r"\s*,\s*(?:[\w-]+\s+){0,2}", sentence.text[spot.end : following.start])
-        )
-        cue_between = any(spot.end <= cue.start < following.start for cue in sentence.cues)
-        apposition = _GENERIC.match(sentence.text, spot.start) and not oxford
-        if not same_words and (cue_between or apposition or not in_list):
-            break
-        listed.append(i)
-    return listed
-
-
-def _is_finding(spot: Spot) -> bool:
-    return spot.term.kind in (Kind.FINDING, Kind.SIGN) and spot.term.label != SUPPORT_DEVICES

@@ -59,7 +59,7 @@ def _line_ends(text: str) -> list[tuple[int, int]]:
     """
     width = max(_NARROWEST, *map(len, text.split("\n")))
     ends = []
-    for match in re.finditer(r"[ \t]*\n\s*", text):
+    for match in re.finditer(r"(?<![ \t])[ \t]*\n\s*", text):
         line_start = text.rfind("\n", 0, match.start()) + 1
         next_word = _FIRST_WORD.match(text, match.end())
         would_fit = next_word is not None and match.start() - line_start + 1 + len(next_word[0]) <= width

@@ -121,7 +121,7 @@ TERMS: tuple[Term, ...] = (
         ),
         "clinical",
     ),
-    Term("Pneumonia", Kind.FINDING, any_of("(?:broncho)?pneumonias?", "infections?", "infectious")),
+    Term("Pneumonia", Kind.FINDING, any_of("(?:broncho)?pneumonias?", "infections?", "infectious(?: process(?:es)?| etiology)?")),
     Term("Pneumothorax", Kind.FINDING, any_of("(?:hydro|hemo)?pneumothora(?:x|xes|ces)", "ptx")),
     Term("Pneumothorax", Kind.FINDING, any_of("pleural air"), "clinical"),
     Term(

@@ -259,8 +259,8 @@ def test_nothing_is_written_on_top_of_what_did_not_get_into_memory(
     def out_of_memory(*_: object) -> None:
         raise MemoryError
 
-    with monkeypatch.context() as patched, pytest.raises(MemoryError):
-        patched.setattr(store._growing, "apply", out_of_memory)
+    monkeypatch.setattr(store._growing, "apply", out_of_memory)
+    with pytest.raises(MemoryError):
         store.put([made_image("a")])
     with pytest.raises(Unavailable, match="restart"):
         store.put([made_image("b")])

@@ -186,7 +186,6 @@ class ImageIndex:
 
     async def _in_store_thread(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         async with _deadline(self._settings.request_timeout_s):
-            async with _deadline(self._settings.request_timeout_s):
             return await asyncio.wrap_future(self._store_threads.submit(call, *args, **kwargs))
 
 

@@ -8,10 +8,9 @@ from shared.labels import LABELS, NO_FINDING, State
 
 WORDS = (
     "no not without possible may represent or and/or , . ; : ? - / ( ) \n 1. 2) effusion pneumothorax opacity XXXX ___ "
-    "edema cardiomegaly heart size normal stable removed resolved picc line versus efusion nopneumothorax İ ﬁ".split(
-        " "
-    )
+    "edema cardiomegaly heart size normal stable removed resolved picc line versus efusion nopneumothorax İ ﬁ"
 )
+FRAGMENTS = st.sampled_from(WORDS.split(" "))
 TEXTS = st.text(max_size=200) | st.lists(FRAGMENTS, max_size=25).map(" ".join)
 
 

@@ -297,7 +297,7 @@ async def test_readiness_metrics_and_model_are_told(client: httpx.AsyncClient, e
 @pytest.mark.filterwarnings("ignore")
 async def test_damaged_files_never_end_in_a_server_error(client: httpx.AsyncClient) -> None:
     random = np.random.default_rng(1)
-    for number in range(150):
+    for number in range(80):
         data = bytearray((EDEMA, to_bytes(made_dicom()))[number % 2])
         for place in random.integers(0, min(len(data), 1500), 5):
             data[place] = random.integers(256)

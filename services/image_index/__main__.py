@@ -1,4 +1,4 @@
-"""`python -m services.image_index serve | ingest | phantoms | train | export | evaluate-labels`."""
+"""`python -m services.image_index serve | ingest | phantoms | train | export | evaluate-… | fit-prior | show`."""
 
 import os
 import sys
@@ -11,6 +11,7 @@ from services.image_index.prior import PriorUnusable
 from services.image_index.settings import ImageIndexSettings
 from services.image_index.store.base import StoreUnusable
 from services.image_index.training import commands
+from services.image_index.training.retrieval import commands as retrieval
 from services.inference.session import ModelLoadError
 
 cli = typer.Typer(
@@ -69,6 +70,9 @@ cli.command()(commands.phantoms)
 cli.command()(commands.train)
 cli.command()(commands.export)
 cli.command("evaluate-labels")(commands.evaluate_labels)
+cli.command("evaluate-retrieval")(retrieval.evaluate_retrieval)
+cli.command("fit-prior")(retrieval.fit_prior)
+cli.command()(retrieval.show)
 
 
 if __name__ == "__main__":

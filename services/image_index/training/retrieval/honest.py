@@ -1,4 +1,4 @@
-"""The honest protocol: no image of the query's own patient in its gallery, and no figure that hangs on a sort's accident."""
+"""The honest protocol: no image of the query's own patient in its gallery, no figure that hangs on a sort."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from services.image_index.training.retrieval import ties
 from services.image_index.training.retrieval.predictions import Predictions
 from services.image_index.training.retrieval.rankings import Scorer, overlaps
 
+Vector = NDArray[np.float64]
 FIGURES = ("recall", "precision", "map", "iou", "ndcg", "any_label_recall", "mrr")
 
 
@@ -25,46 +26,37 @@ class Judged:
 
 
 def judge(predictions: Predictions, scorer: Scorer, k: int) -> Judged:
-    """Relevance is an exact match of label sets, gain their intersection over union. A query that nothing in its gallery
-    matches counts as missed: the ceiling says how many there are. Memory is that of a few vectors of N."""
+    """Relevance is an exact match of label sets, gain their intersection over union.
+
+    A query that nothing in its gallery matches counts as missed: the ceiling says how many there are. Memory is that of
+    a few vectors of N.
+    """
     figures = np.zeros((len(predictions), len(FIGURES)))
     _, patients = np.unique(predictions.patients, return_inverse=True)
     for number, query in enumerate(predictions.queries.astype(np.float64)):
         scores = scorer(query)
-        order = np.argsort(-scores, kind="stable")
-        ranked = _Ranked(
-            patients[order],
-            scores[order],
-            (predictions.query_of[order] == number).astype(np.float64),
-            overlaps(query, predictions.truth[order]),
-        )
+        order = np.argsort(-scores, kind="stable")  # sorted once for all images that ask the same
+        owners, scores = patients[order], scores[order]
+        relevant = (predictions.query_of[order] == number).astype(np.float64)
+        gains = overlaps(query, predictions.truth[order])
         for image in np.flatnonzero(predictions.query_of == number):
-            figures[image] = ranked.figures(patients[image], k)
+            others = owners != patients[image]
+            figures[image] = figures_of(scores[others], relevant[others], gains[others], k)
     return Judged(figures)
 
 
-@dataclass(frozen=True)
-class _Ranked:
-    """(N,) each, in the order of one query's ranking."""
-
-    patients: NDArray[np.intp]
-    scores: NDArray[np.float64]
-    relevant: NDArray[np.float64]
-    gains: NDArray[np.float64]
-
-    def figures(self, own_patient: int, k: int) -> list[float]:
-        others = self.patients != own_patient
-        if not others.any():
-            return [0.0] * len(FIGURES)
-        relevant, gains = self.relevant[others], self.gains[others]
-        tied = ties.groups(self.scores[others])
-        best = ties.ideal_gain(gains, k)
-        return [
-            ties.hit_at_k(tied, relevant, k),
-            ties.mean_at_k(tied, relevant, k),
-            ties.average_precision(tied, relevant),
-            ties.mean_at_k(tied, gains, k),
-            ties.discounted_gain(tied, gains, k) / best if best > 0 else 0.0,
-            ties.hit_at_k(tied, (gains > 0).astype(np.float64), k),
-            ties.reciprocal_rank(tied, relevant),
-        ]
+def figures_of(scores: Vector, relevant: Vector, gains: Vector, k: int) -> list[float]:
+    """In the order of FIGURES, of one query; the images are in descending order of score."""
+    if not len(scores):
+        return [0.0] * len(FIGURES)
+    tied = ties.groups(scores)
+    best = ties.ideal_gain(gains, k)
+    return [
+        ties.hit_at_k(tied, relevant, k),
+        ties.mean_at_k(tied, relevant, k),
+        ties.average_precision(tied, relevant),
+        ties.mean_at_k(tied, gains, k),
+        ties.discounted_gain(tied, gains, k) / best if best > 0 else 0.0,
+        ties.hit_at_k(tied, (gains > 0).astype(np.float64), k),
+        ties.reciprocal_rank(tied, relevant),
+    ]

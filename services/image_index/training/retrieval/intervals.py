@@ -15,7 +15,7 @@ def intervals(
     rounds: int = ROUNDS,
     seed: int = 0,
 ) -> NDArray[np.float64]:
-    """figures (N, F), clusters (N,) -> (2, F): 2.5 % and 97.5 % of the mean, where whole clusters are drawn anew."""
+    """Of figures (N, F), clusters (N,) -> (2, F): 2.5 % and 97.5 % of the mean, where whole clusters are drawn anew."""
     _, owner = np.unique(np.asarray(clusters), return_inverse=True)
     sizes = np.bincount(owner).astype(np.float64)  # (C,)
     sums = np.stack([np.bincount(owner, weights=column) for column in figures.T], axis=1)  # (C, F)

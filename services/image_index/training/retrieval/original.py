@@ -1,8 +1,8 @@
-"""The original project's protocol, as it stands in its notebook (sohammandal/CheXRetriever, ResNet_Label2Image_Inference).
+"""The original project's protocol, as in its notebook (sohammandal/CheXRetriever, ResNet_Label2Image_Inference).
 
-Each image's true label vector is a query, and the gallery is all images, the query's own included. "mAP@K" is the average
-precision over the whole ranking, with an exact match of label sets as relevance, where scikit-learn treats tied scores as
-one step. IoU divides by union + 1e-8, so that two images without any label overlap by 0.
+Each image's true label vector is a query, and the gallery is all images, the query's own included. "mAP@K" is the
+average precision over the whole ranking, with an exact match of label sets as relevance, where scikit-learn treats tied
+scores as one step. IoU divides by union + 1e-8, so that two images without any label overlap by 0.
 
 The notebook takes the first K of `argsort()[::-1]`, an unstable sort; many scores tie, so its Recall@K hangs on the
 sort's accidents. `expected` in the result is what is expected where ties come in random order.
@@ -50,7 +50,7 @@ def _query(predictions: Predictions, number: int, scorer: Scorer, k: int, name: 
         "precision": float(relevant[top].mean()),
         "map": average_precision(relevant, scores),
         "iou": float(gains[top].mean()),
-        "ndcg": _share(ties.discounted_gain(ties.groups(-np.arange(len(top))), gains[top], k), best),
+        "ndcg": _share(ties.discounted_gain(ties.groups(-np.arange(len(top), dtype=np.float64)), gains[top], k), best),
         "expected_recall": ties.hit_at_k(tied, relevant[sure], k),
         "expected_precision": ties.mean_at_k(tied, relevant[sure], k),
         "expected_map": ties.average_precision(tied, relevant[sure]),

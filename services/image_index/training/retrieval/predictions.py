@@ -16,7 +16,7 @@ PATIENT = "patient_id"  # where the path does not say
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """`truth` (N, 14) of 0 and 1, `probabilities` (N, 14) in [0, 1], `predicted` (N, 14) of 0 and 1, `patients` (N,)."""
+    """`patients` (N,); (N, 14) each: `truth` of 0 and 1, `probabilities` in [0, 1], `predicted` of 0 and 1."""
 
     paths: list[str]
     patients: NDArray[np.str_]
@@ -44,8 +44,11 @@ class Predictions:
 
 
 def read_predictions(path: Path) -> Predictions:
-    """Columns path_to_image, the 14 labels (1 present; 0, -1 and blank not), prob_<label>, and pred_<label> (from 0.5 on
-    where it is not given). Raises ValueError where columns are missing or values cannot be."""
+    """Columns path_to_image, the 14 labels (1 present; 0, -1 and blank not), prob_<label>, and pred_<label>.
+
+    Without pred_<label>, a label is predicted from 0.5 on. Raises ValueError where columns are missing or values cannot
+    be.
+    """
     table = pd.read_csv(path)
     missing = {PATH, *LABELS, *(f"prob_{label}" for label in LABELS)} - set(table.columns)
     if missing:

@@ -39,4 +39,4 @@ def overlaps(query: Vector, truth: NDArray[np.int8]) -> Vector:
 
 
 def _rounded(scorer: Scorer) -> Scorer:
-    return lambda query: np.round(scorer(query), DECIMALS)
+    return lambda query: scorer(query).round(DECIMALS)

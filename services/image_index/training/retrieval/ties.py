@@ -26,7 +26,7 @@ class Groups:
 
 def groups(scores: Vector) -> Groups:
     """Of scores (N,) in descending order, N > 0."""
-    start = np.concatenate([[0], np.flatnonzero(np.diff(scores)) + 1])
+    start = np.concatenate([[0], np.flatnonzero(scores[1:] != scores[:-1]) + 1])
     return Groups(start, np.diff(np.append(start, len(scores))))
 
 

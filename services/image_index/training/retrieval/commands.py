@@ -1,0 +1,189 @@
+"""The commands that judge retrieval, fit its prior and draw an answer."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+import httpx
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from services.image_index.prior import LabelSetPrior, read_prior, shipped_prior, write_prior
+from shared.schemas.search import RankingName
+
+_console = Console()
+_NEEDS_TRAINING = "This command needs the training packages: pip install '.[train]'"
+_COLUMNS = {
+    "recall": "Recall@{k}",
+    "precision": "precision@{k}",
+    "map": "mAP",
+    "iou": "IoU@{k}",
+    "ndcg": "nDCG@{k}",
+    "any_label_recall": "any label@{k}",
+    "mrr": "MRR",
+}
+
+Protocol = Literal["original", "honest"]
+TextColumn = Annotated[str, typer.Option(help="The table's column of impressions.")]
+Url = Annotated[str, typer.Option(help="The running gateway.")]
+Key = Annotated[str | None, typer.Option(help="Its API key, where it asks for one.", envvar="CHEX_CLIENT_KEY")]
+GATEWAY = "http://127.0.0.1:8000"
+
+
+def evaluate_retrieval(
+    *,
+    predictions: Annotated[
+        Path | None, typer.Option(help="Table with path_to_image, the 14 labels, prob_<label> and pred_<label>.")
+    ] = None,
+    queries: Annotated[
+        Path | None,
+        typer.Option(help="In its place: indexed images with labels and impressions, judged through the gateway."),
+    ] = None,
+    k: Annotated[int, typer.Option(min=1, help="How many images are looked at.")] = 5,
+    ranking: Annotated[str, typer.Option(help=f"all, or one of {', '.join(get_args(RankingName))}.")] = "all",
+    protocol: Annotated[
+        Protocol, typer.Option(help="The original project's; or patient-disjoint, ties averaged, with intervals.")
+    ] = "original",
+    prior: Annotated[Path | None, typer.Option(help="Written by fit-prior; the shipped one if not given.")] = None,
+    json_out: Annotated[Path | None, typer.Option("--json", help="Write all figures here.")] = None,
+    plots: Annotated[Path | None, typer.Option(help="Folder for recall against K and precision-recall.")] = None,
+    text_column: TextColumn = "impression",
+    url: Url = GATEWAY,
+    key: Key = None,
+) -> None:
+    """How well queries find images with the same labels: every ranking, between chance and true labels."""
+    if (predictions is None) == (queries is None):
+        raise typer.BadParameter("give either --predictions or --queries")
+    names = _names(ranking)
+    with _told_plainly():
+        if predictions:
+            label_sets = read_prior(prior) if prior else shipped_prior()
+            report = _judge_predictions(predictions, label_sets, names, k=k, protocol=protocol, plots=plots)
+        else:
+            with _gateway(url, key) as gateway:
+                report = _judge_gateway(queries, text_column, gateway, names, k)  # type: ignore[arg-type]
+    _console.print(_table(report))
+    if json_out:
+        json_out.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+
+
+def fit_prior(
+    *,
+    csv: Annotated[Path, typer.Option(help="Reports with the 14 labels in CheXpert's coding (1, 0, -1, blank).")],
+    out: Annotated[Path, typer.Option(help="Prior to write; CHEX_PRIOR names it to the service.")],
+    text_column: TextColumn = "impression",
+    url: Annotated[str | None, typer.Option(help="Running gateway that reads the texts where labels miss.")] = None,
+    key: Key = None,
+) -> None:
+    """Count which findings a site reports together."""
+    with _told_plainly():
+        from services.image_index.training.retrieval.fit_prior import prior_of_reports  # noqa: PLC0415
+
+        if url is None:
+            prior = prior_of_reports(csv, text_column, None)
+        else:
+            with _gateway(url, key) as gateway, _console.status("Reading") as status:
+                prior = prior_of_reports(csv, text_column, gateway, lambda done: status.update(f"Read {done:,}"))
+        write_prior(out, prior)
+    _console.print(f"{int(prior.counts.sum()):,} reports, {len(prior.sets)} label sets: {out}")
+
+
+def show(
+    impression: Annotated[str, typer.Argument(help="The text of an impression.")],
+    out: Annotated[Path, typer.Option(help="PNG to write.")],
+    k: Annotated[int, typer.Option(min=1, max=20, help="How many images.")] = 5,
+    url: Url = GATEWAY,
+    key: Key = None,
+) -> None:
+    """Draw the images that a running gateway finds for an impression, with their scores."""
+    with _told_plainly():
+        from services.image_index.training.retrieval.show import show_impression  # noqa: PLC0415
+
+        with _gateway(url, key) as gateway:
+            reason = show_impression(impression, gateway, k, out)
+    _console.print(reason or f"Drawn: {out}")
+
+
+def _judge_predictions(
+    path: Path, prior: LabelSetPrior, names: list[RankingName], *, k: int, protocol: Protocol, plots: Path | None
+) -> dict[str, Any]:
+    from services.image_index.training.retrieval.evaluate import evaluate  # noqa: PLC0415
+    from services.image_index.training.retrieval.predictions import read_predictions  # noqa: PLC0415
+
+    table = read_predictions(path)
+    with _console.status("Ranking") as status:
+        report = evaluate(
+            table, prior, names, k=k, protocol=protocol, on_ranking=lambda name: status.update(f"Ranking by {name}")
+        )
+    if plots:
+        from services.image_index.training.retrieval.plots import draw_curves  # noqa: PLC0415
+
+        for drawn in draw_curves(table, prior, names, plots):
+            _console.print(f"Drawn: {drawn}")
+    return report
+
+
+def _judge_gateway(
+    path: Path, text_column: str, gateway: httpx.Client, names: list[RankingName], k: int
+) -> dict[str, Any]:
+    from services.image_index.training.retrieval.end_to_end import judge_gateway  # noqa: PLC0415
+    from services.image_index.training.retrieval.reports import read_reports  # noqa: PLC0415
+
+    reports = read_reports(path, text_column)
+    with _console.status("Asking") as status:
+        return judge_gateway(
+            reports, gateway, names, k=k, on_query=lambda name, done: status.update(f"{name}: {done:,} impressions")
+        )
+
+
+@contextmanager
+def _told_plainly() -> Iterator[None]:
+    """What the user can mend is said in one line."""
+    try:
+        yield
+    except ImportError as missing:
+        raise typer.BadParameter(f"{_NEEDS_TRAINING} ({missing.name})") from missing
+    except httpx.HTTPStatusError as error:
+        raise typer.BadParameter(f"the gateway answered {error.response.status_code}") from error
+    except httpx.HTTPError as error:
+        raise typer.BadParameter(f"the gateway does not answer: {error}") from error
+    except (ValueError, OSError) as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def _gateway(url: str, key: str | None) -> httpx.Client:
+    return httpx.Client(base_url=url, timeout=60, headers={"Authorization": f"Bearer {key}"} if key else {})
+
+
+def _names(ranking: str) -> list[RankingName]:
+    known: tuple[RankingName, ...] = get_args(RankingName)
+    if ranking == "all":
+        return list(known)
+    chosen = [name for name in known if name == ranking]
+    if not chosen:
+        raise typer.BadParameter(f"{ranking} is no ranking: all, {', '.join(known)}")
+    return chosen
+
+
+def _table(report: dict[str, Any]) -> Table:
+    rows = {"random": report["floor"], **report["rankings"], "true labels": report["ceiling"]}
+    shown = [figure for figure in _COLUMNS if all(figure in row for row in rows.values())]
+    table = Table(
+        "ranking",
+        *(_COLUMNS[figure].format(k=report["k"]) for figure in shown),
+        title=f"{report['protocol']} protocol, {report['images']:,} images, {report['label_sets']:,} label sets",
+    )
+    for name, row in rows.items():
+        style = "bold" if name == report["default_ranking"] else None
+        table.add_row(name, *(_cell(row, figure) for figure in shown), style=style)
+    return table
+
+
+def _cell(row: dict[str, Any], figure: str) -> str:
+    if "intervals" not in row:
+        return f"{row[figure]:.4f}"
+    low, high = row["intervals"]["patient"][figure]
+    return f"{row[figure]:.3f} ±{(high - low) / 2:.3f}"

@@ -1,0 +1,68 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from services.image_index.training.retrieval.predictions import patient_of, read_predictions, write_predictions
+from shared.labels import LABELS
+
+
+def table(**columns):
+    rows = {"path_to_image": ["train/patient00001/study1/view1_frontal.jpg", "train/patient00002/study1/a.jpg"]}
+    rows |= dict.fromkeys(LABELS, 0) | {f"prob_{label}": [0.2, 0.7] for label in LABELS}
+    return pd.DataFrame(rows | columns)
+
+
+def written(tmp_path, **columns):
+    path = tmp_path / "predictions.csv"
+    table(**columns).to_csv(path, index=False)
+    return path
+
+
+def test_uncertain_and_blank_labels_count_as_not_present(tmp_path):
+    found = read_predictions(written(tmp_path, Edema=[-1, 1], Fracture=[None, 1.0]))
+    assert found.truth[:, LABELS.index("Edema")].tolist() == [0, 1]
+    assert found.truth[:, LABELS.index("Fracture")].tolist() == [0, 1]
+
+
+def test_without_decisions_a_label_is_predicted_from_one_half_on(tmp_path):
+    found = read_predictions(written(tmp_path, prob_Edema=[0.5, 0.499]))
+    assert found.predicted[:, LABELS.index("Edema")].tolist() == [1, 0]
+
+
+def test_decisions_of_the_table_are_taken_as_they_are(tmp_path):
+    decisions = {f"pred_{label}": [1, 0] for label in LABELS}
+    assert read_predictions(written(tmp_path, **decisions)).predicted.tolist() == [[1] * 14, [0] * 14]
+
+
+@pytest.mark.parametrize(
+    ("path", "patient"),
+    [
+        ("train/patient19407/study1/view1_frontal.jpg", "patient19407"),
+        ("train_patient19407_study1_view1_frontal.png", "patient19407"),
+        ("00000013_005.png", "00000013_005.png"),
+    ],
+)
+def test_the_patient_is_read_from_the_path(path, patient):
+    assert patient_of(path) == patient
+
+
+def test_missing_columns_are_named(tmp_path):
+    path = tmp_path / "predictions.csv"
+    table().drop(columns=["prob_Edema"]).to_csv(path, index=False)
+    with pytest.raises(ValueError, match="prob_Edema"):
+        read_predictions(path)
+
+
+@pytest.mark.parametrize("wrong", [1.2, -0.1, None])
+def test_what_is_no_probability_is_refused(tmp_path, wrong):
+    with pytest.raises(ValueError, match="probabilities"):
+        read_predictions(written(tmp_path, prob_Edema=[0.5, wrong]))
+
+
+def test_predictions_survive_their_file(tmp_path):
+    found = read_predictions(written(tmp_path, Edema=[0, 1]))
+    write_predictions(tmp_path / "again.csv", found)
+    again = read_predictions(tmp_path / "again.csv")
+    np.testing.assert_array_equal(again.truth, found.truth)
+    np.testing.assert_array_equal(again.probabilities, found.probabilities)
+    assert again.patients.tolist() == ["patient00001", "patient00002"]

@@ -1,3 +1,5 @@
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,3 +37,13 @@ def test_a_phrase_keeps_the_word_that_connects_it() -> None:
     text = "Mild cardiomegaly, with small effusions and no edema."
     phrases = [text[start:end] for start, end in phrase_spans(text, (0, len(text)))]
     assert phrases == ["Mild cardiomegaly,", "with small effusions", "and no edema."]
+
+
+@pytest.mark.parametrize(
+    "text", ["a" + " " * 19_000 + "b", "a" + " \n" * 9_000 + "b", "1. " * 6_000, ", " * 9_000, "and " * 5_000]
+)
+def test_no_text_takes_much_longer_than_its_length(text: str) -> None:
+    start = time.perf_counter()
+    for sentence in sentence_spans(text):
+        phrase_spans(text, sentence)
+    assert time.perf_counter() - start < 2  # quadratic time would be minutes

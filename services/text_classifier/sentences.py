@@ -42,7 +42,7 @@ def _ends_sentence(text: str, start: int, end: int) -> bool:
 
 def _is_list_number(text: str, end: int) -> bool:
     """Whether the word that ends here is a number of one or two digits with a full stop."""
-    word = text[max(0, end - 4) : end].split()[-1]
+    word = text[max(0, end - 4) : end].rsplit(maxsplit=1)[-1]
     return len(word) in (2, 3) and word[:-1].isdecimal() and word.endswith(".")
 
 

@@ -30,9 +30,18 @@ from services.inference.batching import MicroBatcher
 from shared.errors import Conflict, DeadlineExceeded, NotFound, Overloaded
 from shared.labels import LABELS, LabelName
 from shared.schemas.images import ImageMetadataInput, ImageRecord
-from shared.schemas.search import ImageSearchResult, SearchFilters, SearchOptions, SearchRequest, SearchResult
+from shared.schemas.search import (
+    ImageSearchResult,
+    RankingName,
+    SearchFilters,
+    SearchOptions,
+    SearchRequest,
+    SearchResult,
+)
 
 PART = "image-index"
+# By which an image is most like itself; for a query of labels the configured default is better.
+RANKING_BY_IMAGE: RankingName = "centered_cosine"
 _STORE_THREADS = 32  # so many writers may share one commit
 
 P = ParamSpec("P")
@@ -140,6 +149,8 @@ class ImageIndex:
         """The image is read and encoded as one to be indexed, and not kept."""
         async with _deadline(self._settings.upload_timeout_s):
             _prepared, encoding = await self._encode(data)
+        if "ranking" not in options.model_fields_set:
+            options = options.model_copy(update={"ranking": RANKING_BY_IMAGE})
         shown = encoding.probabilities >= self.encoder.thresholds
         weights = (shown if options.binarize else encoding.probabilities).astype(np.float64)
         result = await self._search(weights, shown, options)

@@ -8,7 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.models import Example
 from pydantic import ValidationError
 
-from services.image_index.index import ImageIndex
+from services.image_index.index import RANKING_BY_IMAGE, ImageIndex
 from services.image_index.uploads import image_body, read_upload
 from shared.errors import (
     BadRequest,
@@ -68,7 +68,9 @@ def search_router(index: ImageIndex) -> APIRouter:
     async def search_by_image(
         request: Request,
         k: Annotated[int | None, Query(ge=1, le=MAX_K, description="How many images to return at most.")] = None,
-        ranking: Annotated[RankingName | None, Query(description="The measure of similarity.")] = None,
+        ranking: Annotated[
+            RankingName | None, Query(description=f"The measure of similarity; `{RANKING_BY_IMAGE}` if not given.")
+        ] = None,
         binarize: Annotated[bool | None, Query(description="Compare 0/1 labels, not probabilities.")] = None,
         min_score: Annotated[float | None, Query(description="Leave out images that score below this.")] = None,
     ) -> ImageSearchResult:

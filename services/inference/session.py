@@ -6,7 +6,6 @@ A model folder holds `model.onnx` (graph; its weights lie in `model.safetensors`
 """
 
 import hashlib
-import importlib.util
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -118,8 +117,8 @@ class TorchSession:
 
 
 def _cuda_available() -> bool:
-    if importlib.util.find_spec("torch") is None:
+    try:
+        import torch  # noqa: PLC0415 - a CPU install answers without torch
+    except ImportError:
         return False
-    import torch  # noqa: PLC0415 - a CPU install answers without torch
-
     return bool(torch.cuda.is_available())

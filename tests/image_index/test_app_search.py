@@ -182,6 +182,13 @@ async def test_options_of_a_form_and_of_the_query_are_put_together(gallery: http
     assert "both" not in ids(result)
 
 
+async def test_an_indexed_image_finds_itself_first(gallery: httpx.AsyncClient) -> None:
+    for image_id, (labels, _metadata) in GALLERY.items():
+        result = (await gallery.post("/v1/search/by-image", content=png_bytes(picture_of(*labels)))).json()
+        assert result["hits"][0]["score"] == 1.0
+        assert image_id in {hit["image_id"] for hit in result["hits"] if hit["score"] == 1.0}
+
+
 @pytest.mark.parametrize("params", [{"k": 0}, {"ranking": "magic"}, {"min_score": "x"}])
 async def test_options_that_are_not_valid_are_422(client: httpx.AsyncClient, params: dict[str, object]) -> None:
     response = await client.post("/v1/search/by-image", content=png_bytes(picture_of("Edema")), params=params)

@@ -71,6 +71,8 @@ cli.command()(commands.train)
 cli.command()(commands.export)
 cli.command("evaluate-labels")(commands.evaluate_labels)
 cli.command("evaluate-retrieval")(retrieval.evaluate_retrieval)
+cli.command()(retrieval.predict)
+cli.command()(retrieval.simulate)
 cli.command("fit-prior")(retrieval.fit_prior)
 cli.command()(retrieval.show)
 

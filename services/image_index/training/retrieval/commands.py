@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from services.image_index.prior import LabelSetPrior, read_prior, shipped_prior, write_prior
+from services.image_index.settings import BUNDLED_MODEL
 from shared.schemas.search import RankingName
 
 _console = Console()
@@ -27,6 +28,7 @@ _COLUMNS = {
 }
 
 Protocol = Literal["original", "honest"]
+Calibration = Literal["calibrated", "overconfident", "underconfident", "distorted", "balanced"]
 TextColumn = Annotated[str, typer.Option(help="The table's column of impressions.")]
 Url = Annotated[str, typer.Option(help="The running gateway.")]
 Key = Annotated[str | None, typer.Option(help="Its API key, where it asks for one.", envvar="CHEX_CLIENT_KEY")]
@@ -68,6 +70,48 @@ def evaluate_retrieval(
     _console.print(_table(report))
     if json_out:
         json_out.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+
+
+def simulate(
+    *,
+    out: Annotated[Path, typer.Option(help="Table to write, for evaluate-retrieval.")],
+    auroc: Annotated[float, typer.Option(min=0.51, max=0.99, help="The mean over labels.")] = 0.75,
+    calibration: Annotated[
+        Calibration, typer.Option(help="How its probabilities are off, if they are.")
+    ] = "calibrated",
+    images: Annotated[int, typer.Option(min=2)] = 4415,
+    prior: Annotated[Path | None, typer.Option(help="Written by fit-prior; the shipped one if not given.")] = None,
+    seed: int = 0,
+) -> None:
+    """Make up a classifier of a given quality, on label sets as reports have them."""
+    with _told_plainly():
+        from services.image_index.training.retrieval.predictions import write_predictions  # noqa: PLC0415
+        from services.image_index.training.simulate import simulate as run  # noqa: PLC0415
+
+        label_sets = read_prior(prior) if prior else shipped_prior()
+        write_predictions(out, run(label_sets, images, auroc, calibration=calibration, seed=seed))
+    _console.print(f"{images:,} images: {out}")
+
+
+def predict(
+    *,
+    csv: Annotated[Path, typer.Option(help="Table in CheXpert's, NIH's or the image/findings layout.")],
+    out: Annotated[Path, typer.Option(help="Table to write, for evaluate-retrieval.")],
+    images_root: Annotated[
+        Path | None, typer.Option(help="Where its paths start; its own folder if not given.")
+    ] = None,
+    model: Annotated[Path, typer.Option(help="Image model folder.")] = BUNDLED_MODEL,
+    held_out: Annotated[bool, typer.Option("--held-out", help="Only the patients that no training here saw.")] = False,
+) -> None:
+    """Write down the encoder's probabilities of labelled pictures."""
+    with _told_plainly():
+        from services.image_index.training.retrieval.predict import predict as run  # noqa: PLC0415
+        from services.image_index.training.retrieval.predictions import write_predictions  # noqa: PLC0415
+
+        with _console.status("Encoding"):
+            predictions = run(model, csv, images_root or csv.parent, held_out=held_out)
+        write_predictions(out, predictions)
+    _console.print(f"{len(predictions):,} pictures: {out}")
 
 
 def fit_prior(

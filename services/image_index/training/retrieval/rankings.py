@@ -35,8 +35,11 @@ def overlaps(query: Vector, truth: NDArray[np.int8]) -> Vector:
     """(N,) intersection over union of two label sets; two sets without any label are equal, so 1."""
     shared = truth @ query
     union = truth.sum(axis=1) + query.sum() - shared
-    return np.divide(shared, union, out=np.ones(len(truth)), where=union > 0)
+    return np.asarray(np.divide(shared, union, out=np.ones(len(truth)), where=union > 0))
 
 
 def _rounded(scorer: Scorer) -> Scorer:
-    return lambda query: scorer(query).round(DECIMALS)
+    def rounded(query: Vector) -> Vector:
+        return np.asarray(np.round(scorer(query), DECIMALS))
+
+    return rounded

@@ -84,7 +84,7 @@ DEVICES: dict[str, Placement] = {
     "endotracheal tube": _endotracheal_tube,
     "nasogastric tube": _gastric_tube,
     "chest tube": _chest_drain,
-    "sternotomy wires": _sternal_wires,
+    "median sternotomy hardware": _sternal_wires,
     "monitoring leads": _monitor_leads,
 }
 _WEIGHTS = (0.22, 0.26, 0.14, 0.12, 0.08, 0.12, 0.06)

@@ -41,7 +41,7 @@ _PHRASES: Mapping[LabelName, tuple[str, ...]] = {
         "Layering {place} pleural effusion with blunting of the costophrenic angle.",
     ),
     "Pleural Other": ("{Place} pleural thickening.", "Chronic {place} pleural thickening."),
-    "Pneumonia": ("Patchy airspace disease of the {place} in keeping with pneumonia.", "Pneumonia in the {place}."),
+    "Pneumonia": ("Patchy changes of the {place} in keeping with pneumonia.", "Pneumonia in the {place}."),
     "Pneumothorax": ("{Place} pneumothorax.", "{Place} apical pneumothorax with a visible pleural line."),
     "Support Devices": ("{Place} in place.", "{Place} in expected position."),
 }

@@ -1,7 +1,7 @@
 """Which findings occur together, and how often.
 
-Counts are of the label sets seen in 4,415 CheXpert reports (the frequent ones, devices left out of most and added
-back by chance); the numbers are facts about that data set (Irvin et al., AAAI 2019).
+Counts are of the frequent label sets in 4,415 CheXpert reports (Irvin et al., AAAI 2019), sets that differ only by
+Support Devices counted together: devices are added back by their share, whatever the finding.
 """
 
 from collections.abc import Sequence
@@ -50,23 +50,16 @@ FREQUENT_SETS: Sequence[tuple[int, LabelSet]] = (
     (10, ("Enlarged Cardiomediastinum", "Lung Opacity", "Pleural Effusion")),
 )
 DEVICE_SHARE = 0.36
-DEVICES_ALONE = 0.04
 
 
 def draw_labels(rng: np.random.Generator, *, balance: float = 0.0) -> LabelSet:
     """A label set as frequent as in reports; with probability `balance`, one that holds an evenly drawn finding."""
-    if rng.random() < balance:
-        wanted = LABELS[int(rng.integers(len(LABELS)))]
-        candidates = [(count, labels) for count, labels in FREQUENT_SETS if wanted in labels]
-        if not candidates:  # devices have no set of their own here
-            return (wanted,)
-    elif rng.random() < DEVICES_ALONE:
-        return (SUPPORT_DEVICES,)
-    else:
-        candidates = list(FREQUENT_SETS)
+    wanted = LABELS[int(rng.integers(len(LABELS)))] if rng.random() < balance else None
+    candidates = [(count, labels) for count, labels in FREQUENT_SETS if wanted in labels] or list(FREQUENT_SETS)
     counts = np.array([count for count, _ in candidates], dtype=np.float64)
     labels = candidates[int(rng.choice(len(candidates), p=counts / counts.sum()))][1]
-    return (*labels, SUPPORT_DEVICES) if rng.random() < DEVICE_SHARE else labels
+    with_devices = wanted == SUPPORT_DEVICES or rng.random() < DEVICE_SHARE
+    return (*labels, SUPPORT_DEVICES) if with_devices else labels
 
 
 def check_labels(labels: Sequence[LabelName]) -> LabelSet:

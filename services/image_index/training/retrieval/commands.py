@@ -13,6 +13,9 @@ from rich.table import Table
 
 from services.image_index.prior import LabelSetPrior, read_prior, shipped_prior, write_prior
 from services.image_index.settings import BUNDLED_MODEL
+from services.image_index.training.retrieval.predictions import read_predictions, write_predictions
+from services.image_index.training.simulate import Calibration
+from services.image_index.training.simulate import simulate as simulate_classifier
 from shared.schemas.search import RankingName
 
 _console = Console()
@@ -28,10 +31,10 @@ _COLUMNS = {
 }
 
 Protocol = Literal["original", "honest"]
-Calibration = Literal["calibrated", "overconfident", "underconfident", "distorted", "balanced"]
 TextColumn = Annotated[str, typer.Option(help="The table's column of impressions.")]
 Url = Annotated[str, typer.Option(help="The running gateway.")]
 Key = Annotated[str | None, typer.Option(help="Its API key, where it asks for one.", envvar="CHEX_CLIENT_KEY")]
+_TABLE_WIDTH = 130  # cells with their intervals are not cut
 GATEWAY = "http://127.0.0.1:8000"
 
 
@@ -67,7 +70,7 @@ def evaluate_retrieval(
         else:
             with _gateway(url, key) as gateway:
                 report = _judge_gateway(queries, text_column, gateway, names, k)  # type: ignore[arg-type]
-    _console.print(_table(report))
+    Console(width=max(_console.width, _TABLE_WIDTH)).print(_table(report))
     if json_out:
         json_out.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
 
@@ -85,11 +88,8 @@ def simulate(
 ) -> None:
     """Make up a classifier of a given quality, on label sets as reports have them."""
     with _told_plainly():
-        from services.image_index.training.retrieval.predictions import write_predictions  # noqa: PLC0415
-        from services.image_index.training.simulate import simulate as run  # noqa: PLC0415
-
         label_sets = read_prior(prior) if prior else shipped_prior()
-        write_predictions(out, run(label_sets, images, auroc, calibration=calibration, seed=seed))
+        write_predictions(out, simulate_classifier(label_sets, images, auroc, calibration=calibration, seed=seed))
     _console.print(f"{images:,} images: {out}")
 
 
@@ -106,7 +106,6 @@ def predict(
     """Write down the encoder's probabilities of labelled pictures."""
     with _told_plainly():
         from services.image_index.training.retrieval.predict import predict as run  # noqa: PLC0415
-        from services.image_index.training.retrieval.predictions import write_predictions  # noqa: PLC0415
 
         with _console.status("Encoding"):
             predictions = run(model, csv, images_root or csv.parent, held_out=held_out)
@@ -155,7 +154,6 @@ def _judge_predictions(
     path: Path, prior: LabelSetPrior, names: list[RankingName], *, k: int, protocol: Protocol, plots: Path | None
 ) -> dict[str, Any]:
     from services.image_index.training.retrieval.evaluate import evaluate  # noqa: PLC0415
-    from services.image_index.training.retrieval.predictions import read_predictions  # noqa: PLC0415
 
     table = read_predictions(path)
     with _console.status("Ranking") as status:

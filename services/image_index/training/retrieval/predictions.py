@@ -1,11 +1,11 @@
 """A table of images with their true labels and what an encoder made of them, as the original project writes it."""
 
+import csv
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from shared.labels import LABELS
@@ -49,23 +49,30 @@ def read_predictions(path: Path) -> Predictions:
     Without pred_<label>, a label is predicted from 0.5 on. Raises ValueError where columns are missing or values cannot
     be.
     """
-    table = pd.read_csv(path)
-    missing = {PATH, *LABELS, *(f"prob_{label}" for label in LABELS)} - set(table.columns)
+    with path.open(newline="", encoding="utf-8-sig") as stream:
+        reader = csv.DictReader(stream)
+        columns = set(reader.fieldnames or ())
+        rows = list(reader)
+    missing = {PATH, *LABELS, *(f"prob_{label}" for label in LABELS)} - columns
     if missing:
         raise ValueError(f"{path.name} lacks the columns {', '.join(sorted(missing))}")
-    if table.empty:
+    if not rows:
         raise ValueError(f"{path.name} holds no image")
-    truth = table[list(LABELS)].to_numpy(np.float64) == 1.0
-    probabilities = table[[f"prob_{label}" for label in LABELS]].to_numpy(np.float64)
+
+    def matrix(prefix: str) -> NDArray[np.float64]:
+        return np.array([[float(row[f"{prefix}{label}"] or "nan") for label in LABELS] for row in rows])
+
+    probabilities = matrix("prob_")
     if not ((probabilities >= 0) & (probabilities <= 1)).all():
         raise ValueError(f"{path.name} holds probabilities outside [0, 1]")
-    decided = [f"pred_{label}" for label in LABELS]
-    present = set(decided) <= set(table.columns)
-    predicted = table[decided].to_numpy(np.float64) == 1.0 if present else probabilities >= 0.5
-    paths = table[PATH].astype(str).tolist()
-    patients = table[PATIENT].astype(str).tolist() if PATIENT in table.columns else [patient_of(one) for one in paths]
+    decided = columns >= {f"pred_{label}" for label in LABELS}
+    predicted = matrix("pred_") == 1.0 if decided else probabilities >= 0.5
     return Predictions(
-        paths, np.array(patients, dtype=np.str_), truth.astype(np.int8), probabilities, predicted.astype(np.int8)
+        paths=[row[PATH] for row in rows],
+        patients=np.array([row.get(PATIENT) or patient_of(row[PATH]) for row in rows], dtype=np.str_),
+        truth=(matrix("") == 1.0).astype(np.int8),
+        probabilities=probabilities,
+        predicted=predicted.astype(np.int8),
     )
 
 
@@ -78,11 +85,16 @@ def patient_of(path: str) -> str:
 
 
 def write_predictions(path: Path, predictions: Predictions) -> None:
-    columns: dict[str, object] = {PATH: predictions.paths, PATIENT: predictions.patients}
-    for prefix, values in (
-        ("", predictions.truth),
-        ("prob_", predictions.probabilities),
-        ("pred_", predictions.predicted),
-    ):
-        columns |= {f"{prefix}{label}": values[:, place] for place, label in enumerate(LABELS)}
-    pd.DataFrame(columns).to_csv(path, index=False)
+    names = [f"{prefix}{label}" for prefix in ("", "prob_", "pred_") for label in LABELS]
+    values = zip(
+        predictions.paths,
+        predictions.patients.tolist(),
+        predictions.truth.tolist(),
+        predictions.probabilities.tolist(),
+        predictions.predicted.tolist(),
+        strict=True,
+    )
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow([PATH, PATIENT, *names])
+        writer.writerows([one, patient, *truth, *p, *decided] for one, patient, truth, p, decided in values)

@@ -6,11 +6,12 @@ from fastapi import APIRouter, Header, Path, Query, Request, Response, status
 
 from gateway.answers import image
 from gateway.clients import Picture
-from gateway.openapi import body_errors, image_body, picture_response, service_errors
+from gateway.openapi import body_errors, service_errors
 from gateway.parts import Parts
 from gateway.uploads import Upload
 from shared.errors import Conflict, NotFound, UnsupportedMediaType
 from shared.labels import LabelName
+from shared.openapi import image_body, picture_response
 from shared.schemas.images import ImageId, ImageMetadataInput, ImageRecord
 from shared.schemas.retrieve import Image
 

@@ -5,12 +5,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Query, Request
 
 from gateway.answers import gateway_answer, ranking
-from gateway.openapi import CLASSIFY_EXAMPLES, RETRIEVE_EXAMPLES, SEARCH_EXAMPLES, body_errors, image_body
+from gateway.openapi import CLASSIFY_EXAMPLES, RETRIEVE_EXAMPLES, body_errors
 from gateway.parts import Parts
 from gateway.retrieve import retrieve
 from gateway.timings import Timings
 from gateway.uploads import Upload
 from shared.errors import UnsupportedMediaType
+from shared.openapi import SEARCH_EXAMPLES, image_body
 from shared.schemas.retrieve import ImageSearchResponse, RetrieveRequest, RetrieveResponse, SearchResponse
 from shared.schemas.search import MAX_K, RankingName, SearchOptions, SearchRequest
 from shared.schemas.text import ClassifyRequest, ClassifyResponse

@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry, Counter
 
 from services.image_index.index import ImageIndex
 from services.image_index.store.base import PutOutcome
-from services.image_index.uploads import image_body, read_upload
+from services.image_index.uploads import read_upload
 from shared.errors import (
     BadRequest,
     Conflict,
@@ -20,6 +20,7 @@ from shared.errors import (
     Unavailable,
     UnsupportedMediaType,
 )
+from shared.openapi import image_body
 from shared.problems import documented
 from shared.schemas.images import ImageId, ImageMetadataInput, ImageRecord
 

@@ -1,6 +1,6 @@
 """Pictures of the images in the index, for people."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Response
 
@@ -8,6 +8,7 @@ from services.image_index.index import ImageIndex
 from services.image_index.routes_images import Id
 from shared.errors import NotFound, Unavailable
 from shared.labels import LabelName
+from shared.openapi import picture_response
 from shared.problems import documented
 from shared.schemas.images import ImageRecord
 
@@ -21,7 +22,7 @@ def pictures_router(index: ImageIndex) -> APIRouter:
         "/{image_id}/thumbnail",
         summary="A small picture of an image",
         response_class=Response,
-        responses=_picture("image/jpeg") | documented(NotFound, Unavailable),
+        responses=picture_response("image/jpeg") | documented(NotFound, Unavailable),
     )
     async def get_thumbnail(image_id: Id, if_none_match: IfNoneMatch = None) -> Response:
         """A grey JPEG, longest side 256 pixels, with the window applied as the image was indexed."""
@@ -35,7 +36,7 @@ def pictures_router(index: ImageIndex) -> APIRouter:
         "/{image_id}/heatmap",
         summary="Where in the image the encoder sees a label",
         response_class=Response,
-        responses=_picture("image/png") | documented(NotFound, Unavailable),
+        responses=picture_response("image/png") | documented(NotFound, Unavailable),
     )
     async def get_heatmap(
         image_id: Id,
@@ -50,16 +51,6 @@ def pictures_router(index: ImageIndex) -> APIRouter:
         return Response(await index.heatmap(image_id, label), media_type="image/png", headers=headers)
 
     return router
-
-
-def _picture(media_type: str) -> dict[int | str, dict[str, Any]]:
-    return {
-        200: {
-            "description": "The picture.",
-            "content": {media_type: {"schema": {"type": "string", "format": "binary"}}},
-        },
-        304: {"description": "The picture is as the caller has it (`If-None-Match`)."},
-    }
 
 
 def _cache_headers(record: ImageRecord, kind: str) -> dict[str, str]:

@@ -5,11 +5,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Query, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.openapi.models import Example
 from pydantic import ValidationError
 
 from services.image_index.index import RANKING_BY_IMAGE, ImageIndex
-from services.image_index.uploads import image_body, read_upload
+from services.image_index.uploads import read_upload
 from shared.errors import (
     BadRequest,
     DeadlineExceeded,
@@ -20,29 +19,16 @@ from shared.errors import (
     Unavailable,
     UnsupportedMediaType,
 )
+from shared.openapi import SEARCH_EXAMPLES, image_body
 from shared.problems import documented
 from shared.schemas.search import MAX_K, ImageSearchResult, RankingName, SearchOptions, SearchRequest, SearchResult
-
-EXAMPLES: dict[str, Example] = {
-    "label names": {"value": {"labels": ["Edema", "Pleural Effusion"], "k": 5}},
-    "weights and filters": {
-        "value": {
-            "labels": {"Cardiomegaly": 1, "Edema": 0.5},
-            "k": 5,
-            "filters": {"view_position": ["PA", "AP"], "age_min": 18, "excluded_labels": {"Pneumonia": 0.5}},
-        }
-    },
-    "the original project's ranking": {
-        "value": {"labels": ["Cardiomegaly"], "ranking": "cosine", "binarize": True, "k": 5}
-    },
-}
 
 
 def search_router(index: ImageIndex) -> APIRouter:
     router = APIRouter(prefix="/v1/search", tags=["search"])
 
     @router.post("", summary="Labels in, similar images out", responses=documented(Unavailable, DeadlineExceeded))
-    async def search(body: Annotated[SearchRequest, Body(openapi_examples=EXAMPLES)]) -> SearchResult:
+    async def search(body: Annotated[SearchRequest, Body(openapi_examples=SEARCH_EXAMPLES)]) -> SearchResult:
         """Ranks all images by their likeness to the query, exactly: the order is a pure function of query, options and
         index generation. A query without any positive weight finds nothing, and the answer says so.
         """

@@ -1,6 +1,6 @@
 """Reads an image out of a request: as the body itself, or as `file` in a form beside a JSON part."""
 
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
@@ -9,8 +9,6 @@ from starlette.datastructures import UploadFile
 from starlette.requests import ClientDisconnect
 
 from shared.errors import BadRequest, InvalidInput
-
-IMAGE_TYPES = ("image/png", "image/jpeg", "application/dicom")
 
 Part = TypeVar("Part", bound=BaseModel)
 
@@ -45,20 +43,3 @@ def _parse(text: bytes | str, part: str, model: type[Part]) -> Part:
     except ValidationError as error:
         errors = [{**entry, "loc": ("body", part, *entry["loc"])} for entry in error.errors(include_input=False)]
         raise RequestValidationError(errors) from None
-
-
-def image_body(part: str, model: type[BaseModel], description: str) -> dict[str, Any]:
-    """How the OpenAPI page says it: `openapi_extra` of an operation that calls `read_upload`."""
-    part_schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
-    part_schema.pop("$defs", None)  # other operations bring what it refers to into the document
-    file = {"type": "string", "format": "binary", "description": "The image."}
-    form = {
-        "schema": {
-            "type": "object",
-            "required": ["file"],
-            "properties": {"file": file, part: part_schema | {"description": description}},
-        },
-        "encoding": {"file": {"contentType": ", ".join(IMAGE_TYPES)}, part: {"contentType": "application/json"}},
-    }
-    content: dict[str, Any] = {media_type: {"schema": file} for media_type in IMAGE_TYPES}
-    return {"requestBody": {"required": True, "content": {**content, "multipart/form-data": form}}}

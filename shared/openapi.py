@@ -1,0 +1,50 @@
+"""What the OpenAPI page says of both the gateway and the image index, and signatures cannot: files in, pictures out."""
+
+from typing import Any
+
+from fastapi.openapi.models import Example
+from pydantic import BaseModel
+
+IMAGE_TYPES = ("image/png", "image/jpeg", "application/dicom")
+
+SEARCH_EXAMPLES: dict[str, Example] = {
+    "label names": {"value": {"labels": ["Edema", "Pleural Effusion"], "k": 5}},
+    "weights and filters": {
+        "value": {
+            "labels": {"Cardiomegaly": 1, "Edema": 0.5},
+            "k": 5,
+            "filters": {"view_position": ["PA", "AP"], "age_min": 18, "excluded_labels": {"Pneumonia": 0.5}},
+        }
+    },
+    "the original project's ranking": {
+        "value": {"labels": ["Cardiomegaly"], "ranking": "cosine", "binarize": True, "k": 5}
+    },
+}
+
+
+def image_body(part: str, model: type[BaseModel], description: str) -> dict[str, Any]:
+    """The `openapi_extra` of an operation that takes an image: as it is, or as a form's `file` beside a JSON `part`."""
+    part_schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    part_schema.pop("$defs", None)  # other operations bring what it refers to into the document
+    file = {"type": "string", "format": "binary", "description": "The image."}
+    form = {
+        "schema": {
+            "type": "object",
+            "required": ["file"],
+            "properties": {"file": file, part: part_schema | {"description": description}},
+        },
+        "encoding": {"file": {"contentType": ", ".join(IMAGE_TYPES)}, part: {"contentType": "application/json"}},
+    }
+    content: dict[str, Any] = {media_type: {"schema": file} for media_type in IMAGE_TYPES}
+    return {"requestBody": {"required": True, "content": {**content, "multipart/form-data": form}}}
+
+
+def picture_response(media_type: str) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of an operation that answers with a picture."""
+    return {
+        200: {
+            "description": "The picture.",
+            "content": {media_type: {"schema": {"type": "string", "format": "binary"}}},
+        },
+        304: {"description": "The picture is as the caller has it (`If-None-Match`)."},
+    }

@@ -5,27 +5,63 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-EPSILON = 1e-6  # probabilities are kept this far from 0 and 1 where their logarithm is taken
-_STEP = 1 / 16  # of log-odds: coarse, so that one more image seldom changes what all images' posteriors hang on
+from services.image_index.gallery_statistics import Statistics, Vector, log_odds
+
+_USUAL_SPREAD = 1.1  # of the log-odds of a well calibrated encoder of AUROC 0.75 to 0.8
+_LEAST_SPREAD = 0.25
+_USUAL_IMAGES = 50  # so many images as reports lead to expect join each gallery, for a few of its own say little of it
+_STEP = 1 / 16  # coarse, so that one more image seldom changes what the posteriors of all images hang on
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """`offsets` (14,): the log-odds of the gallery's mean probability of each label, in whole steps.
+    """Of each label, slope · log-odds + offset; (14,) both."""
 
-    An encoder that says 10 % for every image says nothing of any: only what exceeds the mean speaks for a label. So a
-    shift of one label's log-odds, as class weights in training leave it, does no harm.
-    """
-
+    slopes: tuple[float, ...]
     offsets: tuple[float, ...]
 
     def of(self, probabilities: NDArray[np.floating]) -> NDArray[np.float64]:
-        """(14, N) -> (14, N) log p/(1-p) - log b/(1-b)."""
-        p = np.clip(probabilities.astype(np.float64), EPSILON, 1 - EPSILON)
-        return np.asarray(np.log(p) - np.log1p(-p) - np.array(self.offsets)[:, None])
+        """(14, N) -> (14, N)."""
+        slopes, offsets = np.array(self.slopes), np.array(self.offsets)
+        return np.asarray(log_odds(probabilities) * slopes[:, None] + offsets[:, None])
 
 
-def evidence_against(mean: NDArray[np.float64]) -> Evidence:
-    """`mean` (14,): the gallery's mean probabilities."""
-    b = np.clip(mean, 1e-4, 1 - 1e-4)
-    return Evidence(tuple((np.round((np.log(b) - np.log1p(-b)) / _STEP) * _STEP).tolist()))
+def evidence_against(gallery: Statistics, base_rates: Vector) -> Evidence:
+    """How a probability speaks in this gallery, whatever the scale that the encoder learned to speak on.
+
+    An encoder that says 10 % for every image says nothing of any: evidence is what exceeds the gallery. And one that is
+    too sure, or not sure enough, spreads its log-odds too far or too little: half the difference to a usual spread is
+    taken back (on a logarithmic scale; all of it would silence what the encoder knows of its own weak labels).
+
+    The offset leaves the gallery's mean probability b as it is. `base_rates` (14,): how often reports state each label.
+    """
+    mean, center, spread = _joined_by_usual_images(gallery, base_rates)
+    slopes = _rounded(np.sqrt(_USUAL_SPREAD / np.maximum(spread, _LEAST_SPREAD)))
+    offsets = _rounded(_logit(mean) * (_widening(slopes * spread) - 1) - slopes * center)
+    return Evidence(tuple(slopes.tolist()), tuple(offsets.tolist()))
+
+
+def _joined_by_usual_images(gallery: Statistics, base_rates: Vector) -> tuple[Vector, Vector, Vector]:
+    """Mean probability, mean and standard deviation of the log-odds, of the gallery and the usual images together."""
+    share = gallery.images / (gallery.images + _USUAL_IMAGES)
+    usual_center = _logit(base_rates) * _widening(np.full_like(base_rates, _USUAL_SPREAD))
+    mean = share * gallery.mean + (1 - share) * base_rates
+    center = share * gallery.center + (1 - share) * usual_center
+    squares = share * (gallery.spread**2 + gallery.center**2) + (1 - share) * (_USUAL_SPREAD**2 + usual_center**2)
+    return mean, center, np.sqrt(np.maximum(squares - center**2, 0.0))
+
+
+def _widening(spread: Vector) -> Vector:
+    """How much further than logit(b) from 0 normal log-odds must lie, so that their mean probability is b: the mean of
+    sigmoid(N(μ, s²)) is near sigmoid(μ / √(1 + πs²/8)) (MacKay, 1992).
+    """
+    return np.asarray(np.sqrt(1 + np.pi / 8 * spread**2))
+
+
+def _logit(probabilities: Vector) -> Vector:
+    p = np.clip(probabilities, 1e-4, 1 - 1e-4)
+    return np.asarray(np.log(p) - np.log1p(-p))
+
+
+def _rounded(values: Vector) -> Vector:
+    return np.asarray(np.round(values / _STEP) * _STEP)

@@ -7,10 +7,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from services.image_index.evidence import EPSILON
+from services.image_index.gallery_statistics import EPSILON, Statistics, exact_sums, log_odds, statistics_of
 from services.image_index.posterior_columns import PosteriorColumns
-
-MEAN_STEP = 2.0**-38  # the sums behind a mean are whole multiples of this: exact, whatever the order of insertion
 
 
 class Names:
@@ -62,7 +60,7 @@ class Gallery:
     image: NDArray[np.int32]  # codes of the vocabulary, -1 unknown
     study: NDArray[np.int32]
     patient: NDArray[np.int32]
-    mean: NDArray[np.float64]  # (14,) over the rows alive
+    statistics: Statistics  # over the rows alive
     posteriors: PosteriorColumns  # of these rows and of those that come after them
 
     def rows(self, passing: NDArray[np.bool_] | None = None) -> NDArray[np.intp]:
@@ -84,7 +82,7 @@ class Gallery:
 
     @cached_property
     def log_odds(self) -> NDArray[np.float32]:
-        return np.asarray(np.log(self._clipped) - np.log1p(-self._clipped), dtype=np.float32)
+        return log_odds(self.probabilities).astype(np.float32)
 
     @cached_property
     def log_absent(self) -> NDArray[np.float32]:
@@ -99,15 +97,10 @@ class Gallery:
     def binarized(self, thresholds: NDArray[np.float64]) -> "Gallery":
         """The same images with probabilities 0 or 1."""
         present = self.probabilities >= thresholds.astype(np.float32)[:, None]
-        counts = present[:, self.alive].sum(axis=1)
+        probabilities = present.astype(np.float32)
         return replace(
             self,
-            probabilities=present.astype(np.float32),
-            mean=counts / max(self.size, 1),
+            probabilities=probabilities,
+            statistics=statistics_of(exact_sums(probabilities[:, self.alive]), self.size),
             posteriors=PosteriorColumns(),
         )
-
-
-def in_steps(probabilities: NDArray[np.float32]) -> NDArray[np.int64]:
-    """(14, N) as whole multiples of MEAN_STEP; sums stay exact up to 2^25 images."""
-    return np.rint(probabilities.astype(np.float64) / MEAN_STEP).astype(np.int64)

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from services.image_index.evidence import EPSILON, evidence_against
+from services.image_index.evidence import evidence_against
 from services.image_index.gallery import Gallery
+from services.image_index.gallery_statistics import EPSILON, Statistics
 from services.image_index.posterior import match, posterior, readings
 from services.image_index.prior import LabelSetPrior, Vector
 from shared.labels import LABELS
@@ -25,9 +26,9 @@ _SCAN_BLOCK = 16_384  # images at a time, where a query has many readings
 
 @dataclass(frozen=True)
 class Context:
-    """What a score hangs on beside query and image: `mean` (14,), the gallery's mean probabilities, and the prior."""
+    """What a score hangs on beside query and image."""
 
-    mean: Vector
+    gallery: Statistics
     prior: LabelSetPrior
 
 
@@ -94,10 +95,10 @@ def _cosine(p: Rows, q: Vector, _mean: Vector) -> Vector:
     return _cosines(_dot(p, q), _norm(p), float(np.linalg.norm(q)))
 
 
-def _scan_centered_cosine(gallery: Gallery, q: Vector, _context: Context) -> tuple[Scores, Scores]:
-    centered_q = q - gallery.mean
+def _scan_centered_cosine(gallery: Gallery, q: Vector, context: Context) -> tuple[Scores, Scores]:
+    centered_q = q - context.gallery.mean
     query_norm = float(np.linalg.norm(centered_q))
-    centered = gallery.probabilities - gallery.mean.astype(np.float32)[:, None]
+    centered = gallery.probabilities - context.gallery.mean.astype(np.float32)[:, None]
     lengths = np.sqrt(np.einsum("ln,ln->n", centered, centered))
     safe = lengths > 1e-4
     if query_norm < NO_DIRECTION:
@@ -124,7 +125,9 @@ def _log_likelihood(p: Rows, q: Vector, _mean: Vector) -> Vector:
 
 
 def _scan_label_set_posterior(gallery: Gallery, q: Vector, context: Context) -> tuple[Scores, Scores]:
-    images = gallery.posteriors.of(gallery.probabilities, evidence_against(context.mean), context.prior)
+    images = gallery.posteriors.of(
+        gallery.probabilities, evidence_against(context.gallery, context.prior.base_rates), context.prior
+    )
     query, scores = readings(q, context.prior), np.empty(len(images.log_z), dtype=np.float32)
     for start in range(0, len(scores), _SCAN_BLOCK):
         block = slice(start, start + _SCAN_BLOCK)
@@ -134,13 +137,13 @@ def _scan_label_set_posterior(gallery: Gallery, q: Vector, context: Context) -> 
 
 
 def _label_set_posterior(p: Rows, context: Context) -> Callable[[Vector], Vector]:
-    images = posterior(evidence_against(context.mean).of(p), context.prior)
+    images = posterior(evidence_against(context.gallery, context.prior.base_rates).of(p), context.prior)
     return lambda q: np.asarray(match(images, readings(q, context.prior)).score, dtype=np.float64)
 
 
 def _each(score: Callable[[Rows, Vector, Vector], Vector]) -> Callable[[Rows, Context], Callable[[Vector], Vector]]:
     """For measures that have nothing to prepare."""
-    return lambda p, context: lambda q: score(p, q, context.mean)
+    return lambda p, context: lambda q: score(p, q, context.gallery.mean)
 
 
 MEASURES: Mapping[RankingName, Measure] = {

@@ -61,7 +61,7 @@ def rank(gallery: Gallery, query: Query, passing: NDArray[np.bool_] | None = Non
     if not query.weights.any() or rows.size == 0:
         return Ranked([], [], [], [], int(rows.size), 0)
     scanned = gallery if query.thresholds is None else gallery.binarized(query.thresholds)
-    measure, context = MEASURES[query.ranking], Context(scanned.mean, query.prior)
+    measure, context = MEASURES[query.ranking], Context(scanned.statistics, query.prior)
     approximate, error = measure.scan(scanned, query.weights, context)
     contenders = _contenders(rows, approximate, error, query.k)
     scores = _rounded(measure.exact(_rows_of(scanned, contenders), context)(query.weights))
@@ -70,7 +70,8 @@ def rank(gallery: Gallery, query: Query, passing: NDArray[np.bool_] | None = Non
         contenders, scores = contenders[good], scores[good]
     best, ties = _best(scores, gallery.image_ids(contenders), query.k)
     found = contenders[best]
-    images = posterior(evidence_against(gallery.mean).of(_rows_of(gallery, found)), query.prior)
+    evidence = evidence_against(gallery.statistics, query.prior.base_rates)
+    images = posterior(evidence.of(_rows_of(gallery, found)), query.prior)
     matched = match(images, readings(query.weights, query.prior))
     return Ranked(
         rows=found.tolist(),

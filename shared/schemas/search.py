@@ -11,7 +11,7 @@ from shared.schemas.text import Probability
 
 MAX_K = 1000
 RankingName = Literal["label_set_posterior", "soft_jaccard", "cosine", "centered_cosine", "log_likelihood"]
-DEFAULT_RANKING: RankingName = "soft_jaccard"
+DEFAULT_RANKING: RankingName = "label_set_posterior"
 
 
 class SearchFilters(BaseModel):
@@ -56,7 +56,11 @@ class SearchOptions(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     k: int = Field(default=5, ge=1, le=MAX_K, description="How many images to return at most.")
-    ranking: RankingName = Field(default=DEFAULT_RANKING, description="The measure of similarity.")
+    ranking: RankingName = Field(
+        default=DEFAULT_RANKING,
+        description="The measure of similarity. `label_set_posterior` is the geometric mean of `exact_probability` and "
+        "`expected_overlap`, which take into account how findings are reported together.",
+    )
     binarize: bool = Field(
         default=False,
         description="Compare 0/1 labels: an image's at the encoder's thresholds, a query's above 0.5. With "

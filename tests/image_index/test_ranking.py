@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from services.image_index.gallery import MEAN_STEP, Gallery
+from services.image_index.evidence import Evidence, evidence_against
+from services.image_index.gallery import Gallery
+from services.image_index.gallery_statistics import MEAN_STEP, exact_sums, statistics_of
 from services.image_index.prior import shipped_prior
 from services.image_index.ranking import Query, rank
 from services.image_index.store.growing import Change, GrowingGallery
@@ -52,11 +54,11 @@ def log_odds(p: float) -> float:
     return math.log(p) - math.log(1 - p)
 
 
-def label_set_posterior(p: list[float], q: list[float], mean: list[float]) -> float:
+def label_set_posterior(p: list[float], q: list[float], against: Evidence) -> float:
     """Bayes written out over the listed sets and all readings of the query that are not among them."""
     prior = shipped_prior()
-    base = [round(log_odds(min(max(b, 1e-4), 1 - 1e-4)) * 16) / 16 for b in mean]
-    evidence = [log_odds(min(max(a, 1e-6), 1 - 1e-6)) - b for a, b in zip(p, base, strict=True)]
+    odds = [log_odds(min(max(a, 1e-6), 1 - 1e-6)) for a in p]
+    evidence = [a * slope + offset for a, slope, offset in zip(odds, against.slopes, against.offsets, strict=True)]
     unsure = [label for label, weight in enumerate(q) if 0 < weight < 1]
     readings = {}
     for choice in product([1.0, 0.0], repeat=len(unsure)):
@@ -81,8 +83,6 @@ def label_set_posterior(p: list[float], q: list[float], mean: list[float]) -> fl
 
 
 def oracle_score(ranking: str, p: list[float], q: list[float], mean: list[float]) -> float:
-    if ranking == "label_set_posterior":
-        return label_set_posterior(p, q, mean)
     if ranking == "cosine":
         return cosine(p, q)
     if ranking == "centered_cosine":
@@ -96,6 +96,10 @@ def oracle_score(ranking: str, p: list[float], q: list[float], mean: list[float]
 
 
 def oracle(ranking: str, p: np.ndarray, q: np.ndarray) -> list[float]:
+    if ranking == "label_set_posterior":
+        statistics = statistics_of(exact_sums(p.T.astype(np.float32)), len(p))
+        against = evidence_against(statistics, shipped_prior().base_rates)
+        return [label_set_posterior([float(a) for a in row], q.tolist(), against) for row in p]
     mean = mean_of(p)
     return [oracle_score(ranking, [float(a) for a in row], q.tolist(), mean) for row in p]
 
@@ -185,7 +189,7 @@ def test_only_images_at_or_above_the_least_score_are_found() -> None:
     p = np.zeros((3, N_LABELS))
     p[0, 3] = p[1, 3] = p[1, 4] = 1
     q = np.eye(N_LABELS)[3]
-    found = rank(made_gallery(p), Query(q, k=3, min_score=0.5))
+    found = rank(made_gallery(p), Query(q, k=3, ranking="soft_jaccard", min_score=0.5))
 
     assert (found.rows, found.scores) == ([0, 1], [1.0, 0.5])
 
@@ -216,4 +220,4 @@ def test_a_deleted_image_weighs_nothing_in_the_mean() -> None:
     growing.apply([Change(row.image_id, row) for row in rows], 20)
     growing.apply([Change("image-07", None), Change("image-11", None)], 22)
 
-    assert growing.gallery.mean.tolist() == pytest.approx(mean_of(np.delete(p, [7, 11], axis=0)), abs=1e-12)
+    assert growing.gallery.statistics.mean.tolist() == pytest.approx(mean_of(np.delete(p, [7, 11], axis=0)), abs=1e-12)

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from services.image_index.filters import SEXES, VIEWS
-from services.image_index.gallery import MEAN_STEP, Gallery, Names, Vocabulary, in_steps
+from services.image_index.gallery import Gallery, Names, Vocabulary
+from services.image_index.gallery_statistics import exact_sums, statistics_of
 from services.image_index.posterior_columns import PosteriorColumns
 from services.image_index.store.row import Row
 from shared.labels import LABELS
@@ -52,7 +53,7 @@ class GrowingGallery:
         self._columns = {name: np.empty(capacity, dtype=dtype) for name, dtype in _COLUMNS.items()}
         self._place: dict[str, int] = {}  # image_id -> row
         self._rows = 0
-        self._sums = np.zeros(len(LABELS), dtype=np.int64)  # over the rows alive, in MEAN_STEP
+        self._sums = np.zeros((3, len(LABELS)), dtype=np.int64)  # over the rows alive
         self._posteriors = PosteriorColumns()
 
     def __contains__(self, image_id: str) -> bool:
@@ -65,7 +66,7 @@ class GrowingGallery:
         if gone:
             self._columns["alive"] = self._columns["alive"].copy()
             self._columns["alive"][gone] = False
-            self._sums -= in_steps(self._probabilities[:, gone]).sum(axis=1)
+            self._sums -= exact_sums(self._probabilities[:, gone])
         self._append([row for row in last.values() if row is not None])
         self.gallery = self._publish(generation)
         if self._rows > 2 * max(len(self._place), _FIRST_CAPACITY):
@@ -85,7 +86,7 @@ class GrowingGallery:
         ids, blobs, generations, views, sexes, ages, studies, patients = zip(*rows, strict=True)
         block = np.frombuffer(b"".join(blobs), dtype="<f4").reshape(len(rows), len(LABELS)).T
         self._probabilities[:, start:end] = block
-        self._sums += in_steps(block).sum(axis=1)
+        self._sums += exact_sums(block)
         words = self._vocabulary
         values: dict[str, Any] = {
             "alive": True,
@@ -128,7 +129,7 @@ class GrowingGallery:
             size=size,
             vocabulary=self._vocabulary,
             probabilities=self._probabilities[:, :rows],
-            mean=self._sums.astype(np.float64) * MEAN_STEP / max(size, 1),
+            statistics=statistics_of(self._sums, size),
             posteriors=self._posteriors,
             **{name: column[:rows] for name, column in self._columns.items()},
         )

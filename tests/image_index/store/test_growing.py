@@ -47,4 +47,4 @@ def test_rows_of_replaced_images_are_left_behind_in_time() -> None:
 
     assert growing.gallery.probabilities.shape[1] < 3000
     assert growing.gallery.size == len(seen(growing.gallery)) == 10
-    assert growing.gallery.mean.tolist() == [np.mean(list(seen(growing.gallery).values()))] * len(LABELS)
+    assert growing.gallery.statistics.mean.tolist() == [np.mean(list(seen(growing.gallery).values()))] * len(LABELS)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics.pairwise import cosine_similarity
 
+from services.image_index.gallery_statistics import exact_sums, statistics_of
 from services.image_index.measures import MEASURES, Context
 from services.image_index.prior import LabelSetPrior
 from services.image_index.ranking import DECIMALS
@@ -22,7 +23,7 @@ FLOOR, CEILING = "random", "true_labels"
 def scorers(predictions: Predictions, prior: LabelSetPrior, names: list[RankingName]) -> Mapping[str, Scorer]:
     """The original's way, the service's rankings, and what they lie between: chance, and a gallery of true labels."""
     rows = predictions.probabilities.T
-    context = Context(predictions.probabilities.mean(axis=0), prior)
+    context = Context(statistics_of(exact_sums(rows), len(predictions)), prior)
     return {
         BINARY_COSINE: lambda query: np.asarray(cosine_similarity([query], predictions.predicted)[0]),
         **{name: _rounded(MEASURES[name].exact(rows, context)) for name in names},

@@ -1,6 +1,7 @@
 """What a training starts from: a pretrained encoder with its tokenizer, or a whole text model."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -24,9 +25,13 @@ logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # a base's own h
 
 @dataclass(frozen=True)
 class Base:
-    """`pretrained` is True where only the encoder has learned anything: its vocabulary may then be cut."""
+    """`pretrained` is True where only the encoder has learned anything: its vocabulary may then be cut.
+
+    `origin` says where it comes from, for the card of the model that it becomes.
+    """
 
     name: str
+    origin: Mapping[str, Any]
     network: LabelAttentionNetwork
     tokenizer: Tokenizer
     pretrained: bool
@@ -53,7 +58,9 @@ def _whole_model(name: str, folder: Path) -> Base:
         raise ValueError(  # noqa: TRY004 - the folder's fault, not a type's
             f"{folder} has 14 sigmoid outputs; start from its encoder's Hugging Face folder instead."
         )
-    return Base(name, network, read_tokenizer(folder), pretrained=False)
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    origin = {key: config[key] for key in ("name", "version", "training") if key in config}
+    return Base(name, origin, network, read_tokenizer(folder), pretrained=False)
 
 
 def _encoder(name: str, source: str) -> Base:
@@ -66,4 +73,5 @@ def _encoder(name: str, source: str) -> Base:
         tokenizer = Tokenizer.from_str(AutoTokenizer.from_pretrained(source).backend_tokenizer.to_str())
     tokenizer.no_truncation()
     tokenizer.no_padding()
-    return Base(name, LabelAttentionNetwork(encoder), tokenizer, pretrained=True)
+    origin = {"name": "all-MiniLM-L6-v2" if name == "minilm" else folder.name}
+    return Base(name, origin, LabelAttentionNetwork(encoder), tokenizer, pretrained=True)

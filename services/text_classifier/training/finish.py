@@ -37,7 +37,7 @@ def finish(trained: Trained, out: Path, *, name: str, version: str, console: Con
         calibration=calibration,
         label_support=_support(parts.train),
         training={
-            "base": trained.base.name,
+            "base": dict(trained.base.origin),
             "texts_per_epoch": dict(Counter(example.source for example in parts.training_texts(0))),
             "epochs": options.epochs,
             "learning_rate": options.learning_rate,

@@ -10,7 +10,7 @@ from gateway.parts import Parts
 from gateway.retrieve import retrieve
 from gateway.timings import Timings
 from gateway.uploads import Upload
-from shared.errors import UnsupportedMediaType
+from shared.errors import Conflict, UnsupportedMediaType
 from shared.openapi import SEARCH_EXAMPLES, image_body
 from shared.schemas.retrieve import ImageSearchResponse, RetrieveRequest, RetrieveResponse, SearchResponse
 from shared.schemas.search import MAX_K, RankingName, SearchOptions, SearchRequest
@@ -20,7 +20,9 @@ from shared.schemas.text import ClassifyRequest, ClassifyResponse
 def retrieval_router(parts: Parts) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["retrieval"])
 
-    @router.post("/retrieve", summary="Impression in, labels and similar chest X-rays out", responses=body_errors())
+    @router.post(
+        "/retrieve", summary="Impression in, labels and similar chest X-rays out", responses=body_errors(Conflict)
+    )
     async def retrieve_images(
         body: Annotated[RetrieveRequest, Body(openapi_examples=RETRIEVE_EXAMPLES)], request: Request
     ) -> RetrieveResponse:
@@ -38,7 +40,7 @@ def retrieval_router(parts: Parts) -> APIRouter:
         """The 14 labels of each impression: probability, state and threshold, with the words that say so on request."""
         return await parts.classifier.classify(body, parts.deadline())
 
-    @router.post("/search", summary="Labels in, similar chest X-rays out", responses=body_errors())
+    @router.post("/search", summary="Labels in, similar chest X-rays out", responses=body_errors(Conflict))
     async def search(
         body: Annotated[SearchRequest, Body(openapi_examples=SEARCH_EXAMPLES)], request: Request
     ) -> SearchResponse:
@@ -51,7 +53,7 @@ def retrieval_router(parts: Parts) -> APIRouter:
     @router.post(
         "/search/by-image",
         summary="An image in, its labels and similar chest X-rays out",
-        responses=body_errors(UnsupportedMediaType),
+        responses=body_errors(Conflict, UnsupportedMediaType),
         openapi_extra=image_body(
             "options", SearchOptions, "Options of the search, filters among them; in place of the query parameters."
         ),

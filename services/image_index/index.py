@@ -166,13 +166,19 @@ class ImageIndex:
             ranking=options.ranking,
             thresholds=self.encoder.thresholds if options.binarize else None,
             min_score=options.min_score,
+            min_overlap=options.min_overlap,
+            group_by=options.group_by,
+            offset=options.offset,
             filters=self._with_patient_keys(options.filters),
             prior=self._prior,
         )
         names = [name for name, there in zip(LABELS, sought, strict=True) if there]
 
         def answer() -> SearchResult:
-            return search_result(self.store.search(query), query, names, self.encoder.details)
+            found = self.store.search(query)
+            if options.generation not in {None, found.info.generation}:
+                raise Conflict("The index has changed since that generation; begin again at the first page.")
+            return search_result(found, query, names, self.encoder.details)
 
         return await self._in_store_thread(answer)
 

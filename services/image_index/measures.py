@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from services.image_index.evidence import evidence_against
 from services.image_index.gallery import Gallery
 from services.image_index.gallery_statistics import EPSILON, Statistics
-from services.image_index.posterior import match, posterior, readings
+from services.image_index.posterior import Match, match, posterior, readings
 from services.image_index.prior import LabelSetPrior, Vector
 from shared.labels import LABELS
 from shared.schemas.search import RankingName
@@ -124,15 +124,20 @@ def _log_likelihood(p: Rows, q: Vector, _mean: Vector) -> Vector:
     return np.asarray((_dot(np.log(clipped), q) + _dot(np.log1p(-clipped), 1 - q)) / len(q))
 
 
-def _scan_label_set_posterior(gallery: Gallery, q: Vector, context: Context) -> tuple[Scores, Scores]:
-    images = gallery.posteriors.of(
-        gallery.probabilities, evidence_against(context.gallery, context.prior.base_rates), context.prior
-    )
-    query, scores = readings(q, context.prior), np.empty(len(images.log_z), dtype=np.float32)
-    for start in range(0, len(scores), _SCAN_BLOCK):
+def scan_matches(gallery: Gallery, q: Vector, context: Context) -> Match:
+    """Of all images, in float32: a logarithm of some hundreds is off by some 1e-5, its exponential by as much of it."""
+    evidence = evidence_against(context.gallery, context.prior.base_rates)
+    images = gallery.posteriors.of(gallery.probabilities, evidence, context.prior)
+    query, found = readings(q, context.prior), np.empty((2, len(images.log_z)), dtype=np.float32)
+    for start in range(0, found.shape[1], _SCAN_BLOCK):
         block = slice(start, start + _SCAN_BLOCK)
-        scores[block] = match(images.block(block), query).score
-    # Logarithms of up to some hundreds in float32 are off by some 1e-5, which makes as much of a score's share.
+        part = match(images.block(block), query)
+        found[0, block], found[1, block] = part.exact, part.overlap
+    return Match(exact=found[0], overlap=found[1])
+
+
+def _scan_label_set_posterior(gallery: Gallery, q: Vector, context: Context) -> tuple[Scores, Scores]:
+    scores = np.asarray(scan_matches(gallery, q, context).score, dtype=np.float32)
     return scores, scores * np.float32(1e-4) + np.float32(1e-9)
 
 

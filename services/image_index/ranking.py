@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 
 from services.image_index.evidence import evidence_against
 from services.image_index.gallery import Gallery
-from services.image_index.measures import MEASURES, Context, Scores
-from services.image_index.posterior import match, posterior, readings
+from services.image_index.measures import MEASURES, Context, Scores, scan_matches
+from services.image_index.posterior import Match, match, posterior, readings
 from services.image_index.prior import LabelSetPrior, Vector, shipped_prior
 from shared.labels import LABELS, LabelName
-from shared.schemas.search import DEFAULT_RANKING, RankingName, SearchFilters
+from shared.schemas.search import DEFAULT_RANKING, GroupBy, RankingName, SearchFilters
 
 DECIMALS = 9
+_OVERLAP_ERROR = 1e-4  # far more than float32 loses of an expected overlap
 
 
 def vector(weights: Mapping[LabelName, float]) -> Vector:
@@ -37,6 +38,9 @@ class Query:
     ranking: RankingName = DEFAULT_RANKING
     thresholds: Vector | None = None
     min_score: float | None = None
+    min_overlap: float | None = None  # expected; images with less are left out
+    group_by: GroupBy = "image"
+    offset: int = 0  # so many of the best are left out
     filters: SearchFilters = field(default_factory=SearchFilters)
     prior: LabelSetPrior = field(default_factory=shipped_prior)
 
@@ -60,22 +64,12 @@ def rank(gallery: Gallery, query: Query, passing: NDArray[np.bool_] | None = Non
     rows = gallery.rows(passing)
     if not query.weights.any() or rows.size == 0:
         return Ranked([], [], [], [], int(rows.size), 0)
-    scanned = gallery if query.thresholds is None else gallery.binarized(query.thresholds)
-    measure, context = MEASURES[query.ranking], Context(scanned.statistics, query.prior)
-    approximate, error = measure.scan(scanned, query.weights, context)
-    contenders = _contenders(rows, approximate, error, query.k)
-    scores = _rounded(measure.exact(_rows_of(scanned, contenders), context)(query.weights))
-    if query.min_score is not None:
-        good = scores >= query.min_score
-        contenders, scores = contenders[good], scores[good]
-    best, ties = _best(scores, gallery.image_ids(contenders), query.k)
-    found = contenders[best]
-    evidence = evidence_against(gallery.statistics, query.prior.base_rates)
-    images = posterior(evidence.of(_rows_of(gallery, found)), query.prior)
-    matched = match(images, readings(query.weights, query.prior))
+    good = rows if query.min_overlap is None else _overlapping(gallery, query, rows)
+    found, scores, ties = _ranked(gallery, query, good)
+    matched = _match(gallery, query, found)
     return Ranked(
         rows=found.tolist(),
-        scores=scores[best].tolist(),
+        scores=scores.tolist(),
         exact=_rounded(matched.exact).tolist(),
         overlaps=_rounded(matched.overlap).tolist(),
         candidates=int(rows.size),
@@ -83,8 +77,48 @@ def rank(gallery: Gallery, query: Query, passing: NDArray[np.bool_] | None = Non
     )
 
 
-def _rows_of(gallery: Gallery, rows: NDArray[np.intp]) -> NDArray[np.float64]:
-    return gallery.probabilities[:, rows].astype(np.float64)
+def _match(gallery: Gallery, query: Query, rows: NDArray[np.intp]) -> Match:
+    """Exactly, from the images' own probabilities, also where they are compared as 0/1 vectors."""
+    evidence = evidence_against(gallery.statistics, query.prior.base_rates)
+    images = posterior(evidence.of(gallery.probabilities[:, rows]), query.prior)
+    return match(images, readings(query.weights, query.prior))
+
+
+def _overlapping(gallery: Gallery, query: Query, rows: NDArray[np.intp]) -> NDArray[np.intp]:
+    """The rows whose expected overlap reaches `min_overlap`; what float32 leaves open is computed exactly."""
+    least = query.min_overlap or 0.0
+    context = Context(gallery.statistics, query.prior)
+    approximate = scan_matches(gallery, query.weights, context).overlap[rows]
+    open_ones = np.abs(approximate - least) < _OVERLAP_ERROR
+    reached = approximate >= least
+    reached[open_ones] = _rounded(_match(gallery, query, rows[open_ones]).overlap) >= least
+    return np.asarray(rows[reached])
+
+
+def _ranked(gallery: Gallery, query: Query, rows: NDArray[np.intp]) -> tuple[NDArray[np.intp], Vector, int]:
+    """The rows of the page that is asked for, their scores, and how many more score as the last of them."""
+    scanned = gallery if query.thresholds is None else gallery.binarized(query.thresholds)
+    measure, context = MEASURES[query.ranking], Context(scanned.statistics, query.prior)
+    approximate, error = measure.scan(scanned, query.weights, context)
+    groups = {"image": None, "study": gallery.study, "patient": gallery.patient}[query.group_by]
+    wanted = depth = query.offset + query.k
+    while True:
+        contenders = _contenders(rows, approximate, error, depth)
+        exact = measure.exact(scanned.probabilities[:, contenders].astype(np.float64), context)
+        scores = _rounded(exact(query.weights))
+        if query.min_score is not None:
+            good = scores >= query.min_score
+            contenders, scores = contenders[good], scores[good]
+        ids = gallery.image_ids(contenders)
+        if groups is None:
+            best, ties = _best(scores, ids, wanted)
+            break
+        best, ties = _best_of_groups(scores, ids, groups[contenders].tolist(), depth, wanted)
+        if len(best) == wanted or depth >= rows.size or len(scores) < depth:
+            break
+        depth = min(4 * depth, rows.size)  # several of the best were of one group
+    page = best[query.offset :]
+    return contenders[page], scores[page], ties if page else 0
 
 
 def _rounded(scores: NDArray[np.floating]) -> Vector:
@@ -111,3 +145,23 @@ def _best(scores: Vector, image_ids: list[str], k: int) -> tuple[list[int], int]
     tied = np.flatnonzero(scores == cutoff).tolist()
     room = k - len(above)
     return above + heapq.nsmallest(room, tied, key=image_ids.__getitem__), len(tied) - room
+
+
+def _best_of_groups(
+    scores: Vector, image_ids: list[str], groups: list[int], depth: int, wanted: int
+) -> tuple[list[int], int]:
+    """As `_best`, the best of each group only; an image of group -1 stands alone.
+
+    Of `scores`, only the best `depth` and what ties with them are sure to be all there are.
+    """
+    sure, ties = _best(scores, image_ids, depth)
+    if ties:
+        sure, _ = _best(scores, image_ids, depth + ties)
+    seen: set[int] = set()
+    heads = []
+    for place in sure:
+        if groups[place] < 0 or groups[place] not in seen:
+            heads.append(place)
+            seen.add(groups[place])
+    last = scores[heads[wanted - 1]] if len(heads) >= wanted else None
+    return heads[:wanted], sum(scores[place] == last for place in heads[wanted:])

@@ -11,6 +11,7 @@ from services.image_index.index import RANKING_BY_IMAGE, ImageIndex
 from services.image_index.uploads import read_upload
 from shared.errors import (
     BadRequest,
+    Conflict,
     DeadlineExceeded,
     InferenceFailed,
     InvalidInput,
@@ -27,7 +28,9 @@ from shared.schemas.search import MAX_K, ImageSearchResult, RankingName, SearchO
 def search_router(index: ImageIndex) -> APIRouter:
     router = APIRouter(prefix="/v1/search", tags=["search"])
 
-    @router.post("", summary="Labels in, similar images out", responses=documented(Unavailable, DeadlineExceeded))
+    @router.post(
+        "", summary="Labels in, similar images out", responses=documented(Conflict, Unavailable, DeadlineExceeded)
+    )
     async def search(body: Annotated[SearchRequest, Body(openapi_examples=SEARCH_EXAMPLES)]) -> SearchResult:
         """Ranks all images by their likeness to the query, exactly: the order is a pure function of query, options and
         index generation. A query without any positive weight finds nothing, and the answer says so.
@@ -39,6 +42,7 @@ def search_router(index: ImageIndex) -> APIRouter:
         summary="An image in, its labels and similar images out",
         responses=documented(
             BadRequest,
+            Conflict,
             PayloadTooLarge,
             UnsupportedMediaType,
             InvalidInput,

@@ -14,6 +14,10 @@ RankingName = Literal["label_set_posterior", "soft_jaccard", "cosine", "centered
 DEFAULT_RANKING: RankingName = "label_set_posterior"
 
 
+GroupBy = Literal["image", "study", "patient"]
+MAX_OFFSET = 9000
+
+
 class SearchFilters(BaseModel):
     """Every condition must hold. A condition on a value that an image lacks does not hold."""
 
@@ -67,6 +71,20 @@ class SearchOptions(BaseModel):
         "`cosine` this is the ranking of the original CheXRetriever notebooks.",
     )
     min_score: float | None = Field(default=None, description="Leave out images that score below this.")
+    min_overlap: Probability | None = Field(
+        default=None,
+        description="Leave out images of which less `expected_overlap` with the query is to be expected; where none is "
+        "left, the answer is that there is no sufficiently similar case.",
+    )
+    group_by: GroupBy = Field(
+        default="image", description="Show each study or patient once, by its best image. Unknown ones stand alone."
+    )
+    offset: int = Field(default=0, ge=0, le=MAX_OFFSET, description="Leave out so many of the best: the next page.")
+    generation: int | None = Field(
+        default=None,
+        description="`index.generation` of the first page. Where the index has changed since, the answer is 409, not a "
+        "page of another ranking.",
+    )
     filters: SearchFilters = Field(default_factory=SearchFilters)
 
 

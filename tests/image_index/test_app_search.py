@@ -1,10 +1,12 @@
 import json
+from typing import get_args
 
 import httpx
 import pytest
 
 from services.image_index.app import create_app
 from shared.labels import LABELS
+from shared.schemas.search import RankingName
 from tests.image_index.conftest import png_bytes
 from tests.image_index.tiny_model import picture_of
 
@@ -118,10 +120,11 @@ async def test_an_empty_index_says_so(client: httpx.AsyncClient) -> None:
 
 async def test_fewer_hits_than_asked_for_are_explained(gallery: httpx.AsyncClient) -> None:
     assert (await search(gallery, ["Edema"], k=5))["reason"] == "The index holds no more images."
-    assert (await search(gallery, ["Edema"], k=5, min_score=0.4))["reason"] == "No more images reach min_score."
+    scored = await search(gallery, ["Edema"], k=5, ranking="soft_jaccard", min_score=0.4)
+    assert scored["reason"] == "No more images reach min_score."
 
 
-@pytest.mark.parametrize("ranking", ["soft_jaccard", "cosine", "centered_cosine", "log_likelihood"])
+@pytest.mark.parametrize("ranking", get_args(RankingName))
 @pytest.mark.parametrize("binarize", [False, True])
 async def test_every_ranking_puts_the_exact_match_first(
     gallery: httpx.AsyncClient, ranking: str, binarize: bool
@@ -226,3 +229,46 @@ def test_every_operation_is_described_with_its_errors(settings, encoder) -> None
             assert any(int(status) >= 400 for status in operation["responses"]), path
     references = json.dumps(document).split('"$ref": "#/components/schemas/')[1:]
     assert {reference.split('"')[0] for reference in references} <= set(document["components"]["schemas"])
+
+
+async def test_every_hit_says_how_probable_an_exact_match_is(gallery: httpx.AsyncClient) -> None:
+    for ranking in ("label_set_posterior", "cosine"):
+        hits = (await search(gallery, ["Edema"], ranking=ranking))["hits"]
+        both = {hit["image_id"]: (hit["exact_probability"], hit["expected_overlap"]) for hit in hits}
+        assert both["edema-f"] == both["edema-m"]
+        assert both["edema-f"][0] > both["both"][0] > both["normal"][0]
+        assert both["edema-f"][1] > both["both"][1] > both["normal"][1]
+
+
+async def test_pages_go_on_where_the_last_one_ended(gallery: httpx.AsyncClient) -> None:
+    whole = await search(gallery, ["Edema"])
+    generation = whole["index"]["generation"]
+    first = await search(gallery, ["Edema"], k=2, generation=generation)
+    second = await search(gallery, ["Edema"], k=2, offset=2, generation=generation)
+
+    assert ids(first) + ids(second) == ids(whole)
+    assert [hit["rank"] for hit in second["hits"]] == [3, 4]
+    assert (await search(gallery, ["Edema"], k=2, offset=4))["reason"] == "The index holds no more images."
+
+
+async def test_a_page_of_an_index_that_has_changed_is_refused(gallery: httpx.AsyncClient) -> None:
+    generation = (await search(gallery, ["Edema"]))["index"]["generation"]
+    await gallery.delete("/v1/images/normal")
+    response = await gallery.post("/v1/search", json={"labels": ["Edema"], "offset": 2, "generation": generation})
+
+    assert response.status_code == 409
+    assert response.json()["type"] == "urn:chexretriever:conflict"
+
+
+async def test_each_patient_is_shown_once_by_its_best_image(gallery: httpx.AsyncClient) -> None:
+    result = await search(gallery, ["Edema"], group_by="patient")
+
+    assert ids(result) == ["edema-f", "edema-m", "normal"]  # "both" is of the patient of edema-f
+    assert result["reason"] == "There is no further patient to show."
+
+
+async def test_where_no_image_is_alike_the_answer_says_so(gallery: httpx.AsyncClient) -> None:
+    result = await search(gallery, ["Fracture", "Pneumothorax"], min_overlap=0.9)
+
+    assert ids(result) == []
+    assert result["reason"].startswith("No sufficiently similar case")

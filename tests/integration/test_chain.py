@@ -68,6 +68,19 @@ async def test_label_names_find_the_image_that_shows_them(client):
         assert label.replace(" ", "_") in [hit["image_id"] for hit in response.json()["result"]["hits"]]
 
 
+async def test_a_page_of_an_index_that_has_changed_is_refused(client):
+    query = {"labels": ["Cardiomegaly"], "k": 2}
+    first = (await client.post("/v1/search", json=query)).json()
+    page = {**query, "offset": 2, "generation": first["index"]["generation"]}
+    second = (await client.post("/v1/search", json=page)).json()
+    assert [hit["rank"] for hit in second["result"]["hits"]] == [3, 4]
+
+    await client.delete("/v1/images/Fracture")
+    response = await client.post("/v1/search", json=page)
+    assert response.status_code == 409
+    assert response.json()["type"] == "urn:chexretriever:conflict"
+
+
 async def test_an_image_finds_itself_first(client, phantom_pngs):
     response = await client.post(
         "/v1/search/by-image", content=phantom_pngs["Cardiomegaly"][0], headers={"Content-Type": "image/png"}

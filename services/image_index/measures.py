@@ -3,7 +3,7 @@
 A scan works in float32 and says how far it may be off; the exact form works in float64, label by label in one order.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from services.image_index.evidence import evidence_against
 from services.image_index.gallery import Gallery
 from services.image_index.gallery_statistics import EPSILON, Statistics
-from services.image_index.posterior import Match, match, posterior, readings
+from services.image_index.posterior import Posterior, expected_overlap, match, posterior, readings
 from services.image_index.prior import LabelSetPrior, Vector
 from shared.labels import LABELS
 from shared.schemas.search import RankingName
@@ -124,20 +124,28 @@ def _log_likelihood(p: Rows, q: Vector, _mean: Vector) -> Vector:
     return np.asarray((_dot(np.log(clipped), q) + _dot(np.log1p(-clipped), 1 - q)) / len(q))
 
 
-def scan_matches(gallery: Gallery, q: Vector, context: Context) -> Match:
-    """Of all images, in float32: a logarithm of some hundreds is off by some 1e-5, its exponential by as much of it."""
+def _posteriors(gallery: Gallery, context: Context) -> Iterator[tuple[slice, Posterior]]:
+    """In float32, block by block."""
     evidence = evidence_against(context.gallery, context.prior.base_rates)
     images = gallery.posteriors.of(gallery.probabilities, evidence, context.prior)
-    query, found = readings(q, context.prior), np.empty((2, len(images.log_z)), dtype=np.float32)
-    for start in range(0, found.shape[1], _SCAN_BLOCK):
+    for start in range(0, len(images.log_z), _SCAN_BLOCK):
         block = slice(start, start + _SCAN_BLOCK)
-        part = match(images.block(block), query)
-        found[0, block], found[1, block] = part.exact, part.overlap
-    return Match(exact=found[0], overlap=found[1])
+        yield block, images.block(block)
+
+
+def scan_overlaps(gallery: Gallery, q: Vector, context: Context) -> Scores:
+    """(N,) expected intersections over unions."""
+    query, overlaps = readings(q, context.prior), np.empty(gallery.probabilities.shape[1], dtype=np.float32)
+    for block, images in _posteriors(gallery, context):
+        overlaps[block] = expected_overlap(images, query, context.prior)
+    return overlaps
 
 
 def _scan_label_set_posterior(gallery: Gallery, q: Vector, context: Context) -> tuple[Scores, Scores]:
-    scores = np.asarray(scan_matches(gallery, q, context).score, dtype=np.float32)
+    query, scores = readings(q, context.prior), np.empty(gallery.probabilities.shape[1], dtype=np.float32)
+    for block, images in _posteriors(gallery, context):
+        scores[block] = match(images, query).score
+    # A logarithm of some hundreds is off by some 1e-5 in float32, and its exponential by as much of itself.
     return scores, scores * np.float32(1e-4) + np.float32(1e-9)
 
 

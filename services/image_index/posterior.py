@@ -41,8 +41,8 @@ class Posterior:
 
 @dataclass(frozen=True)
 class Match:
-    """(N,) each. `exact`: the probability that the image shows exactly the query's findings. `overlap`: the expected
-    intersection over union of what the query and the image show.
+    """(N,) each. `exact`: the probability that the image shows exactly the query's findings. `overlap`: the soft
+    intersection over union of the query with the image's marginals, a little below the expected one.
     """
 
     exact: Columns
@@ -139,6 +139,37 @@ def match(images: Posterior, query: Readings) -> Match:
         return Match(exact, exact)  # two images without findings overlap entirely, others not at all
     shared, sums = shared / total, sums / total
     return Match(exact, shared / (float(query.query.sum()) + sums - shared))
+
+
+def expected_overlap(images: Posterior, query: Readings, prior: LabelSetPrior) -> Columns:
+    """(N,) the expected intersection over union of the label set that is meant and the one that the image shows.
+
+    Slower than `match`: it goes through all listed sets that share a label with the query.
+    """
+    joining = ~query.listed
+    sets = np.concatenate([prior.sets, query.sets[joining]])
+    logs = np.concatenate([prior.log_frequencies, query.log_frequencies[joining]])
+    overlaps = _intersections_over_unions(query.sets, sets).T @ query.weights  # (R, S).T @ (R,)
+    listed = len(prior.sets)
+    shared, joined = np.zeros_like(images.log_z), np.zeros_like(images.log_z)
+    top = np.zeros_like(images.log_z)
+    for one, log in zip(sets[listed:], logs[listed:], strict=True):
+        np.maximum(top, _log_weight(images, one, float(log)), out=top)
+    for place, overlap in enumerate(overlaps.tolist()):
+        if overlap == 0 and place < listed:
+            continue
+        weight = np.exp(_log_weight(images, sets[place], float(logs[place])) - top)
+        shared += weight * overlap
+        if place >= listed:
+            joined += weight
+    return shared / (np.exp(-top) + joined)
+
+
+def _intersections_over_unions(one: Matrix, other: Matrix) -> Matrix:
+    """(R, 14), (S, 14) -> (R, S); two sets without any label overlap entirely."""
+    shared = one @ other.T
+    union = one.sum(axis=1)[:, None] + other.sum(axis=1) - shared
+    return np.asarray(np.divide(shared, union, out=np.ones_like(shared), where=union > 0))
 
 
 def _log_weight(images: Posterior, label_set: Vector, log_frequency: float) -> Columns:

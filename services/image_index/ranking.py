@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from services.image_index.evidence import evidence_against
 from services.image_index.gallery import Gallery
-from services.image_index.measures import MEASURES, Context, Scores, scan_matches
-from services.image_index.posterior import Match, match, posterior, readings
+from services.image_index.measures import MEASURES, Context, Scores, scan_overlaps
+from services.image_index.posterior import expected_overlap, match, posterior, readings
 from services.image_index.prior import LabelSetPrior, Vector, shipped_prior
 from shared.labels import LABELS, LabelName
 from shared.schemas.search import DEFAULT_RANKING, GroupBy, RankingName, SearchFilters
@@ -66,32 +66,32 @@ def rank(gallery: Gallery, query: Query, passing: NDArray[np.bool_] | None = Non
         return Ranked([], [], [], [], int(rows.size), 0)
     good = rows if query.min_overlap is None else _overlapping(gallery, query, rows)
     found, scores, ties = _ranked(gallery, query, good)
-    matched = _match(gallery, query, found)
+    exact, overlaps = _promises(gallery, query, found)
     return Ranked(
         rows=found.tolist(),
         scores=scores.tolist(),
-        exact=_rounded(matched.exact).tolist(),
-        overlaps=_rounded(matched.overlap).tolist(),
+        exact=exact.tolist(),
+        overlaps=overlaps.tolist(),
         candidates=int(rows.size),
         ties_at_cutoff=ties,
     )
 
 
-def _match(gallery: Gallery, query: Query, rows: NDArray[np.intp]) -> Match:
-    """Exactly, from the images' own probabilities, also where they are compared as 0/1 vectors."""
+def _promises(gallery: Gallery, query: Query, rows: NDArray[np.intp]) -> tuple[Vector, Vector]:
+    """Probability of an exact match and expected overlap, from the images' probabilities, as 0/1 vectors or not."""
     evidence = evidence_against(gallery.statistics, query.prior.base_rates)
     images = posterior(evidence.of(gallery.probabilities[:, rows]), query.prior)
-    return match(images, readings(query.weights, query.prior))
+    meant = readings(query.weights, query.prior)
+    return _rounded(match(images, meant).exact), _rounded(expected_overlap(images, meant, query.prior))
 
 
 def _overlapping(gallery: Gallery, query: Query, rows: NDArray[np.intp]) -> NDArray[np.intp]:
     """The rows whose expected overlap reaches `min_overlap`; what float32 leaves open is computed exactly."""
     least = query.min_overlap or 0.0
-    context = Context(gallery.statistics, query.prior)
-    approximate = scan_matches(gallery, query.weights, context).overlap[rows]
-    open_ones = np.abs(approximate - least) < _OVERLAP_ERROR
+    approximate = scan_overlaps(gallery, query.weights, Context(gallery.statistics, query.prior))[rows]
+    unsure = np.abs(approximate - least) < _OVERLAP_ERROR
     reached = approximate >= least
-    reached[open_ones] = _rounded(_match(gallery, query, rows[open_ones]).overlap) >= least
+    reached[unsure] = _promises(gallery, query, rows[unsure])[1] >= least
     return np.asarray(rows[reached])
 
 

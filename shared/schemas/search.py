@@ -63,7 +63,7 @@ class SearchOptions(BaseModel):
     ranking: RankingName = Field(
         default=DEFAULT_RANKING,
         description="The measure of similarity. `label_set_posterior` is the geometric mean of `exact_probability` and "
-        "`expected_overlap`, which take into account how findings are reported together.",
+        "of a quick form of `expected_overlap`; both take into account how findings are reported together.",
     )
     binarize: bool = Field(
         default=False,

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.image_index.posterior import MOST_READINGS, match, posterior, readings
+from services.image_index.posterior import MOST_READINGS, expected_overlap, match, posterior, readings
 from services.image_index.prior import LabelSetPrior, count_label_sets, shipped_prior
 from shared.labels import LABELS
 
@@ -47,6 +47,29 @@ def test_an_unlisted_query_joins_the_list():
     marginals = weights @ np.vstack([PRIOR.sets, query])
     shared = marginals @ query
     np.testing.assert_allclose(found.overlap, shared / (4 + marginals.sum(axis=1) - shared), atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        query_of("Edema"),
+        query_of("Lung Opacity", Pneumonia=0.4, Edema=0.2),
+        query_of("Fracture", "Edema", "Pleural Other", "Pneumothorax"),
+        np.zeros(len(LABELS)),
+    ],
+)
+def test_the_expected_overlap_is_the_mean_over_all_sets_of_their_overlaps(query):
+    evidence, meant = evidence_of(80, scale=3), readings(query, PRIOR)
+    sets = np.unique(np.vstack([PRIOR.sets, meant.sets]), axis=0)
+    weights = bayes(evidence, PRIOR, sets)
+
+    def overlap(one, other):
+        union = np.maximum(one, other).sum()
+        return np.minimum(one, other).sum() / union if union else 1.0
+
+    mean = [sum(a * overlap(one, s) for one, a in zip(meant.sets, meant.weights, strict=True)) for s in sets]
+    found = expected_overlap(posterior(evidence, PRIOR), meant, PRIOR)
+    np.testing.assert_allclose(found, weights @ np.array(mean), atol=1e-12)
 
 
 def test_an_uncertain_label_is_a_weighted_mean_of_both_readings():

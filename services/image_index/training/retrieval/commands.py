@@ -71,6 +71,8 @@ def evaluate_retrieval(
             with _gateway(url, key) as gateway:
                 report = _judge_gateway(queries, text_column, gateway, names, k)  # type: ignore[arg-type]
     Console(width=max(_console.width, _TABLE_WIDTH)).print(_table(report))
+    for name, promise in report.get("promises", {}).items():
+        _console.print(f"{name} of the first {k}: promised {promise['promised']:.3f}, found {promise['found']:.3f}")
     if json_out:
         json_out.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from services.image_index.prior import LabelSetPrior
 from services.image_index.training.retrieval import honest, original
+from services.image_index.training.retrieval.calibration import promises
 from services.image_index.training.retrieval.intervals import intervals
 from services.image_index.training.retrieval.predictions import Predictions
 from services.image_index.training.retrieval.rankings import CEILING, FLOOR, scorers
@@ -24,7 +25,7 @@ def evaluate(
     protocol: Protocol = "original",
     on_ranking: Callable[[str], None] = lambda _name: None,
 ) -> dict[str, Any]:
-    """`{"default_ranking", "rankings": {name: figures}, "floor": figures, "ceiling": figures, ...}`."""
+    """`{"default_ranking", "rankings": {name: figures}, "floor": figures, "ceiling": figures, "promises", ...}`."""
     judged: dict[str, dict[str, Any]] = {}
     for name, scorer in scorers(predictions, prior, names).items():
         on_ranking(name)
@@ -43,6 +44,7 @@ def evaluate(
         "floor": judged.pop(FLOOR),
         "ceiling": judged.pop(CEILING),
         "rankings": judged,
+        "promises": promises(predictions, prior, k),
     }
 
 

@@ -5,6 +5,7 @@ from sklearn.metrics.pairwise import cosine_similarity
 
 from services.image_index.prior import shipped_prior
 from services.image_index.training.retrieval import honest, original
+from services.image_index.training.retrieval.calibration import promises
 from services.image_index.training.retrieval.evaluate import evaluate
 from services.image_index.training.retrieval.intervals import intervals
 from services.image_index.training.retrieval.predictions import Predictions
@@ -134,6 +135,14 @@ def test_the_report_names_the_default_and_the_originals_own_way(simulated):
     assert report["default_ranking"]
     assert set(report["rankings"]) == {BINARY_COSINE, "soft_jaccard"}
     assert {"recall", "precision", "map", "iou", "ndcg"} <= set(report["rankings"][BINARY_COSINE])
+
+
+@pytest.mark.parametrize("calibration", ["calibrated", "balanced", "distorted"])
+def test_hits_keep_what_they_promise(calibration):
+    kept = promises(simulate(PRIOR, 1500, 0.75, calibration=calibration, seed=8), PRIOR, 5)
+    for figure in kept.values():
+        assert figure["found"] == pytest.approx(figure["promised"], abs=0.1)
+        assert figure["bins"][-1]["found"] > figure["bins"][0]["found"]
 
 
 def test_the_ceiling_of_the_original_protocol_is_a_perfect_recall(simulated):

@@ -1,0 +1,51 @@
+"""Whether hits keep what they promise: the exact matches and the overlap that were announced, against those found."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.image_index.evidence import evidence_against
+from services.image_index.gallery_statistics import exact_sums, statistics_of
+from services.image_index.posterior import expected_overlap, match, posterior, readings
+from services.image_index.prior import LabelSetPrior
+from services.image_index.training.retrieval.predictions import Predictions
+from services.image_index.training.retrieval.rankings import overlaps
+
+Vector = NDArray[np.float64]
+_BINS = 5
+
+
+def promises(predictions: Predictions, prior: LabelSetPrior, k: int) -> dict[str, Any]:
+    """Over the first k hits of every query, its own patient's images left out.
+
+    `{"exact" | "overlap": {"promised", "found", "bins": [{"promised", "found", "hits"}]}}`, the bins of equally many
+    hits from the least to the most promising.
+    """
+    rows = predictions.probabilities.T
+    evidence = evidence_against(statistics_of(exact_sums(rows), len(predictions)), prior.base_rates)
+    images = posterior(evidence.of(rows), prior)
+    said: list[Vector] = []
+    for number, query in enumerate(predictions.queries.astype(np.float64)):
+        meant = readings(query, prior)
+        found, shared = match(images, meant), expected_overlap(images, meant, prior)
+        order = np.argsort(-found.score, kind="stable")
+        truth = np.stack([predictions.query_of == number, overlaps(query, predictions.truth)])
+        for image in np.flatnonzero(predictions.query_of == number):
+            top = order[predictions.patients[order] != predictions.patients[image]][:k]
+            said.append(np.stack([found.exact[top], truth[0, top], shared[top], truth[1, top]]))
+    exact, matched, overlap, found_overlap = np.concatenate(said, axis=1)
+    return {"exact": _reliability(exact, matched), "overlap": _reliability(overlap, found_overlap)}
+
+
+def _reliability(promised: Vector, found: Vector) -> dict[str, Any]:
+    parts = np.array_split(np.argsort(promised, kind="stable"), _BINS)
+    return {
+        "promised": float(promised.mean()),
+        "found": float(found.mean()),
+        "bins": [
+            {"promised": float(promised[part].mean()), "found": float(found[part].mean()), "hits": len(part)}
+            for part in parts
+            if len(part)
+        ],
+    }

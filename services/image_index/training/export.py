@@ -18,11 +18,12 @@ from services.image_index.training.datasets import LabelledImages, abnormal
 from services.image_index.training.evaluate import evaluate_images
 from services.image_index.training.graph import write_graph
 from services.image_index.training.metrics import PHANTOMS, label_figures
-from services.image_index.training.train import predict_logits
+from services.image_index.training.train import centre_maps, predict_logits
 from shared.labels import LABELS, LabelName
 
 Support = Literal["real", "phantom", "none"]
 _VERSION = "1.0.0"
+_USUAL_PICTURES = 1000
 
 
 def export_model(
@@ -54,7 +55,8 @@ def export_model(
         "label_support": label_support(train),
     }
     calibration, thresholds = fit_calibration(predict_logits(network, validation.pixels), validation)
-    write_graph(network, side, folder)
+    usual = train.where(train.sources != PHANTOMS) if (train.sources != PHANTOMS).any() else train
+    write_graph(centre_maps(network, usual.pixels[:: max(1, len(usual) // _USUAL_PICTURES)]), side, folder)
     _write_json(folder / "config.json", config)
     _write_json(folder / "calibration.json", {label: asdict(calibration[label]) for label in LABELS})
     _write_json(folder / "thresholds.json", {label: thresholds[label] for label in LABELS})

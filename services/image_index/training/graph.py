@@ -6,11 +6,11 @@ from pathlib import Path
 
 import torch
 
-from services.image_index.training.network import LabelNet
+from services.image_index.training.network import CentredNet
 from services.inference.half import save_half
 
 
-def write_graph(network: LabelNet, side: int, folder: Path) -> None:
+def write_graph(network: CentredNet, side: int, folder: Path) -> None:
     """`model.onnx` and `model.safetensors`: input `pixels` (batch, 1, side, side), outputs `logits` and `cam`.
 
     The graph is left unoptimised, so that its weights keep the names that the torch network gives them; ONNX Runtime

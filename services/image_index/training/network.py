@@ -34,6 +34,25 @@ class LabelNet(nn.Module):
         return {"logits": cam.mean(dim=(2, 3)), "cam": cam}
 
 
+class CentredNet(nn.Module):
+    """A network whose maps say where a picture differs from a usual one.
+
+    On so coarse a grid a cell's reading depends on where the cell lies (the convolutions feel the border), whatever the
+    picture. `usual` (1, 14, h, w) is each label's mean map less its own mean: taking it away moves no logit.
+    """
+
+    usual: torch.Tensor
+
+    def __init__(self, network: LabelNet, usual: torch.Tensor) -> None:
+        super().__init__()
+        self.network = network
+        self.register_buffer("usual", usual)
+
+    def forward(self, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
+        cam = self.network(pixels)["cam"] - self.usual  # (B, 14, h, w)
+        return {"logits": cam.mean(dim=(2, 3)), "cam": cam}
+
+
 class _LiteBackbone(nn.Module):
     """EfficientNet-Lite0 up to its last feature map, 1/32 of the input's side."""
 
@@ -115,11 +134,11 @@ def known_architecture(name: str) -> Architecture:
     raise ValueError(f"{name} is none of {', '.join(get_args(Architecture))}")
 
 
-def build_torch(folder: Path) -> LabelNet:
+def build_torch(folder: Path) -> CentredNet:
     """The network of a model folder (config.json, model.safetensors), ready to answer."""
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    network = build_network(config["architecture"])
     state = {name: tensor.float() for name, tensor in load_file(folder / "model.safetensors").items()}
+    network = CentredNet(build_network(config["architecture"]), torch.zeros_like(state["usual"]))
     missing, unexpected = network.load_state_dict(state, strict=False)
     lost = [name for name in missing if not name.endswith("num_batches_tracked")]
     if lost or unexpected:

@@ -24,7 +24,7 @@ from services.image_index.training.checkpoints import (
 )
 from services.image_index.training.datasets import LabelledImages
 from services.image_index.training.metrics import Scores, stratified_auroc
-from services.image_index.training.network import Architecture, LabelNet, build_network, freeze_early
+from services.image_index.training.network import Architecture, CentredNet, LabelNet, build_network, freeze_early
 from services.image_index.training.objective import distillation_loss, masked_loss, positive_weights
 
 
@@ -173,6 +173,15 @@ def _parameter_groups(network: nn.Module, weight_decay: float) -> list[dict[str,
     matrices = [p for p in network.parameters() if p.requires_grad and p.ndim > 1]
     vectors = [p for p in network.parameters() if p.requires_grad and p.ndim <= 1]
     return [{"params": matrices, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}]
+
+
+@torch.no_grad()
+def centre_maps(network: LabelNet, pixels: NDArray[np.uint8], batch: int = 64) -> CentredNet:
+    """`pixels` (N, S, S): usual pictures, whose mean map is taken away from every map."""
+    network.eval()
+    total = sum(network(normalise(pixels[i : i + batch]))["cam"].sum(dim=0) for i in range(0, len(pixels), batch))
+    mean = torch.as_tensor(total) / len(pixels)  # (14, h, w)
+    return CentredNet(network, (mean - mean.mean(dim=(1, 2), keepdim=True)).unsqueeze(0)).eval()
 
 
 @torch.no_grad()

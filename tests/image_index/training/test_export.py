@@ -12,9 +12,9 @@ from services.image_index.training.calibration import best_threshold, fit_platt
 from services.image_index.training.checkpoints import load_network
 from services.image_index.training.datasets import LabelledImages, join
 from services.image_index.training.export import export_model
-from services.image_index.training.network import build_torch
+from services.image_index.training.network import build_network, build_torch
 from services.image_index.training.sources import phantom_images
-from services.image_index.training.train import Trainer, TrainOptions
+from services.image_index.training.train import Trainer, TrainOptions, centre_maps
 from services.inference.session import open_session
 from shared.labels import LABELS
 
@@ -61,6 +61,17 @@ def test_half_precision_changes_little(
 def test_exported_logits_are_the_mean_of_the_maps(answers: dict[str, np.ndarray]) -> None:
     assert answers["cam"].shape == (5, 14, 2, 2)
     assert np.allclose(answers["logits"], answers["cam"].mean(axis=(2, 3)), atol=1e-5)
+
+
+def test_maps_are_centred_on_usual_pictures_and_no_logit_moves(pictures: LabelledImages) -> None:
+    torch.manual_seed(1)
+    network = build_network("efficientnet_lite0", pretrained=True).eval()
+    centred = centre_maps(network, pictures.pixels)
+    with torch.no_grad():
+        plain, out = network(normalise(pictures.pixels)), centred(normalise(pictures.pixels))
+    assert torch.allclose(out["logits"], plain["logits"], atol=1e-4)
+    spread = out["cam"].mean(dim=0).flatten(1).std(dim=1)  # over the grid, of the mean map
+    assert spread.max() < 1e-4 < plain["cam"].mean(dim=0).flatten(1).std(dim=1).min()
 
 
 def test_the_folder_says_what_it_is(exported: tuple[Path, Path]) -> None:

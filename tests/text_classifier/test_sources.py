@@ -59,7 +59,7 @@ def test_no_sentence_of_the_test_part_alone_is_mixed_into_training(openi) -> Non
 
 @pytest.mark.real_data
 def test_the_bundled_model_agrees_with_the_rules_on_reports_it_never_saw(openi, bundled: TextClassifier) -> None:
-    held_out = openi.test[::4]
+    held_out = openi.test[::6]
     verdicts = bundled.verdicts([bundled.read(example.text) for example in held_out])
     predictions = Predictions(np.stack([v.states for v in verdicts]), np.stack([v.posterior for v in verdicts]))
     figures = judge(predictions, np.stack([example.states for example in held_out]), resamples=1)["present"]

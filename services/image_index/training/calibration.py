@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from services.image_index.training.datasets import LabelledImages
 from services.image_index.training.metrics import PHANTOMS, Scores
+from services.image_index.training.objective import EXPECTED_PREVALENCE
 from shared.labels import LABELS, LabelName
 
 _SLOPE_PRIOR = 10.0  # a slope of 1 counts as much as some tens of pictures: few positives cannot bend it far
@@ -51,18 +52,40 @@ def best_threshold(probabilities: NDArray[np.float64], truth: NDArray[np.float32
     return float(np.clip((p[best] + below) / 2.0, 0.02, 0.98))
 
 
+def lower_to(platt: Platt, logits: NDArray[np.float32], expected: float) -> Platt:
+    """The same slope, and an intercept so low that the mean probability of these pictures is at most `expected`."""
+    low, high = platt.intercept - 20.0, platt.intercept
+    if float(platt(logits).mean()) <= expected:
+        return platt
+    for _ in range(50):
+        middle = (low + high) / 2.0
+        above = float(Platt(platt.slope, middle)(logits).mean()) > expected
+        low, high = (low, middle) if above else (middle, high)
+    return Platt(platt.slope, low)
+
+
 def fit_calibration(
     logits: Scores, validation: LabelledImages
 ) -> tuple[Mapping[LabelName, Platt], Mapping[LabelName, float]]:
-    """Calibration and threshold of each label, from real pictures where enough show it, else from phantoms."""
+    """Calibration and threshold of each label, from real pictures where enough show it, else from phantoms.
+
+    A label that no real picture annotates must not be found in most of them, so that it would say nothing: there the
+    real pictures set how low its probabilities lie, by EXPECTED_PREVALENCE.
+    """
     real = validation.sources != PHANTOMS
     calibration: dict[LabelName, Platt] = {}
     thresholds: dict[LabelName, float] = {}
     for column, label in enumerate(LABELS):
-        known, truth = validation.known[:, column], validation.targets[:, column]
+        known, truth, score = validation.known[:, column], validation.targets[:, column], logits[:, column]
         enough = truth[real & known].sum() >= _FEWEST_POSITIVES
         rows = known & (real if enough else ~real)
-        platt = fit_platt(logits[rows, column], truth[rows])
+        platt = fit_platt(score[rows], truth[rows])
+        unknown = real & ~known
+        if label in EXPECTED_PREVALENCE and not enough and unknown.any():
+            platt = lower_to(platt, score[unknown], EXPECTED_PREVALENCE[label])
         calibration[label] = platt
-        thresholds[label] = best_threshold(platt(logits[rows, column]), truth[rows])
+        thresholds[label] = best_threshold(platt(score[rows]), truth[rows])
+        if label in EXPECTED_PREVALENCE and not enough and unknown.any():
+            usual = float(np.quantile(platt(score[unknown]), 1.0 - EXPECTED_PREVALENCE[label]))
+            thresholds[label] = max(thresholds[label], min(usual, 0.98))
     return calibration, thresholds

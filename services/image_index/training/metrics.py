@@ -61,15 +61,21 @@ def macro_auroc(figures: dict[LabelName, LabelFigures]) -> float:
 def _interval(
     score: Scores, truth: NDArray[np.float32], patients: NDArray[np.str_], rounds: int, rng: np.random.Generator
 ) -> tuple[float, float]:
+    """A drawn patient counts as often as it was drawn: the scores are sorted once, and every round is a weighted sum."""
     _, owner = np.unique(patients, return_inverse=True)
-    order = np.argsort(owner, kind="stable")
-    starts = np.searchsorted(owner[order], np.arange(owner.max() + 2))
+    order = np.argsort(score, kind="stable")
+    score, truth, owner = score[order], truth[order], owner[order]
+    starts = np.flatnonzero(np.concatenate([[True], score[1:] != score[:-1]]))  # equal scores together
+    count = int(owner.max()) + 1
     values = []
     for _ in range(rounds):
-        drawn = rng.integers(0, owner.max() + 1, owner.max() + 1)
-        rows = np.concatenate([order[starts[p] : starts[p + 1]] for p in drawn])
-        if 0 < truth[rows].sum() < len(rows):
-            values.append(roc_auc_score(truth[rows], score[rows]))
+        weight = np.bincount(rng.integers(0, count, count), minlength=count)[owner].astype(np.float64)
+        positive = np.add.reduceat(weight * truth, starts)
+        negative = np.add.reduceat(weight * (1.0 - truth), starts)
+        pairs = positive.sum() * negative.sum()
+        if pairs > 0:
+            below = np.cumsum(negative) - negative
+            values.append(float((positive * (below + 0.5 * negative)).sum() / pairs))
     low, high = np.percentile(values, [2.5, 97.5])
     return float(low), float(high)
 

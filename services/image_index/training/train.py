@@ -25,7 +25,7 @@ from services.image_index.training.checkpoints import (
 from services.image_index.training.datasets import LabelledImages
 from services.image_index.training.metrics import Scores, stratified_auroc
 from services.image_index.training.network import Architecture, CentredNet, LabelNet, build_network, freeze_early
-from services.image_index.training.objective import distillation_loss, masked_loss, positive_weights
+from services.image_index.training.objective import distillation_loss, masked_loss, positive_weights, prevalence_loss
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ class TrainOptions:
     warm_up_steps: int = 100
     patience: int = 8
     seed: int = 0
+    prevalence_weight: float = 0.2
     frozen_blocks: int = 0
     start: Path | None = None
     teacher: Path | None = None
@@ -122,6 +123,7 @@ class Trainer:
             logits = self._network(pixels)["logits"]
             targets, known = torch.as_tensor(data.targets[rows]), torch.as_tensor(data.known[rows])
             loss = masked_loss(logits, targets, known.float(), self._weights)
+            loss = loss + options.prevalence_weight * prevalence_loss(logits, known)
             if self._teacher is not None:
                 with torch.no_grad():
                     opinion = self._teacher(pixels)["logits"]

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from services.image_index.training.augment import normalise
-from services.image_index.training.calibration import best_threshold, fit_platt
+from services.image_index.training.calibration import best_threshold, fit_calibration, fit_platt
 from services.image_index.training.checkpoints import load_network
 from services.image_index.training.datasets import LabelledImages, join
 from services.image_index.training.export import export_model
@@ -115,6 +115,25 @@ def test_few_positives_cannot_turn_the_slope_around() -> None:
     truth = np.zeros(60, dtype=np.float32)
     truth[:2] = 1.0  # the two least likely ones
     assert fit_platt(logits, truth).slope >= 0.1
+
+
+def test_a_label_that_real_pictures_leave_unknown_is_not_found_in_most_of_them() -> None:
+    """Devices known on phantoms only, and a network that sees them in every real picture."""
+    rng = np.random.default_rng(3)
+    column = LABELS.index("Support Devices")
+    truth = (rng.random(400) < 0.4).astype(np.float32)
+    logits = np.zeros((800, 14), dtype=np.float32)
+    logits[:400, column] = np.where(truth, 5.0, -3.0) + rng.normal(0.0, 1.0, 400)
+    logits[400:, column] = rng.normal(2.0, 1.0, 400)
+    known, targets = np.ones((800, 14), dtype=bool), np.zeros((800, 14), dtype=np.float32)
+    known[400:, column], targets[:400, column] = False, truth
+    sources = np.array(["phantoms"] * 400 + ["hospital"] * 400)
+    pictures = LabelledImages(np.zeros((800, 2, 2), np.uint8), targets, known, sources, sources)
+    calibration, thresholds = fit_calibration(logits, pictures)
+    probabilities = calibration["Support Devices"](logits[:, column])
+    assert probabilities[400:].mean() <= 0.2001
+    assert (probabilities[400:] >= thresholds["Support Devices"]).mean() <= 0.21
+    assert ((probabilities[:400] >= thresholds["Support Devices"]) == (truth > 0)).mean() > 0.9
 
 
 def test_the_threshold_separates_what_can_be_separated() -> None:

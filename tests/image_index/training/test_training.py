@@ -11,9 +11,16 @@ from services.image_index.training.augment import augment, normalise
 from services.image_index.training.checkpoints import LAST, load_checkpoint
 from services.image_index.training.datasets import LabelledImages
 from services.image_index.training.network import build_network
-from services.image_index.training.objective import distillation_loss, masked_loss, positive_weights
+from services.image_index.training.objective import (
+    EXPECTED_PREVALENCE,
+    distillation_loss,
+    masked_loss,
+    positive_weights,
+    prevalence_loss,
+)
 from services.image_index.training.sources import phantom_images
 from services.image_index.training.train import EpochReport, Trainer, TrainOptions
+from shared.labels import LABELS
 
 OPTIONS = TrainOptions(pretrained=False, epochs=3, batch=16, warm_up_steps=4, learning_rate=2e-3, average_decay=0.9)
 
@@ -133,3 +140,17 @@ def test_a_student_learns_its_teachers_opinion_where_nothing_is_annotated(
     taught = replace(options, pretrained=False, epochs=3, teacher=teacher, teacher_weight=1.0)
     Trainer(taught, unlabelled, pictures, tmp_path / "student").fit(report=note)
     assert seen[-1] < seen[0]
+
+
+def test_expected_prevalence_pulls_only_on_labels_that_real_pictures_leave_unknown() -> None:
+    known = torch.ones(6, 14)
+    column = LABELS.index("Support Devices")
+    known[:4, column] = 0.0
+    logits = torch.full((6, 14), 2.0, requires_grad=True)
+    prevalence_loss(logits, known).backward()  # type: ignore[no-untyped-call]
+    assert logits.grad is not None
+    assert logits.grad.nonzero().tolist() == [[row, column] for row in range(4)]
+    assert (logits.grad[:4, column] > 0).all()  # far above what is expected: down
+    expected = torch.tensor(EXPECTED_PREVALENCE["Support Devices"])
+    settled = torch.full((6, 14), float(torch.logit(expected)))
+    assert prevalence_loss(settled, known) < prevalence_loss(logits.detach(), known)

@@ -61,7 +61,7 @@ def macro_auroc(figures: dict[LabelName, LabelFigures]) -> float:
 def _interval(
     score: Scores, truth: NDArray[np.float32], patients: NDArray[np.str_], rounds: int, rng: np.random.Generator
 ) -> tuple[float, float]:
-    """A drawn patient counts as often as it was drawn: the scores are sorted once, and every round is a weighted sum."""
+    """A patient counts as often as it was drawn: scores are sorted once, and every round is a weighted sum."""
     _, owner = np.unique(patients, return_inverse=True)
     order = np.argsort(score, kind="stable")
     score, truth, owner = score[order], truth[order], owner[order]

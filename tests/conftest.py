@@ -35,3 +35,19 @@ def real_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the real reports and radiographs are not beside this checkout (set CHEX_SHARED_DATA)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def bio_clinical_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Bio_ClinicalBERT's own folder layout and sizes (config.json, vocab.txt of 28,996 pieces), weights random."""
+    import torch
+    from transformers import BertConfig, BertForMaskedLM
+
+    folder = tmp_path_factory.mktemp("bio-clinical-bert")
+    torch.manual_seed(0)
+    BertForMaskedLM(BertConfig(vocab_size=28_996)).save_pretrained(folder)  # every other size is BertConfig's default
+    letters = "abcdefghijklmnopqrstuvwxyz0123456789.,;:()/-"
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *(f"##{letter}" for letter in letters)]
+    pieces += [f"[unused{number}]" for number in range(28_996 - len(pieces))]
+    (folder / "vocab.txt").write_text("\n".join(pieces))
+    return folder

@@ -13,6 +13,8 @@ from rich.console import Console
 from services.inference.session import ModelLoadError
 from services.text_classifier.settings import TextClassifierSettings
 
+TABLE_WIDTH = 120
+
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help="The text classifier: serve it, train it, judge it.")
 
 
@@ -127,7 +129,7 @@ def evaluate(
         _missing(error)
     with _readable_errors():
         report = judge(model, csv, text_column, json_out=json, plots=plots)
-    print_report(report, Console())
+    print_report(report, _wide_console())
 
 
 @cli.command()
@@ -149,7 +151,12 @@ def compare(
         comparison = compare_all(model, openi=openi, golden=golden)
     if json:
         json.write_text(dumps(comparison, indent=2, allow_nan=False) + "\n", encoding="utf-8")
-    Console().print(comparison_table(comparison))
+    _wide_console().print(comparison_table(comparison))
+
+
+def _wide_console() -> Console:
+    """A table that is piped into a file keeps its words whole."""
+    return Console() if sys.stdout.isatty() else Console(width=TABLE_WIDTH)
 
 
 def _missing(error: ImportError) -> NoReturn:

@@ -35,9 +35,9 @@ clinical decision may rest on a probability or a map of this model.
 _TAIL = """
 ## Limits
 
-- Labels are text-mined; AUROC against them is an upper bound on nothing and a lower bound on little.
-- Adults and some adolescents of one American hospital; two machines' worth of processing. Elsewhere it will do worse.
-- Small findings (nodules, small pneumothoraces) are mostly lost at {side} px.
+- The labels are text-mined and noisy, and so is every figure measured against them.
+- All real pictures are of one American hospital, few of children. Expect it to do worse elsewhere.
+- At {side} px, small findings (nodules, small pneumothoraces) are easily lost.
 - Maps are {grid} x {grid}: they point at a region, not at a lesion.
 - On real radiographs, the three labels learned from phantoms are guesses.
 

@@ -25,6 +25,7 @@ def save_half(source: Path, target: Path) -> None:
     halved = _halve_matrices(graph)
     tensors = {init.name: numpy_helper.to_array(init) for init in graph.initializer if init.data_type in _FLOATS}
     save_file({name: np.ascontiguousarray(array) for name, array in tensors.items()}, weights_file)
+    weights_file.chmod(0o644)  # made as its owner's alone, which the user of a container is not
     places = _places(weights_file)
     for init in graph.initializer:
         if init.name in places:

@@ -77,6 +77,10 @@ def test_graph_keeps_no_trace_of_where_it_was_made(folder):
     assert b"/home/someone" not in (folder / "model.onnx").read_bytes()
 
 
+def test_weights_can_be_read_by_another_user(folder):
+    assert (folder / "model.safetensors").stat().st_mode & 0o444 == 0o444
+
+
 def test_value_beyond_half_precision_is_refused(raw_onnx, tmp_path):
     model = onnx.load(raw_onnx)
     model.graph.initializer[0].CopyFrom(numpy_helper.from_array(np.full((3, 4), 1e6, np.float32), "linear.weight"))

@@ -58,7 +58,6 @@ def export_network(network: nn.Module, tokenizer: Tokenizer, description: Descri
         graph = Path(scratch) / GRAPH
         _write_graph(network.eval(), graph)
         save_half(graph, out / GRAPH)
-    (out / "model.safetensors").chmod(0o644)  # made as its owner's alone, which a container's user is not
     _write_json(out / "thresholds.json", {str(label): value for label, value in description.thresholds.items()})
     _write_json(out / "calibration.json", {name: asdict(fit) for name, fit in description.calibration.items()})
     _write_json(out / "config.json", _config(network, description))

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from shared.errors import ServiceError
+from shared.errors import InvalidInput, ServiceError
 from shared.labels import LABELS
 from shared.schemas.system import FieldError, Problem
 
@@ -21,7 +21,6 @@ _PLAIN_NAME = re.compile(r"\[?[A-Za-z0-9_]{1,40}\]?")
 _HTTP_DETAILS = {
     400: "The request cannot be read. If it is a form, check its boundary and its parts.",
     404: "There is nothing at this path. The paths are listed at /docs.",
-    413: "The body is longer than this service takes.",
     405: "This path does not take this method. The methods are listed at /docs.",
 }
 
@@ -44,7 +43,7 @@ def internal_error_response() -> JSONResponse:
 
 
 def documented(*errors: type[ServiceError]) -> dict[int | str, dict[str, Any]]:
-    """The `responses=` of a route that can end in these errors; 422 and 413 are described for every body."""
+    """The `responses=` of a route that can end in these errors."""
     return {
         error.status: {
             "description": error.title,
@@ -81,9 +80,9 @@ def install_problem_handlers(app: FastAPI) -> None:
         count = "One field is" if len(fields) == 1 else f"{len(fields)} fields are"
         return problem_response(
             Problem(
-                type="urn:chexretriever:invalid-input",
-                title="Input not valid",
-                status=422,
+                type=InvalidInput.type,
+                title=InvalidInput.title,
+                status=InvalidInput.status,
                 detail=f"{count} not valid; see errors.",
                 errors=fields,
             )

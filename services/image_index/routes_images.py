@@ -7,18 +7,10 @@ from prometheus_client import CollectorRegistry, Counter
 
 from services.image_index.index import ImageIndex
 from services.image_index.store.base import PutOutcome
-from services.image_index.uploads import read_upload
+from services.image_index.uploads import UPLOAD_ERRORS, read_upload
 from shared.errors import (
-    BadRequest,
-    Conflict,
-    DeadlineExceeded,
-    InferenceFailed,
-    InvalidInput,
     NotFound,
-    Overloaded,
-    PayloadTooLarge,
     Unavailable,
-    UnsupportedMediaType,
 )
 from shared.openapi import image_body
 from shared.problems import documented
@@ -35,17 +27,6 @@ METADATA_PART = (
 STORED: dict[int | str, dict[str, Any]] = {
     201: {"model": ImageRecord, "description": "The image is new to the index, durable, and in every later search."}
 }
-PUT_ERRORS = documented(
-    BadRequest,
-    Conflict,
-    PayloadTooLarge,
-    UnsupportedMediaType,
-    InvalidInput,
-    Overloaded,
-    InferenceFailed,
-    Unavailable,
-    DeadlineExceeded,
-)
 
 
 def images_router(index: ImageIndex, metrics: CollectorRegistry) -> APIRouter:
@@ -56,7 +37,7 @@ def images_router(index: ImageIndex, metrics: CollectorRegistry) -> APIRouter:
         "/{image_id}",
         summary="Index an image under an id of one's own",
         response_description="The same image was there already, or was replaced.",
-        responses=STORED | PUT_ERRORS,
+        responses=STORED | UPLOAD_ERRORS,
         openapi_extra=image_body(*METADATA_PART),
     )
     async def put_image(
@@ -78,7 +59,7 @@ def images_router(index: ImageIndex, metrics: CollectorRegistry) -> APIRouter:
         "",
         summary="Index an image under an id made for it",
         response_description="The same image was there already.",
-        responses=STORED | PUT_ERRORS,
+        responses=STORED | UPLOAD_ERRORS,
         openapi_extra=image_body(*METADATA_PART),
     )
     async def add_image(request: Request, response: Response) -> ImageRecord:

@@ -8,17 +8,11 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
 from services.image_index.index import RANKING_BY_IMAGE, ImageIndex
-from services.image_index.uploads import read_upload
+from services.image_index.uploads import UPLOAD_ERRORS, read_upload
 from shared.errors import (
-    BadRequest,
     Conflict,
     DeadlineExceeded,
-    InferenceFailed,
-    InvalidInput,
-    Overloaded,
-    PayloadTooLarge,
     Unavailable,
-    UnsupportedMediaType,
 )
 from shared.openapi import SEARCH_EXAMPLES, image_body
 from shared.problems import documented
@@ -40,17 +34,7 @@ def search_router(index: ImageIndex) -> APIRouter:
     @router.post(
         "/by-image",
         summary="An image in, its labels and similar images out",
-        responses=documented(
-            BadRequest,
-            Conflict,
-            PayloadTooLarge,
-            UnsupportedMediaType,
-            InvalidInput,
-            Overloaded,
-            InferenceFailed,
-            Unavailable,
-            DeadlineExceeded,
-        ),
+        responses=UPLOAD_ERRORS,
         openapi_extra=image_body(
             "options", SearchOptions, "Options of the search, filters among them; in place of the query parameters."
         ),

@@ -8,9 +8,32 @@ from pydantic import BaseModel, ValidationError
 from starlette.datastructures import UploadFile
 from starlette.requests import ClientDisconnect
 
-from shared.errors import BadRequest, InvalidInput
+from shared.errors import (
+    BadRequest,
+    Conflict,
+    DeadlineExceeded,
+    InferenceFailed,
+    InvalidInput,
+    Overloaded,
+    PayloadTooLarge,
+    Unavailable,
+    UnsupportedMediaType,
+)
+from shared.problems import documented
 
 Part = TypeVar("Part", bound=BaseModel)
+
+UPLOAD_ERRORS = documented(
+    BadRequest,
+    Conflict,
+    PayloadTooLarge,
+    UnsupportedMediaType,
+    InvalidInput,
+    Overloaded,
+    InferenceFailed,
+    Unavailable,
+    DeadlineExceeded,
+)
 
 
 async def read_upload(request: Request, part: str, model: type[Part]) -> tuple[bytes, Part | None]:

@@ -54,10 +54,6 @@ def label_figures(
     return figures
 
 
-def macro_auroc(figures: dict[LabelName, LabelFigures]) -> float:
-    return float(np.mean([f.auroc for f in figures.values()])) if figures else float("nan")
-
-
 def _interval(
     score: Scores, truth: NDArray[np.float32], patients: NDArray[np.str_], rounds: int, rng: np.random.Generator
 ) -> tuple[float, float]:

@@ -7,7 +7,7 @@ What a source does not annotate is unknown, never absent.
 import csv
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from services.image_index.resize import to_square
+from services.image_index.training.side_facts import nih_side_facts, no_side_facts
 from shared.labels import LABELS, NO_FINDING, LabelName
 
 # Wang et al., ChestX-ray8, CVPR 2017. Emphysema and Hernia have no CheXpert label; fibrosis is a weak Pleural Other.
@@ -45,13 +46,17 @@ UncertainPolicy = Literal["ignore", "zeros", "ones"]
 
 @dataclass(frozen=True)
 class LabelledImages:
-    """pixels (N, S, S) uint8; targets (N, 14) float32 in {0, 1}; known (N, 14) bool; patients, sources (N,) str."""
+    """pixels (N, S, S) uint8; targets (N, 14) float32 in {0, 1}; known (N, 14) bool; patients, sources (N,) str.
+
+    `side_facts` (N, F) float32 in [0, 1], NaN where unknown: what else the table says (SIDE_FACTS).
+    """
 
     pixels: NDArray[np.uint8]
     targets: NDArray[np.float32]
     known: NDArray[np.bool_]
     patients: NDArray[np.str_]
     sources: NDArray[np.str_]
+    side_facts: NDArray[np.float32]
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -63,16 +68,18 @@ class LabelledImages:
             self.known[chosen],
             self.patients[chosen],
             self.sources[chosen],
+            self.side_facts[chosen],
         )
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a table: a picture's path, its patient, and the labels that are known (True: present)."""
+    """One line of a table: path, patient, the labels that are known (True: present), side facts (F,)."""
 
     path: Path
     patient: str
     labels: Mapping[LabelName, bool]
+    side_facts: NDArray[np.float32] = field(default_factory=no_side_facts)
 
 
 def join(parts: Sequence[LabelledImages]) -> LabelledImages:
@@ -82,6 +89,7 @@ def join(parts: Sequence[LabelledImages]) -> LabelledImages:
         np.concatenate([p.known for p in parts]),
         np.concatenate([p.patients for p in parts]),
         np.concatenate([p.sources for p in parts]),
+        np.concatenate([p.side_facts for p in parts]),
     )
 
 
@@ -125,7 +133,7 @@ def _nih_row(line: Mapping[str, str], root: Path, names: tuple[str, str, str]) -
     if "collection" in line:
         unknown.update(COLLECTION_UNKNOWN)
     labels = {label: label in present for label in LABELS if label not in unknown}
-    return Row(root / image, f"nih:{int(patient)}", labels)
+    return Row(root / image, f"nih:{int(patient)}", labels, nih_side_facts(findings.split("|"), line))
 
 
 def load_images(rows: Sequence[Row], size: int, source: str) -> LabelledImages:
@@ -139,7 +147,8 @@ def load_images(rows: Sequence[Row], size: int, source: str) -> LabelledImages:
         pixels = np.stack(list(pool.map(decode, rows)))
     targets, known = label_matrices(row.labels for row in rows)
     patients = np.array([row.patient for row in rows])
-    return LabelledImages(pixels, targets, known, patients, np.full(len(rows), source))
+    side_facts = np.stack([row.side_facts for row in rows])
+    return LabelledImages(pixels, targets, known, patients, np.full(len(rows), source), side_facts)
 
 
 def label_matrices(

@@ -29,8 +29,11 @@ class LabelNet(nn.Module):
         nn.init.zeros_(cast("nn.Parameter", self.head.bias))
 
     def forward(self, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
-        features = self.dropout(self.backbone(pixels))  # (B, F, h, w)
-        cam = self.head(features)  # (B, 14, h, w)
+        return self.read(self.backbone(pixels))
+
+    def read(self, features: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Features (B, F, h, w), as the backbone gives them."""
+        cam = self.head(self.dropout(features))  # (B, 14, h, w)
         return {"logits": cam.mean(dim=(2, 3)), "cam": cam}
 
 

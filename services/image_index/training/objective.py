@@ -53,3 +53,10 @@ def prevalence_loss(logits: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
             mean = torch.sigmoid(logits[unknown, column]).mean().clamp(1e-4, 1.0 - 1e-4)
             terms.append(functional.binary_cross_entropy(mean, torch.full_like(mean, expected)))
     return torch.stack(terms).sum()
+
+
+def side_loss(logits: torch.Tensor, facts: torch.Tensor) -> torch.Tensor:
+    """Mean cross-entropy over the known entries of (B, F); NaN is unknown."""
+    known = ~torch.isnan(facts)
+    each = functional.binary_cross_entropy_with_logits(logits, facts.nan_to_num(0.0), reduction="none")
+    return (each * known).sum() / known.sum().clamp_min(1)

@@ -19,6 +19,7 @@ from services.image_index.training.datasets import (
     read_rows,
 )
 from services.image_index.training.phantoms import draw_labels, make_phantom
+from services.image_index.training.side_facts import no_side_facts
 from shared.labels import LABELS
 
 Part = Literal["train", "validation", "test"]
@@ -69,4 +70,7 @@ def phantom_images(count: int, seed: int, size: int, *, balance: float = 0.6, wo
         drawn = [render(s) for s in seeds]
     targets, known = label_matrices({label: label in labels for label in LABELS} for _, labels in drawn)
     patients = np.array([f"phantom:{s}" for s in seeds])
-    return LabelledImages(np.stack([p for p, _ in drawn]), targets, known, patients, np.full(count, "phantoms"))
+    side_facts = np.stack([no_side_facts()] * count)
+    return LabelledImages(
+        np.stack([p for p, _ in drawn]), targets, known, patients, np.full(count, "phantoms"), side_facts
+    )

@@ -25,12 +25,23 @@ from services.image_index.training.checkpoints import (
 from services.image_index.training.datasets import LabelledImages
 from services.image_index.training.metrics import Scores, stratified_auroc
 from services.image_index.training.network import Architecture, CentredNet, LabelNet, build_network, freeze_early
-from services.image_index.training.objective import distillation_loss, masked_loss, positive_weights, prevalence_loss
+from services.image_index.training.objective import (
+    distillation_loss,
+    masked_loss,
+    positive_weights,
+    prevalence_loss,
+    side_loss,
+)
 
 
 @dataclass(frozen=True)
 class TrainOptions:
-    """`teacher` is a checkpoint whose opinion is learned with weight `teacher_weight`; `start` one to go on from."""
+    """`teacher` is a checkpoint whose opinion is learned with weight `teacher_weight`; `start` one to go on from.
+
+    `mixup`: the Beta distribution's parameter for blending pairs of pictures (Zhang et al., ICLR 2018); 0 is off.
+    `mixed_precision`: convolutions in bfloat16, weights and sums in float32.
+    `side_weight`: of what the table says beside the labels (`side_facts`).
+    """
 
     architecture: Architecture = "efficientnet_lite0"
     pretrained: bool = True
@@ -43,6 +54,9 @@ class TrainOptions:
     patience: int = 8
     seed: int = 0
     prevalence_weight: float = 0.2
+    side_weight: float = 0.3
+    mixup: float = 0.0
+    mixed_precision: bool = False
     frozen_blocks: int = 0
     start: Path | None = None
     teacher: Path | None = None
@@ -73,8 +87,10 @@ class Trainer:
         self._network.to(memory_format=torch.channels_last)
         self._teacher = load_network(options.teacher) if options.teacher else None
         self._weights = positive_weights(train.targets, train.known)
+        self._side_head = nn.Linear(self._network.head.in_channels, train.side_facts.shape[1])
+        self._learning = nn.ModuleList([self._network, self._side_head])
         self._optimizer = torch.optim.AdamW(
-            _parameter_groups(self._network, options.weight_decay), lr=options.learning_rate
+            _parameter_groups(self._learning, options.weight_decay), lr=options.learning_rate
         )
         self._average = Average(self._network, options.average_decay)
         self.progress = Progress()
@@ -119,23 +135,44 @@ class Trainer:
         for step in range(self._steps_per_epoch):
             rows = order[step * options.batch : (step + 1) * options.batch]
             self._set_rate(epoch * self._steps_per_epoch + step)
-            pixels = augment(data.pixels[rows], rng).contiguous(memory_format=torch.channels_last)
-            logits = self._network(pixels)["logits"]
-            targets, known = torch.as_tensor(data.targets[rows]), torch.as_tensor(data.known[rows])
-            loss = masked_loss(logits, targets, known.float(), self._weights)
-            loss = loss + options.prevalence_weight * prevalence_loss(logits, known)
-            if self._teacher is not None:
-                with torch.no_grad():
-                    opinion = self._teacher(pixels)["logits"]
-                share = options.teacher_weight
-                loss = (1.0 - share) * loss + share * distillation_loss(logits, opinion)
+            loss = self._loss(augment(data.pixels[rows], rng), rows, rng)
             self._optimizer.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
-            nn.utils.clip_grad_norm_(self._network.parameters(), 5.0)
+            nn.utils.clip_grad_norm_(self._learning.parameters(), 5.0)
             self._optimizer.step()
             self._average.update(self._network)
             losses.append(loss.item())
         return float(np.mean(losses))
+
+    def _loss(self, pixels: torch.Tensor, rows: NDArray[np.intp], rng: np.random.Generator) -> torch.Tensor:
+        """Of the batch whose pictures (B, 1, S, S) are those of `rows`; with mixup, of each picture's two halves."""
+        options = self._options
+        halves = [(rows, 1.0)]
+        if options.mixup > 0.0:
+            share = float(rng.beta(options.mixup, options.mixup))
+            partner = rng.permutation(len(rows))
+            pixels = share * pixels + (1.0 - share) * pixels[partner]
+            halves = [(rows, share), (rows[partner], 1.0 - share)]
+        pixels = pixels.contiguous(memory_format=torch.channels_last)
+        with torch.autocast(pixels.device.type, torch.bfloat16, enabled=options.mixed_precision):
+            features = self._network.backbone(pixels)
+            logits = self._network.read(features)["logits"].float()
+            side = self._side_head(features.mean(dim=(2, 3))).float()
+        loss = logits.new_zeros(())
+        for half, weight in halves:
+            targets = torch.as_tensor(self._train.targets[half])
+            known = torch.as_tensor(self._train.known[half])
+            facts = torch.as_tensor(self._train.side_facts[half])
+            loss = loss + weight * (
+                masked_loss(logits, targets, known.float(), self._weights)
+                + options.prevalence_weight * prevalence_loss(logits, known)
+                + options.side_weight * side_loss(side, facts)
+            )
+        if self._teacher is None:
+            return loss
+        with torch.no_grad():
+            opinion = self._teacher(pixels)["logits"]
+        return (1.0 - options.teacher_weight) * loss + options.teacher_weight * distillation_loss(logits, opinion)
 
     def _set_rate(self, step: int) -> None:
         """Linear warm-up, then half a cosine down to 1 % of the rate."""
@@ -159,12 +196,14 @@ class Trainer:
             "average": self._average.state,
             "average_steps": self._average.steps,
             "network": self._network.state_dict(),
+            "side_head": self._side_head.state_dict(),
             "optimizer": self._optimizer.state_dict(),
             "progress": vars(self.progress),
         }
 
     def _restore(self, content: dict[str, Any]) -> None:
         self._network.load_state_dict(content["network"])
+        self._side_head.load_state_dict(content["side_head"])
         self._optimizer.load_state_dict(content["optimizer"])
         self._average.restore(content["average"], content["average_steps"])
         self.progress = Progress(**content["progress"])

@@ -8,6 +8,7 @@ from PIL import Image
 
 from services.image_index.training.datasets import LabelledImages, abnormal, load_images, read_rows
 from services.image_index.training.phantoms import write_gallery
+from services.image_index.training.side_facts import no_side_facts
 from services.image_index.training.sources import part_of, parts_of, phantom_images, read_source
 from shared.labels import LABELS
 
@@ -110,7 +111,12 @@ def test_abnormal_is_a_finding_other_than_no_finding() -> None:
     targets[0, LABELS.index("No Finding")] = 1.0
     targets[1, LABELS.index("Edema")] = 1.0
     images = LabelledImages(
-        np.zeros((3, 4, 4), np.uint8), targets, np.ones((3, 14), bool), np.array(["a", "b", "c"]), np.array(["x"] * 3)
+        np.zeros((3, 4, 4), np.uint8),
+        targets,
+        np.ones((3, 14), bool),
+        np.array(["a", "b", "c"]),
+        np.array(["x"] * 3),
+        np.stack([no_side_facts()] * 3),
     )
     assert abnormal(images).tolist() == [False, True, False]
     assert len(parts_of(images)) == 3

@@ -1,6 +1,7 @@
 """What is exported answers as the network does, and says what it is."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from services.image_index.training.checkpoints import load_network
 from services.image_index.training.datasets import LabelledImages, join
 from services.image_index.training.export import export_model
 from services.image_index.training.network import build_network, build_torch
+from services.image_index.training.side_facts import no_side_facts
 from services.image_index.training.sources import phantom_images
 from services.image_index.training.train import Trainer, TrainOptions, centre_maps
 from services.inference.session import open_session
@@ -90,10 +92,8 @@ def test_the_folder_says_what_it_is(exported: tuple[Path, Path]) -> None:
 def test_support_is_real_only_where_real_pictures_show_the_label(pictures: LabelledImages) -> None:
     from services.image_index.training.export import label_support
 
-    real = LabelledImages(
-        pictures.pixels, pictures.targets, pictures.known & (np.array(LABELS) == "Edema"), pictures.patients,
-        np.full(len(pictures), "hospital"),
-    )  # fmt: skip
+    only_edema = pictures.known & (np.array(LABELS) == "Edema")
+    real = replace(pictures, known=only_edema, sources=np.full(len(pictures), "hospital"))
     support = label_support(join([real, pictures]))
     assert support["Edema"] == "real"
     assert support["Fracture"] == "phantom"
@@ -128,7 +128,8 @@ def test_a_label_that_real_pictures_leave_unknown_is_not_found_in_most_of_them()
     known, targets = np.ones((800, 14), dtype=bool), np.zeros((800, 14), dtype=np.float32)
     known[400:, column], targets[:400, column] = False, truth
     sources = np.array(["phantoms"] * 400 + ["hospital"] * 400)
-    pictures = LabelledImages(np.zeros((800, 2, 2), np.uint8), targets, known, sources, sources)
+    side_facts = np.stack([no_side_facts()] * 800)
+    pictures = LabelledImages(np.zeros((800, 2, 2), np.uint8), targets, known, sources, sources, side_facts)
     calibration, thresholds = fit_calibration(logits, pictures)
     probabilities = calibration["Support Devices"](logits[:, column])
     assert probabilities[400:].mean() <= 0.2001

@@ -129,9 +129,7 @@ def test_a_student_learns_its_teachers_opinion_where_nothing_is_annotated(
 ) -> None:
     options = TrainOptions(pretrained=True, epochs=1, batch=16, warm_up_steps=2, average_decay=0.8)
     teacher = Trainer(options, pictures, pictures, tmp_path / "teacher").fit()
-    unlabelled = LabelledImages(
-        pictures.pixels, pictures.targets * 0, pictures.known & False, pictures.patients, pictures.sources
-    )
+    unlabelled = replace(pictures, targets=pictures.targets * 0, known=pictures.known & False)
     seen: list[float] = []
 
     def note(epoch: EpochReport) -> None:

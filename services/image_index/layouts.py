@@ -48,7 +48,7 @@ def read_table(table: Path, images_root: Path) -> list[Entry]:
         lines = [{name: value or "" for name, value in line.items() if name} for line in reader]
     for needed, layout in _LAYOUTS.items():
         if needed in columns:
-            files = _Files(images_root)
+            files = PictureFiles(images_root)
             return [layout(line, files) for line in lines]
     raise UnknownLayout(f"{table} has none of the columns {', '.join(_LAYOUTS)}, by which a layout is known.")
 
@@ -61,7 +61,7 @@ def read_folder(images_root: Path) -> Iterator[Entry]:
             yield Entry(image_id_of(relative.as_posix()), file, ImageMetadataInput())
 
 
-class _Files:
+class PictureFiles:
     """Finds a table's pictures below the root, wherever the archive's own folders were unpacked to."""
 
     def __init__(self, root: Path) -> None:
@@ -84,7 +84,7 @@ class _Files:
         return self._root / path
 
 
-def _chexpert(line: Line, files: _Files) -> Entry:
+def _chexpert(line: Line, files: PictureFiles) -> Entry:
     path = line["Path"]
     lateral = line.get("Frontal/Lateral", "").strip() == "Lateral"
     metadata = _metadata(
@@ -96,7 +96,7 @@ def _chexpert(line: Line, files: _Files) -> Entry:
     return Entry(image_id_of(path), files.chexpert(path), metadata)
 
 
-def _nih(line: Line, files: _Files) -> Entry:
+def _nih(line: Line, files: PictureFiles) -> Entry:
     name = line["Image Index"]
     metadata = _metadata(
         view=line.get("View Position", ""),
@@ -107,7 +107,7 @@ def _nih(line: Line, files: _Files) -> Entry:
     return Entry(image_id_of(name), files.nih(name), metadata)
 
 
-def _plain(line: Line, files: _Files) -> Entry:
+def _plain(line: Line, files: PictureFiles) -> Entry:
     metadata = _metadata(
         view=line.get("view_position", ""),
         sex=line.get("patient_sex", ""),
@@ -117,7 +117,7 @@ def _plain(line: Line, files: _Files) -> Entry:
     return Entry(image_id_of(line["image"]), files.plain(line["image"]), metadata)
 
 
-_LAYOUTS: dict[str, Callable[[Line, _Files], Entry]] = {"Path": _chexpert, "Image Index": _nih, "image": _plain}
+_LAYOUTS: dict[str, Callable[[Line, PictureFiles], Entry]] = {"Path": _chexpert, "Image Index": _nih, "image": _plain}
 
 
 def _metadata(*, view: str, sex: str, age: str, patient: str) -> ImageMetadataInput:

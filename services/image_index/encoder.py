@@ -53,6 +53,11 @@ class Encoder:
             intended_use=self._folder.intended_use,
         )
 
+    @property
+    def input_size(self) -> int:
+        """Side S of the square that `encode` takes, in pixels."""
+        return self._folder.input_size
+
     def prepare(self, grey: Grey) -> Grey:
         """(rows, columns) -> (S, S): what `encode` takes. Apart, so that it runs where the file was decoded."""
         return to_square(grey, self._folder.input_size)

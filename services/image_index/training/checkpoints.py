@@ -62,5 +62,6 @@ class Average:
                 self.state[name].copy_(value)
 
     def restore(self, state: dict[str, torch.Tensor], steps: int) -> None:
-        self.state = state
+        for name, value in state.items():
+            self.state[name].copy_(value)
         self.steps = steps

@@ -1,11 +1,14 @@
-"""The commands of `python -m services.image_index` that need no service: phantoms, train, export, evaluate-labels.
+"""The commands of `python -m services.image_index` that need no service: drawing phantoms, training, judging.
 
 What needs torch is imported inside the command, so that the serving install can list and explain them all.
 """
 
 import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     from services.image_index.training.train import EpochReport
 
 _console = Console()
+_BUNDLED = Path(__file__).parents[1] / "weights"
 _NEEDS_TRAINING = "This command needs the training packages: pip install '.[train]'"
 
 Data = Annotated[
@@ -24,6 +28,13 @@ Data = Annotated[
 ]
 ImagesRoot = Annotated[Path | None, typer.Option(help="Where the table's paths start; its own folder if not given.")]
 Side = Annotated[int, typer.Option("--size", min=32, help="Side of the network's square input, in pixels.")]
+Uncertain = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="How CheXpert's -1 is read: ignore, zeros or ones; for one label Edema=ones. Repeat. Ignored by default."
+    ),
+]
+Device = Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="auto: a GPU where there is one.")]
 Phantoms = Annotated[int, typer.Option(min=0, help="How many phantoms join the training pictures.")]
 
 
@@ -44,7 +55,7 @@ def phantoms(
 
 def train(
     *,
-    run: Annotated[Path, typer.Option(help="Folder of checkpoints; a run that stopped there goes on.")],
+    out: Annotated[Path, typer.Option(help="Model folder to write; its `checkpoints/` let a stopped run go on.")],
     data: Data = None,
     images_root: ImagesRoot = None,
     size: Side = 128,
@@ -58,12 +69,23 @@ def train(
     frozen_blocks: Annotated[int, typer.Option(min=0, max=16, help="Early blocks left as they are: faster.")] = 0,
     start: Annotated[Path | None, typer.Option(help="Checkpoint to start from (a smaller size, for example).")] = None,
     teacher: Annotated[Path | None, typer.Option(help="Checkpoint whose opinion is to be learned too.")] = None,
+    mixup: Annotated[float, typer.Option(min=0.0, help="Blend pairs of pictures, Beta(a, a); 0 is off.")] = 0.2,
+    mixed_precision: Annotated[
+        bool, typer.Option(help="bfloat16 where the numbers allow it. Faster on GPUs, and on CPUs with AVX512-BF16.")
+    ] = False,
+    uncertain: Uncertain = None,
+    device: Device = "auto",
 ) -> None:
-    """Train an encoder on radiographs and phantoms; goes on where it stopped."""
+    """Train an encoder on radiographs and phantoms, and write a folder that can be served; goes on where it stopped.
+
+    On several GPUs: torchrun --nproc-per-node GPUS -m services.image_index train ...
+    """
     try:
+        from services.image_index.training.datasets import uncertain_policy  # noqa: PLC0415
         from services.image_index.training.network import known_architecture  # noqa: PLC0415
-        from services.image_index.training.pipeline import gather, train_encoder  # noqa: PLC0415
+        from services.image_index.training.pipeline import export_encoder, gather, train_encoder  # noqa: PLC0415
         from services.image_index.training.train import TrainOptions  # noqa: PLC0415
+        from services.image_index.training.worker import working  # noqa: PLC0415
     except ImportError as missing:
         raise typer.BadParameter(f"{_NEEDS_TRAINING} ({missing.name})") from missing
     options = TrainOptions(
@@ -77,62 +99,102 @@ def train(
         frozen_blocks=frozen_blocks,
         start=start,
         teacher=teacher,
+        mixup=mixup,
+        mixed_precision=mixed_precision,
     )
-    with _console.status("Reading pictures"):
-        parts = gather(data or [], size, phantoms, images_root)
-    _console.print(
-        f"{len(parts.train):,} training, {len(parts.validation):,} validation, {len(parts.test):,} test pictures"
-    )
-    with Progress(console=_console) as progress:
-        task = progress.add_task("Epochs", total=epochs)
+    with _refusals(), working(device) as worker, Progress(console=_console, disable=not worker.leads) as progress:
+        reading, running = progress.add_task("Reading pictures", total=None), progress.add_task("Epochs", total=epochs)
 
         def show(epoch: "EpochReport") -> None:
             progress.console.print(
                 f"epoch {epoch.epoch}: loss {epoch.loss:.4f}, validation AUROC {epoch.auroc:.4f}"
                 f" (best {epoch.best:.4f}), {epoch.images_per_s:.0f} images/s"
             )
-            progress.update(task, completed=epoch.epoch)
+            progress.update(running, completed=epoch.epoch)
 
-        best = train_encoder(parts, run, options, show)
-    _console.print(f"Best checkpoint: {best}")
+        parts = gather(
+            data or [],
+            size,
+            phantoms,
+            images_root,
+            uncertain=uncertain_policy(uncertain or []),
+            on_reading=lambda done, total: progress.update(reading, completed=done, total=total),
+        )
+        if worker.leads:
+            counts = (len(part) for part in (parts.train, parts.validation, parts.test))
+            progress.console.print("{:,} training, {:,} validation, {:,} test pictures".format(*counts))
+        best = train_encoder(parts, out / "checkpoints", options, show, worker)
+        if worker.leads:
+            _print_figures(export_encoder(parts, best, out), out)
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """What is wrong with the caller's data or options is said in a line, without a traceback."""
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 def export(
     *,
-    checkpoint: Annotated[Path, typer.Option(help="best.pt of a training run.")],
+    checkpoint: Annotated[Path, typer.Option(help="checkpoints/best.pt of a model folder that was trained.")],
     out: Annotated[Path, typer.Option(help="Model folder to write.")],
     data: Data = None,
     images_root: ImagesRoot = None,
     phantoms: Phantoms = 2000,
+    uncertain: Uncertain = None,
     notes: Annotated[Path | None, typer.Option(help="Markdown for the model card: what else was tried.")] = None,
 ) -> None:
     """Write a servable folder: ONNX, calibration, thresholds, model card. Give the data of the training run."""
     try:
+        from services.image_index.training.datasets import uncertain_policy  # noqa: PLC0415
         from services.image_index.training.pipeline import export_encoder, gather, input_side  # noqa: PLC0415
     except ImportError as missing:
         raise typer.BadParameter(f"{_NEEDS_TRAINING} ({missing.name})") from missing
-    with _console.status("Reading pictures"):
-        parts = gather(data or [], input_side(checkpoint), phantoms, images_root)
+    with _refusals(), _console.status("Reading pictures"):
+        policy = uncertain_policy(uncertain or [])
+        parts = gather(data or [], input_side(checkpoint), phantoms, images_root, uncertain=policy)
     reports = export_encoder(parts, checkpoint, out, notes.read_text(encoding="utf-8") if notes else "")
+    _print_figures(reports, out)
+
+
+def _print_figures(reports: Mapping[str, Any], folder: Path) -> None:
     for name, report in reports.items():
         _console.print(f"{name}: macro AUROC {report['macro']['auroc']:.3f} over {report['macro']['labels']} labels")
-    _console.print(f"Model folder: {out}")
+    _console.print(f"Model folder: {folder}")
 
 
 def evaluate_labels(
+    *,
     csv: Annotated[Path, typer.Option(help="Table in CheXpert's, NIH's or the image/findings layout.")],
     images_root: ImagesRoot = None,
     model: Annotated[Path | None, typer.Option(help="Model folder; the bundled one if not given.")] = None,
     json_out: Annotated[Path | None, typer.Option("--json", help="Write the figures here.")] = None,
+    plots: Annotated[Path | None, typer.Option(help="Folder for ROC, precision-recall and reliability.")] = None,
     min_positives: Annotated[int, typer.Option(min=1, help="Labels shown by fewer pictures are left out.")] = 1,
+    uncertain: Uncertain = None,
+    device: Device = "auto",
 ) -> None:
     """AUROC, AUPRC, F1 and calibration of each label, with bootstrap intervals by patient."""
     try:
+        from services.image_index.training.datasets import uncertain_policy  # noqa: PLC0415
         from services.image_index.training.evaluate import evaluate_table  # noqa: PLC0415
     except ImportError as missing:
         raise typer.BadParameter(f"{_NEEDS_TRAINING} ({missing.name})") from missing
-    folder = model or Path(__file__).parents[1] / "weights"
-    report = evaluate_table(folder, csv, images_root or csv.parent, min_positives=min_positives)
+    with _refusals(), Progress(console=_console, transient=True) as progress:
+        task = progress.add_task("Reading pictures", total=None)
+        report = evaluate_table(
+            model or _BUNDLED,
+            csv,
+            images_root or csv.parent,
+            uncertain=uncertain_policy(uncertain or []),
+            min_positives=min_positives,
+            device=device,
+            plots=plots,
+            on_picture=lambda: progress.advance(task),
+        )
     table = Table("label", "positives", "AUROC", "95 %", "AUPRC", "F1", "calibration error")
     for label, f in report["labels"].items():
         interval = f"{f['auroc_low']:.2f}–{f['auroc_high']:.2f}"
@@ -142,3 +204,30 @@ def evaluate_labels(
     _console.print(table)
     if json_out:
         json_out.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+
+
+def pointing_game(
+    boxes: Annotated[Path, typer.Option(help="Folder with labels.csv, its pictures, and boxes.csv in their pixels.")],
+    model: Annotated[Path | None, typer.Option(help="Model folder; the bundled one if not given.")] = None,
+    part: Annotated[
+        Literal["train", "validation", "test"], typer.Option(help="Whose boxes: patients are parted as in training.")
+    ] = "test",
+    json_out: Annotated[Path | None, typer.Option("--json", help="Write the figures here.")] = None,
+    device: Device = "auto",
+) -> None:
+    """How often a map's maximum lies in the drawn box, beside two guesses that look at no picture."""
+    try:
+        from services.image_index.encoder import Encoder  # noqa: PLC0415
+        from services.image_index.training.pointing import pointing_game as judge  # noqa: PLC0415
+    except ImportError as missing:
+        raise typer.BadParameter(f"{_NEEDS_TRAINING} ({missing.name})") from missing
+    with _refusals(), _console.status("Reading pictures"):
+        report = judge(Encoder.open(model or _BUNDLED, device=device), boxes, part)
+    table = Table("label", "boxes", "map", "centre", "mean box")
+    for label, pointing in report.items():
+        shares = (f"{share:.2f}" for share in (pointing.map, pointing.centre, pointing.mean_box))
+        table.add_row(label, str(pointing.boxes), *shares)
+    _console.print(table)
+    if json_out:
+        content = {label: asdict(pointing) for label, pointing in report.items()}
+        json_out.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

@@ -5,18 +5,21 @@ What a source does not annotate is unknown, never absent.
 """
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from types import MappingProxyType
+from typing import Literal, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from services.image_index.resize import to_square
+from services.image_index.layouts import PictureFiles
+from services.image_index.pixels import read_radiograph
+from services.image_index.resize import Grey, to_square
 from services.image_index.training.side_facts import nih_side_facts, no_side_facts
+from shared.errors import ServiceError
 from shared.labels import LABELS, NO_FINDING, LabelName
 
 # Wang et al., ChestX-ray8, CVPR 2017. Emphysema and Hernia have no CheXpert label; fibrosis is a weak Pleural Other.
@@ -41,7 +44,8 @@ NIH_UNKNOWN: tuple[LabelName, ...] = ("Enlarged Cardiomediastinum", "Fracture", 
 # Where a table says who cut and re-saved a picture, these three labels follow the processing, not the patient.
 COLLECTION_UNKNOWN: tuple[LabelName, ...] = ("Lung Opacity", "No Finding", "Pneumonia")
 
-UncertainPolicy = Literal["ignore", "zeros", "ones"]
+Uncertain = Literal["ignore", "zeros", "ones"]
+UncertainPolicy = Mapping[LabelName, Uncertain]  # a label that is not in it is ignored where it is uncertain
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,15 @@ class Row:
     side_facts: NDArray[np.float32] = field(default_factory=no_side_facts)
 
 
+class UnreadablePictures(ValueError):
+    """`failures`: path and reason of each."""
+
+    def __init__(self, failures: Sequence[str]) -> None:
+        self.failures = list(failures)
+        shown = "\n".join(self.failures[:10])
+        super().__init__(f"{len(self.failures):,} pictures cannot be read; take them out of the table:\n{shown}")
+
+
 def join(parts: Sequence[LabelledImages]) -> LabelledImages:
     return LabelledImages(
         np.concatenate([p.pixels for p in parts]),
@@ -93,58 +106,85 @@ def join(parts: Sequence[LabelledImages]) -> LabelledImages:
     )
 
 
-def read_rows(table: Path, images_root: Path, *, uncertain: UncertainPolicy = "ignore") -> list[Row]:
+def uncertain_policy(choices: Sequence[str]) -> UncertainPolicy:
+    """From `ones` (every label) and `Edema=ones` (that one; it wins). Raises ValueError for another word or label."""
+    policy: dict[LabelName, Uncertain] = {}
+    for choice in sorted(choices, key=lambda text: "=" in text):
+        name, _, word = choice.rpartition("=")
+        if word not in get_args(Uncertain):
+            raise ValueError(f"{choice}: uncertain findings are read as one of {', '.join(get_args(Uncertain))}")
+        chosen = [label for label in LABELS if name in ("", label)]
+        if not chosen:
+            raise ValueError(f"{choice}: {name} is no label")
+        policy.update(dict.fromkeys(chosen, cast("Uncertain", word)))
+    return policy
+
+
+def read_rows(table: Path, images_root: Path, *, uncertain: UncertainPolicy = MappingProxyType({})) -> list[Row]:
     """The table's frontal pictures. Raises ValueError for a layout that is none of the three."""
     with table.open(newline="", encoding="utf-8") as stream:
         reader = csv.DictReader(stream)
         columns = set(reader.fieldnames or ())
         lines = list(reader)
+    files = PictureFiles(images_root)
     if "Path" in columns:
         frontal = (line for line in lines if line.get("Frontal/Lateral", "Frontal") == "Frontal")
-        return [_chexpert_row(line, images_root, uncertain) for line in frontal]
+        return [_chexpert_row(line, files.chexpert(line["Path"]), uncertain) for line in frontal]
     if "Finding Labels" in columns:
-        names = ("Image Index", "Finding Labels", "Patient ID")
-    elif "findings" in columns:
-        names = ("image", "findings", "patient_id")
-    else:
-        raise ValueError(
-            f"{table.name} is laid out neither as CheXpert (Path, …) nor as NIH (Finding Labels or findings)"
-        )
-    return [_nih_row(line, images_root, names) for line in lines]
+        names = ("Finding Labels", "Patient ID")
+        return [_nih_row(line, files.nih(line["Image Index"]), names) for line in lines]
+    if "findings" in columns:
+        names = ("findings", "patient_id")
+        return [_nih_row(line, files.plain(line["image"]), names) for line in lines]
+    raise ValueError(f"{table.name} is laid out neither as CheXpert (Path, …) nor as NIH (Finding Labels or findings)")
 
 
-def _chexpert_row(line: Mapping[str, str], root: Path, uncertain: UncertainPolicy) -> Row:
+def _chexpert_row(line: Mapping[str, str], file: Path, uncertain: UncertainPolicy) -> Row:
     """A blank is absent: CheXpert's reports mention what is there."""
     labels: dict[LabelName, bool] = {}
     for label in LABELS:
         code = float(line.get(label) or 0.0)
+        policy = uncertain.get(label, "ignore")
         if code >= 0.0:
             labels[label] = code == 1.0
-        elif uncertain != "ignore":
-            labels[label] = uncertain == "ones"
+        elif policy != "ignore":
+            labels[label] = policy == "ones"
     patient = next((part for part in Path(line["Path"]).parts if part.startswith("patient")), line["Path"])
-    return Row(root / line["Path"], f"chexpert:{patient}", labels)
+    return Row(file, f"chexpert:{patient}", labels)
 
 
-def _nih_row(line: Mapping[str, str], root: Path, names: tuple[str, str, str]) -> Row:
-    image, findings, patient = (line[name] for name in names)
+def _nih_row(line: Mapping[str, str], file: Path, names: tuple[str, str]) -> Row:
+    findings, patient = (line[name] for name in names)
     present = {label for finding in findings.split("|") for label in NIH_FINDINGS[finding]}
     unknown = set(NIH_UNKNOWN)
     if "collection" in line:
         unknown.update(COLLECTION_UNKNOWN)
     labels = {label: label in present for label in LABELS if label not in unknown}
-    return Row(root / image, f"nih:{int(patient)}", labels, nih_side_facts(findings.split("|"), line))
+    return Row(file, f"nih:{int(patient)}", labels, nih_side_facts(findings.split("|"), line))
 
 
-def load_images(rows: Sequence[Row], size: int, source: str) -> LabelledImages:
-    """Decode every picture, squeezed to (size, size). A file that cannot be read raises: training data is curated."""
+def load_images(
+    rows: Sequence[Row], size: int, source: str, on_picture: Callable[[], None] = lambda: None
+) -> LabelledImages:
+    """Decode every picture as the service does (DICOM, PNG, JPEG), squeezed to (size, size).
 
-    def decode(row: Row) -> NDArray[np.uint8]:
-        with Image.open(row.path) as picture:
-            return to_square(np.asarray(picture.convert("L")), size)
+    Raises UnreadablePictures with all that cannot be read, so that a table is put in order once.
+    """
+
+    def decode(row: Row) -> Grey | str:
+        try:
+            return to_square(read_radiograph(row.path.read_bytes()).grey, size)
+        except (OSError, ServiceError) as failure:
+            return f"{row.path}: {failure.strerror if isinstance(failure, OSError) else failure}"
+        finally:
+            on_picture()
 
     with ThreadPoolExecutor(4) as pool:
-        pixels = np.stack(list(pool.map(decode, rows)))
+        decoded = list(pool.map(decode, rows))
+    failures = [outcome for outcome in decoded if isinstance(outcome, str)]
+    if failures:
+        raise UnreadablePictures(failures)
+    pixels = np.stack([picture for picture in decoded if not isinstance(picture, str)])
     targets, known = label_matrices(row.labels for row in rows)
     patients = np.array([row.patient for row in rows])
     side_facts = np.stack([row.side_facts for row in rows])

@@ -1,6 +1,8 @@
 """Judges a model folder on labelled pictures: how well it ranks, decides and calibrates, label by label."""
 
+from collections.abc import Callable
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -8,21 +10,34 @@ from numpy.typing import NDArray
 from sklearn.metrics import f1_score
 
 from services.image_index.encoder import Encoder
-from services.image_index.model_folder import read_model_folder
 from services.image_index.training.datasets import LabelledImages, UncertainPolicy, load_images, read_rows
-from services.image_index.training.metrics import label_figures
+from services.image_index.training.evaluation_plots import draw_evaluation
+from services.image_index.training.metrics import Scores, label_figures
+from services.image_index.training.worker import DeviceChoice
 from shared.labels import LABELS
 
 MACRO_FIGURES = ("auroc", "auprc", "f1", "brier", "calibration_error")
 
 
 def evaluate_table(
-    model: Path, table: Path, images_root: Path, *, uncertain: UncertainPolicy = "ignore", min_positives: int = 1
+    model: Path,
+    table: Path,
+    images_root: Path,
+    *,
+    uncertain: UncertainPolicy = MappingProxyType({}),
+    min_positives: int = 1,
+    device: DeviceChoice = "auto",
+    plots: Path | None = None,
+    on_picture: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
-    """`{"labels": {name: figures}, "macro": {...}}` for a CheXpert, NIH or plain table."""
-    side = read_model_folder(model).input_size
-    images = load_images(read_rows(table, images_root, uncertain=uncertain), side, table.stem)
-    return evaluate_images(Encoder.open(model, device="cpu"), images, min_positives=min_positives)
+    """`{"labels": {name: figures}, "macro": {...}}` for a table. `plots`: folder to draw in."""
+    encoder = Encoder.open(model, device=device)
+    rows = read_rows(table, images_root, uncertain=uncertain)
+    images = load_images(rows, encoder.input_size, table.stem, on_picture)
+    probabilities = encode_all(encoder, images.pixels)
+    if plots is not None:
+        draw_evaluation(probabilities, images, plots, min_positives=min_positives)
+    return report_on(encoder, probabilities, images, min_positives=min_positives)
 
 
 def encode_all(encoder: Encoder, pixels: NDArray[np.uint8], batch: int = 32) -> NDArray[np.float32]:
@@ -36,11 +51,17 @@ def encode_all(encoder: Encoder, pixels: NDArray[np.uint8], batch: int = 32) -> 
 def evaluate_images(
     encoder: Encoder, images: LabelledImages, *, min_positives: int = 1, rounds: int = 200
 ) -> dict[str, Any]:
-    """Labels that fewer than `min_positives` pictures show are left out; the macro is over the others.
+    """The report on an encoder's answers for these pictures."""
+    return report_on(encoder, encode_all(encoder, images.pixels), images, min_positives=min_positives, rounds=rounds)
+
+
+def report_on(
+    encoder: Encoder, probabilities: Scores, images: LabelledImages, *, min_positives: int = 1, rounds: int = 200
+) -> dict[str, Any]:
+    """Probabilities (N, 14). Labels that fewer than `min_positives` pictures show are left out, of the macro too.
 
     `rounds`: how often patients are drawn for the intervals.
     """
-    probabilities = encode_all(encoder, images.pixels)
     found = label_figures(
         probabilities,
         images.targets,

@@ -1,15 +1,18 @@
 """From folders of radiographs to a trained checkpoint and a servable model folder: what the command line runs."""
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from services.image_index.training.checkpoints import load_checkpoint
-from services.image_index.training.datasets import LabelledImages, join
+from services.image_index.training.datasets import LabelledImages, UncertainPolicy, join, load_images
 from services.image_index.training.export import export_model
-from services.image_index.training.sources import parts_of, phantom_images, read_source
+from services.image_index.training.sources import name_of, parts_of, phantom_images, rows_of
 from services.image_index.training.train import EpochReport, Trainer, TrainOptions
+from services.image_index.training.worker import Worker
 
 _PHANTOM_SEEDS = {"train": 1, "validation": 2, "test": 3}
 _JUDGING_PHANTOMS = 500
@@ -22,11 +25,27 @@ class Parts:
     test: LabelledImages
 
 
-def gather(sources: Sequence[Path], side: int, phantoms: int, images_root: Path | None = None) -> Parts:
-    """Pictures of all sources by their patients' part, and phantoms of different seeds in each."""
+def gather(
+    sources: Sequence[Path],
+    side: int,
+    phantoms: int,
+    images_root: Path | None = None,
+    *,
+    uncertain: UncertainPolicy = MappingProxyType({}),
+    on_reading: Callable[[int, int], None] = lambda _done, _of: None,
+) -> Parts:
+    """Pictures of all sources by their patients' part, and phantoms of different seeds in each.
+
+    All pictures are held in memory: side² bytes each. `on_reading(done, of)` is called while files are read.
+    """
+    tables = {source: rows_of(source, images_root, uncertain) for source in sources}
+    total, done = sum(len(rows) for rows in tables.values()), itertools.count(1)
+    real = [
+        load_images(rows, side, name_of(source), lambda: on_reading(next(done), total))
+        for source, rows in tables.items()
+    ]
     judging = min(phantoms, _JUDGING_PHANTOMS)
     counts = {"train": phantoms, "validation": judging, "test": judging}
-    real = [read_source(source, side, images_root) for source in sources]
     gathered: dict[str, LabelledImages] = {}
     for part, count in counts.items():
         chosen = [images.where(parts_of(images) == part) for images in real]
@@ -39,10 +58,14 @@ def gather(sources: Sequence[Path], side: int, phantoms: int, images_root: Path 
 
 
 def train_encoder(
-    parts: Parts, run: Path, options: TrainOptions, report: Callable[[EpochReport], None] = lambda _: None
+    parts: Parts,
+    run: Path,
+    options: TrainOptions,
+    report: Callable[[EpochReport], None] = lambda _: None,
+    worker: Worker | None = None,
 ) -> Path:
     """Train, or go on with the run in `run`; returns its best checkpoint."""
-    return Trainer(options, parts.train, parts.validation, run).fit(report=report)
+    return Trainer(options, parts.train, parts.validation, run, worker).fit(report=report)
 
 
 def export_encoder(parts: Parts, checkpoint: Path, folder: Path, notes: str = "") -> dict[str, Any]:

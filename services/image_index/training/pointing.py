@@ -19,6 +19,8 @@ from services.image_index.training.sources import Part, part_of
 from shared.labels import LABELS, LabelName
 
 _FINE = 64  # maps are interpolated to this side before their maximum is taken
+ALL = "all boxes"
+_SHARES = ("map", "centre", "mean_box")
 _SHORT_NAMES = {"Infiltrate": "Infiltration"}
 
 
@@ -70,22 +72,35 @@ def hottest_point(grid: NDArray[np.floating]) -> tuple[float, float]:
     return (column + 0.5) / _FINE, (row + 0.5) / _FINE
 
 
-def pointing_game(encoder: Encoder, folder: Path, side: int, part: Part = "test") -> Mapping[LabelName, Pointing]:
-    """Judged on the boxes of one part's patients; the mean boxes are those of training patients."""
+def pointing_game(encoder: Encoder, folder: Path, part: Part = "test") -> dict[str, Pointing]:
+    """By label, and under `ALL` over all boxes, of one part's patients; the mean boxes are those of training patients.
+
+    Raises ValueError where no patient of that part has a box.
+    """
     rows = {str(row.path.relative_to(folder)): row for row in read_rows(folder / "labels.csv", folder)}
     boxes = read_boxes(folder)
     judged = [box for box in boxes if part_of(rows[box.image].patient) == part]
+    if not judged:
+        raise ValueError(f"{folder} has no box of a {part} patient")
     others = [box for box in boxes if part_of(rows[box.image].patient) == "train"]
     names = sorted({box.image for box in judged})
-    pixels = load_images([rows[name] for name in names], side, folder.name).pixels
+    pixels = load_images([rows[name] for name in names], encoder.input_size, folder.name).pixels
     maps = {name: encoder.encode([picture])[0].cam for name, picture in zip(names, pixels, strict=True)}
-    return {
+    found: dict[str, Pointing] = {
         label: _score(
             [box for box in judged if box.label == label], [box for box in others if box.label == label], maps
         )
         for label in LABELS
         if any(box.label == label for box in judged)
     }
+    return found | {ALL: _over_all(list(found.values()))}
+
+
+def _over_all(each: Sequence[Pointing]) -> Pointing:
+    """Every box counts the same."""
+    weights = [pointing.boxes for pointing in each]
+    shares = (np.average([vars(pointing)[name] for pointing in each], weights=weights) for name in _SHARES)
+    return Pointing(sum(weights), *map(float, shares))
 
 
 def _score(

@@ -5,6 +5,7 @@ import hashlib
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -14,6 +15,7 @@ from services.image_index.resize import to_square
 from services.image_index.training.datasets import (
     LabelledImages,
     Row,
+    UncertainPolicy,
     label_matrices,
     load_images,
     read_rows,
@@ -39,18 +41,32 @@ def parts_of(images: LabelledImages) -> NDArray[np.str_]:
     return np.array([part_of(patient) for patient in images.patients])
 
 
-def read_source(source: Path, side: int, images_root: Path | None = None) -> LabelledImages:
-    """A folder with `labels.csv`, or a table whose pictures lie beside it or below `images_root`.
+def rows_of(
+    source: Path, images_root: Path | None = None, uncertain: UncertainPolicy = MappingProxyType({})
+) -> list[Row]:
+    """Of a folder with `labels.csv`, or of a table whose pictures lie beside it or below `images_root`.
 
     Of a sample put together from several collections, collection a is left out: all of it is normal, so that there
     the processing of the picture gives every label away.
     """
-    table = source / "labels.csv" if source.is_dir() else source
+    table = _table_of(source)
     root = images_root or table.parent
     with table.open(newline="", encoding="utf-8") as stream:
         left_out = {str(root / line["image"]) for line in csv.DictReader(stream) if line.get("collection") == "a"}
-    rows: list[Row] = [row for row in read_rows(table, root) if str(row.path) not in left_out]
-    return load_images(rows, side, table.parent.name)
+    return [row for row in read_rows(table, root, uncertain=uncertain) if str(row.path) not in left_out]
+
+
+def read_source(source: Path, side: int, images_root: Path | None = None) -> LabelledImages:
+    """The pictures of `rows_of`, named by the folder of the table."""
+    return load_images(rows_of(source, images_root), side, name_of(source))
+
+
+def name_of(source: Path) -> str:
+    return _table_of(source).parent.name
+
+
+def _table_of(source: Path) -> Path:
+    return source / "labels.csv" if source.is_dir() else source
 
 
 def _phantom(size: int, balance: float, seed: int) -> tuple[NDArray[np.uint8], tuple[str, ...]]:

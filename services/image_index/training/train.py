@@ -32,6 +32,7 @@ from services.image_index.training.objective import (
     prevalence_loss,
     side_loss,
 )
+from services.image_index.training.worker import Worker
 
 
 @dataclass(frozen=True)
@@ -72,11 +73,36 @@ class EpochReport:
     images_per_s: float
 
 
-class Trainer:
-    """One run in one folder. `fit` goes on from the folder's last checkpoint where there is one."""
+class _Learner(nn.Module):
+    """What is trained: the network, and a second reading of its features that only guides it."""
 
-    def __init__(self, options: TrainOptions, train: LabelledImages, validation: LabelledImages, folder: Path) -> None:
+    def __init__(self, network: LabelNet, side_facts: int) -> None:
+        super().__init__()
+        self.network = network
+        self.side_head = nn.Linear(network.head.in_channels, side_facts)
+
+    def forward(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """(B, 1, S, S) -> logits (B, 14) and those of the side facts (B, F)."""
+        features = self.network.backbone(pixels)  # (B, C, h, w)
+        return self.network.read(features)["logits"].float(), self.side_head(features.mean(dim=(2, 3))).float()
+
+
+class Trainer:
+    """One run in one folder. `fit` goes on from the folder's last checkpoint where there is one.
+
+    A batch is shared out among the workers, so a run takes the same steps with one as with several.
+    """
+
+    def __init__(
+        self,
+        options: TrainOptions,
+        train: LabelledImages,
+        validation: LabelledImages,
+        folder: Path,
+        worker: Worker | None = None,
+    ) -> None:
         self._options, self._train, self._validation, self._folder = options, train, validation, folder
+        self._worker = worker or Worker()
         folder.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(options.seed)
         self._network: LabelNet = build_network(options.architecture, pretrained=options.pretrained)
@@ -84,13 +110,14 @@ class Trainer:
             self._network.load_state_dict(load_checkpoint(options.start)["average"])
         if options.frozen_blocks:
             freeze_early(self._network, options.frozen_blocks)
-        self._network.to(memory_format=torch.channels_last)
-        self._teacher = load_network(options.teacher) if options.teacher else None
-        self._weights = positive_weights(train.targets, train.known)
-        self._side_head = nn.Linear(self._network.head.in_channels, train.side_facts.shape[1])
-        self._learning = nn.ModuleList([self._network, self._side_head])
+        device = self._worker.device
+        self._learner = _Learner(self._network, train.side_facts.shape[1])
+        self._learner.to(device).to(memory_format=torch.channels_last)
+        self._shared = self._worker.share(self._learner)
+        self._teacher = load_network(options.teacher).to(device) if options.teacher else None
+        self._weights = positive_weights(train.targets, train.known).to(device)
         self._optimizer = torch.optim.AdamW(
-            _parameter_groups(self._learning, options.weight_decay), lr=options.learning_rate
+            _parameter_groups(self._learner, options.weight_decay), lr=options.learning_rate
         )
         self._average = Average(self._network, options.average_decay)
         self.progress = Progress()
@@ -107,38 +134,42 @@ class Trainer:
             started = time.perf_counter()
             loss = self._epoch(self.progress.epoch)
             speed = self._steps_per_epoch * self._options.batch / (time.perf_counter() - started)
-            auroc = self._validate()
+            auroc = self._worker.agree(self._validate() if self._worker.leads else 0.0)
             self.progress.epoch += 1
             better = auroc > self.progress.best
             if better:
                 self.progress.best, self.progress.best_epoch = auroc, self.progress.epoch
             self.progress.history.append({"loss": loss, "auroc": auroc})
-            content = self._content()
-            save_checkpoint(self._folder / LAST, content)
-            if better:
-                kept = ("architecture", "side", "average")
-                save_checkpoint(self._folder / BEST, {name: content[name] for name in kept})
-            report(EpochReport(self.progress.epoch, loss, auroc, self.progress.best, speed))
+            if self._worker.leads:
+                self._save(better=better)
+                report(EpochReport(self.progress.epoch, loss, auroc, self.progress.best, speed))
         return self._folder / BEST
+
+    def _save(self, *, better: bool) -> None:
+        content = self._content()
+        save_checkpoint(self._folder / LAST, content)
+        if better:
+            kept = ("architecture", "side", "average")
+            save_checkpoint(self._folder / BEST, {name: content[name] for name in kept})
 
     def _out_of_patience(self) -> bool:
         return self.progress.epoch - self.progress.best_epoch >= self._options.patience
 
     def _epoch(self, epoch: int) -> float:
         """Everything random in an epoch follows from its number, so a resumed run repeats it exactly."""
-        options, data = self._options, self._train
-        rng = np.random.default_rng([options.seed, epoch])
-        torch.manual_seed(options.seed * 100_003 + epoch)
-        self._network.train()
-        order = rng.permutation(len(data))
+        options, data, worker = self._options, self._train, self._worker
+        order = np.random.default_rng([options.seed, epoch]).permutation(len(data))
+        rng = np.random.default_rng([options.seed, epoch, worker.rank])
+        torch.manual_seed((options.seed * 100_003 + epoch) * 1009 + worker.rank)
+        self._learner.train()
         losses = []
         for step in range(self._steps_per_epoch):
-            rows = order[step * options.batch : (step + 1) * options.batch]
+            rows = order[step * options.batch : (step + 1) * options.batch][worker.rank :: worker.count]
             self._set_rate(epoch * self._steps_per_epoch + step)
-            loss = self._loss(augment(data.pixels[rows], rng), rows, rng)
+            loss = self._loss(augment(data.pixels[rows], rng).to(worker.device), rows, rng)
             self._optimizer.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
-            nn.utils.clip_grad_norm_(self._learning.parameters(), 5.0)
+            nn.utils.clip_grad_norm_(self._learner.parameters(), 5.0)
             self._optimizer.step()
             self._average.update(self._network)
             losses.append(loss.item())
@@ -155,14 +186,12 @@ class Trainer:
             halves = [(rows, share), (rows[partner], 1.0 - share)]
         pixels = pixels.contiguous(memory_format=torch.channels_last)
         with torch.autocast(pixels.device.type, torch.bfloat16, enabled=options.mixed_precision):
-            features = self._network.backbone(pixels)
-            logits = self._network.read(features)["logits"].float()
-            side = self._side_head(features.mean(dim=(2, 3))).float()
-        loss = logits.new_zeros(())
+            logits, side = self._shared(pixels)
+        loss: torch.Tensor = logits.new_zeros(())
         for half, weight in halves:
-            targets = torch.as_tensor(self._train.targets[half])
-            known = torch.as_tensor(self._train.known[half])
-            facts = torch.as_tensor(self._train.side_facts[half])
+            targets = torch.as_tensor(self._train.targets[half], device=pixels.device)
+            known = torch.as_tensor(self._train.known[half], device=pixels.device)
+            facts = torch.as_tensor(self._train.side_facts[half], device=pixels.device)
             loss = loss + weight * (
                 masked_loss(logits, targets, known.float(), self._weights)
                 + options.prevalence_weight * prevalence_loss(logits, known)
@@ -186,6 +215,7 @@ class Trainer:
         """Macro AUROC of the averaged weights, within each source, so that telling sources apart earns nothing."""
         network = build_network(self._options.architecture)
         network.load_state_dict(self._average.state)
+        network.to(self._worker.device)
         data = self._validation
         return stratified_auroc(predict_logits(network, data.pixels), data.targets, data.known, data.sources)
 
@@ -196,14 +226,14 @@ class Trainer:
             "average": self._average.state,
             "average_steps": self._average.steps,
             "network": self._network.state_dict(),
-            "side_head": self._side_head.state_dict(),
+            "side_head": self._learner.side_head.state_dict(),
             "optimizer": self._optimizer.state_dict(),
             "progress": vars(self.progress),
         }
 
     def _restore(self, content: dict[str, Any]) -> None:
         self._network.load_state_dict(content["network"])
-        self._side_head.load_state_dict(content["side_head"])
+        self._learner.side_head.load_state_dict(content["side_head"])
         self._optimizer.load_state_dict(content["optimizer"])
         self._average.restore(content["average"], content["average_steps"])
         self.progress = Progress(**content["progress"])
@@ -227,7 +257,8 @@ def centre_maps(network: LabelNet, pixels: NDArray[np.uint8], batch: int = 64) -
 
 @torch.no_grad()
 def predict_logits(network: LabelNet, pixels: NDArray[np.uint8], batch: int = 128) -> Scores:
-    """(N, S, S) uint8 -> (N, 14), without augmentation."""
+    """(N, S, S) uint8 -> (N, 14), without augmentation, on the device that the network is on."""
     network.eval().to(memory_format=torch.channels_last)
-    parts = [network(normalise(pixels[i : i + batch]))["logits"].numpy() for i in range(0, len(pixels), batch)]
-    return np.concatenate(parts)
+    device = network.head.weight.device
+    batches = (normalise(pixels[i : i + batch]).to(device) for i in range(0, len(pixels), batch))
+    return np.concatenate([network(each)["logits"].float().cpu().numpy() for each in batches])

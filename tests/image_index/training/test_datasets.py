@@ -6,9 +6,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from services.image_index.training.datasets import LabelledImages, abnormal, load_images, read_rows
+from services.image_index.pixels import read_radiograph
+from services.image_index.training.datasets import (
+    LabelledImages,
+    UnreadablePictures,
+    abnormal,
+    load_images,
+    read_rows,
+    uncertain_policy,
+)
 from services.image_index.training.phantoms import write_gallery
-from services.image_index.training.side_facts import no_side_facts
+from services.image_index.training.side_facts import SIDE_FACTS, no_side_facts
 from services.image_index.training.sources import part_of, parts_of, phantom_images, read_source
 from shared.labels import LABELS
 
@@ -58,11 +66,59 @@ def test_the_policy_decides_what_uncertain_means(tmp_path: Path, policy: str, ed
         "patient00003/study1/view1_frontal.jpg,Frontal,-1.0,1.0,\n"
         "patient00003/study1/view2_lateral.jpg,Lateral,1.0,1.0,\n",
     )
-    (row,) = read_rows(table, tmp_path, uncertain=policy)  # type: ignore[arg-type]
+    (row,) = read_rows(table, tmp_path, uncertain=uncertain_policy([policy]))
     assert row.labels.get("Edema") is edema
     assert row.labels["Fracture"] is True
     assert row.labels["Pneumonia"] is False
     assert row.patient == "chexpert:patient00003"
+
+
+def test_one_labels_policy_wins_over_that_of_all() -> None:
+    policy = uncertain_policy(["Edema=ones", "zeros"])
+    assert policy["Edema"] == "ones"
+    assert policy["Fracture"] == "zeros"
+    for wrong, reason in (("maybe", "ignore, zeros, ones"), ("Oedema=ones", "no label")):
+        with pytest.raises(ValueError, match=reason):
+            uncertain_policy([wrong])
+
+
+def test_chexpert_and_nih_pictures_are_found_where_the_archives_unpack(tmp_path: Path) -> None:
+    path = "patient1/study1/view1_frontal.png"
+    for file in (tmp_path / path, tmp_path / "images_002" / "images" / "2.png"):
+        file.parent.mkdir(parents=True)
+        Image.new("L", (8, 8)).save(file)
+    (chexpert,) = read_rows(_table(tmp_path, f"Path\nCheXpert-v1.0-small/{path}\n"), tmp_path)
+    (nih,) = read_rows(_table(tmp_path, "Image Index,Finding Labels,Patient ID\n2.png,Hernia,2\n"), tmp_path)
+    assert chexpert.path.exists()
+    assert nih.path.exists()
+
+
+def test_all_unreadable_pictures_are_named_at_once(tmp_path: Path) -> None:
+    Image.new("L", (8, 8)).save(tmp_path / "fine.png")
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    lines = "".join(f"{name}.png,No Finding,1\n" for name in ("fine", "broken", "absent"))
+    with pytest.raises(UnreadablePictures) as refusal:
+        read_source(_table(tmp_path, "image,findings,patient_id\n" + lines), 8)
+    broken, absent = refusal.value.failures
+    assert "broken.png: The content is neither" in broken
+    assert "absent.png: No such file" in absent
+
+
+def test_what_a_table_says_beside_the_labels_is_kept_and_the_rest_is_unknown(tmp_path: Path) -> None:
+    Image.new("L", (8, 8)).save(tmp_path / "a.png")
+    table = _table(tmp_path, "image,findings,patient_id,patient_age,patient_sex\na.png,Mass|Effusion,2,38,F\n")
+    facts = dict(zip(SIDE_FACTS, read_source(table, 8).side_facts[0], strict=True))
+    assert (facts["Mass"], facts["Nodule"], facts["female"]) == (1.0, 0.0, 1.0)
+    assert facts["age"] == pytest.approx(0.4)
+    assert np.isnan(facts["AP"])
+
+
+def test_a_training_picture_is_decoded_as_a_served_one(tmp_path: Path) -> None:
+    """16-bit PNG: Pillow's own conversion to 8 bits would clip it to white."""
+    Image.fromarray(np.linspace(0, 65535, 64, dtype=np.uint16).reshape(8, 8)).save(tmp_path / "a.png")
+    table = _table(tmp_path, "image,findings,patient_id\na.png,No Finding,2\n")
+    served = read_radiograph((tmp_path / "a.png").read_bytes()).grey
+    assert np.array_equal(read_source(table, 8).pixels[0], served)
 
 
 def test_an_unknown_layout_is_refused(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from services.image_index.encoder import Encoder
-from services.image_index.model_folder import read_model_folder
-from services.image_index.training.pointing import DrawnBox, hottest_point, pointing_game, read_boxes
+from services.image_index.training.pointing import ALL, DrawnBox, hottest_point, pointing_game, read_boxes
+from services.image_index.training.sources import part_of
 
 WEIGHTS = Path(__file__).parents[3] / "services" / "image_index" / "weights"
 
@@ -38,12 +38,38 @@ def test_boxes_are_read_as_shares_of_the_picture_for_each_of_their_labels(tmp_pa
     assert boxes[0].corners == pytest.approx((0.1, 0.1, 0.2, 0.3))
 
 
+def _drawn(folder: Path, boxes: str) -> Encoder:
+    for name in ("a", "b"):
+        Image.new("L", (100, 100), 90).save(folder / f"{name}.png")
+    (folder / "labels.csv").write_text(
+        f"image,findings,patient_id\na.png,Effusion,{_patient('test')}\nb.png,Effusion,{_patient('train')}\n",
+        encoding="utf-8",
+    )
+    (folder / "boxes.csv").write_text("image,label,xmin,ymin,xmax,ymax\n" + boxes, encoding="utf-8")
+    return Encoder.open(WEIGHTS, device="cpu")
+
+
+def _patient(part: str) -> int:
+    return next(number for number in range(1000) if part_of(f"nih:{number}") == part)
+
+
+def test_the_guesses_are_the_centre_and_the_middle_of_the_training_patients_boxes(tmp_path: Path) -> None:
+    encoder = _drawn(tmp_path, "a.png,Effusion,0,70,30,100\nb.png,Effusion,0,80,20,100\n")
+    game = pointing_game(encoder, tmp_path)
+    assert set(game) == {"Pleural Effusion", ALL}
+    assert game[ALL] == game["Pleural Effusion"]
+    assert (game[ALL].boxes, game[ALL].centre, game[ALL].mean_box) == (1, 0.0, 1.0)
+    with pytest.raises(ValueError, match="no box of a validation patient"):
+        pointing_game(encoder, tmp_path, "validation")
+
+
+def test_a_box_over_the_whole_picture_is_always_hit(tmp_path: Path) -> None:
+    game = pointing_game(_drawn(tmp_path, "a.png,Effusion,0,0,100,100\n"), tmp_path)
+    assert (game[ALL].map, game[ALL].centre, game[ALL].mean_box) == (1.0, 1.0, 1.0)
+
+
 @pytest.mark.real_data
-def test_maps_point_better_than_the_centre_of_the_picture(real_data: Path) -> None:
-    side = read_model_folder(WEIGHTS).input_size
-    game = pointing_game(Encoder.open(WEIGHTS, device="cpu"), real_data / "nih_chestxray14_boxes", side)
-    boxes = sum(figures.boxes for figures in game.values())
-    by_map = sum(figures.map * figures.boxes for figures in game.values()) / boxes
-    by_centre = sum(figures.centre * figures.boxes for figures in game.values()) / boxes
-    assert boxes > 50
-    assert by_map > by_centre
+def test_maps_point_better_than_both_guesses(real_data: Path) -> None:
+    found = pointing_game(Encoder.open(WEIGHTS, device="cpu"), real_data / "nih_chestxray14_boxes")[ALL]
+    assert found.boxes > 50
+    assert found.map > max(found.centre, found.mean_box)

@@ -1,5 +1,8 @@
 """A small run on phantoms: it learns, and it goes on exactly where it stopped."""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from services.image_index.encoder import Encoder
 from services.image_index.training.augment import augment, normalise
 from services.image_index.training.checkpoints import LAST, load_checkpoint
 from services.image_index.training.datasets import LabelledImages
@@ -17,6 +21,7 @@ from services.image_index.training.objective import (
     masked_loss,
     positive_weights,
     prevalence_loss,
+    side_loss,
 )
 from services.image_index.training.sources import phantom_images
 from services.image_index.training.train import EpochReport, Trainer, TrainOptions
@@ -54,6 +59,45 @@ def test_patience_ends_a_run_that_gets_no_better(pictures: LabelledImages, tmp_p
     trainer = Trainer(still, pictures, pictures, tmp_path)
     trainer.fit()
     assert trainer.progress.epoch <= trainer.progress.best_epoch + 2 < 9
+
+
+def test_blending_and_half_precision_still_learn_in_whole_weights(pictures: LabelledImages, tmp_path: Path) -> None:
+    losses: list[float] = []
+
+    def note(epoch: EpochReport) -> None:
+        losses.append(epoch.loss)
+
+    options = replace(OPTIONS, mixup=0.4, mixed_precision=True)
+    Trainer(options, pictures, pictures, tmp_path).fit(report=note)
+    assert losses[-1] < losses[0]
+    weights = load_checkpoint(tmp_path / LAST)["network"].values()
+    assert {weight.dtype for weight in weights if weight.is_floating_point()} == {torch.float32}
+
+
+def test_unknown_side_facts_give_no_gradient() -> None:
+    logits = torch.zeros(2, 3, requires_grad=True)
+    facts = torch.full((2, 3), float("nan"))
+    facts[1, 2] = 1.0
+    side_loss(logits, facts).backward()  # type: ignore[no-untyped-call]
+    assert logits.grad is not None
+    assert logits.grad.nonzero().tolist() == [[1, 2]]
+
+
+def test_two_processes_train_one_network(tmp_path: Path) -> None:
+    command = (
+        f"-m torch.distributed.run --standalone --nproc-per-node 2 -m services.image_index train --out {tmp_path}"
+        " --phantoms 24 --size 64 --epochs 1 --batch 8 --device cpu"
+    )
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "COLUMNS": "120"}
+    done = subprocess.run(
+        [sys.executable, *command.split()], env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("epoch 1: loss") == 1
+    saved = load_checkpoint(tmp_path / "checkpoints" / LAST)
+    assert saved["average_steps"] == 3
+    assert saved["progress"]["epoch"] == 1
+    assert Encoder.open(tmp_path, device="cpu").input_size == 64
 
 
 def test_unknown_labels_give_no_gradient() -> None:

@@ -1,0 +1,47 @@
+"""The training commands as a person types them."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from services.image_index.__main__ import cli
+from services.image_index.training.phantoms import write_gallery
+
+run = CliRunner(env={"COLUMNS": "200"}).invoke
+
+
+@pytest.fixture(scope="module")
+def gallery(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_gallery(tmp_path_factory.mktemp("gallery"), 24, seed=4, size=128)
+
+
+def test_labels_are_judged_in_figures_and_in_pictures(gallery: Path, tmp_path: Path) -> None:
+    plots, report = tmp_path / "plots", tmp_path / "report.json"
+    done = run(cli, ["evaluate-labels", "--csv", str(gallery), "--json", str(report), "--plots", str(plots)])
+    assert done.exit_code == 0, done.output
+    content = json.loads(report.read_text(encoding="utf-8"))
+    with gallery.open(encoding="utf-8") as stream:
+        devices = sum(line["Support Devices"] == "1.0" for line in csv.DictReader(stream))
+    assert content["labels"]["Support Devices"]["positives"] == devices
+    assert 0.0 <= content["macro"]["auroc"] <= 1.0
+    assert sorted(file.name for file in plots.iterdir()) == ["precision_recall.png", "reliability.png", "roc.png"]
+    assert all(file.read_bytes().startswith(b"\x89PNG") for file in plots.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (["evaluate-labels", "--csv", "{gallery}", "--uncertain", "maybe"], "ignore, zeros, ones"),
+        (["evaluate-labels", "--csv", "{gallery}", "--images-root", "elsewhere"], "24 pictures cannot be read"),
+        (["train", "--out", "{out}", "--phantoms", "0"], "nothing to learn from"),
+        (["pointing-game", "--boxes", "nowhere"], "No such file"),
+    ],
+)
+def test_a_wrong_option_is_answered_in_words(options: list[str], reason: str, gallery: Path, tmp_path: Path) -> None:
+    filled = [option.format(gallery=gallery, out=tmp_path) for option in options]
+    done = run(cli, filled)
+    assert done.exit_code == 2
+    assert reason in " ".join(done.output.replace("│", " ").split())

@@ -7,94 +7,116 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.encaps import get_frame
+from pydicom.pixels.processing import apply_color_lut
 from pydicom.pixels.utils import pixel_array
-from pydicom.uid import (
-    HTJ2K,
-    JPEG2000,
-    HTJ2KLossless,
-    HTJ2KLosslessRPCL,
-    JPEG2000Lossless,
-    JPEGBaseline8Bit,
-    RLELossless,
-)
 
+from services.image_index.codestream import Codestream, read_codestream
 from services.image_index.isolated import IsolatedDecoders
 from services.image_index.radiograph import Limits
+from services.image_index.transfer_syntax import STURDY, check_readable
 from shared.errors import InvalidInput, PayloadTooLarge
 
-# Decoders that stand damaged input. What they cannot decode is left to isolated processes.
-_STURDY = {
-    JPEGBaseline8Bit: "pillow",
-    JPEG2000: "pylibjpeg",
-    JPEG2000Lossless: "pylibjpeg",
-    HTJ2K: "pylibjpeg",
-    HTJ2KLossless: "pylibjpeg",
-    HTJ2KLosslessRPCL: "pylibjpeg",
-    RLELossless: "pylibjpeg",
-}
-_NO_SIZE_MARKERS = {0xC4, 0xC8, 0xCC}  # DHT, JPG, DAC: between the SOF markers, but no frame headers
-_WITHOUT_LENGTH = {0xFF, 0x01, *range(0xD0, 0xD8)}  # fill byte, TEM, restart markers
-_LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601
+_GREY = ("MONOCHROME1", "MONOCHROME2")
+_COLOURS = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
+_PALETTE = "PALETTE COLOR"
+_MOST_TILES = 20_000  # 64 × 64 tiles of the largest picture are fewer; a JPEG 2000 decoder holds kilobytes for each
 
 
-def decode_first_frame(
-    dataset: Dataset, data: bytes, limits: Limits, decoders: IsolatedDecoders | None = None
-) -> NDArray[Any]:
-    """Stored values (rows, columns), signed or unsigned, unused bits cleared; colour objects as luma.
-
-    `data` is the file that `dataset` was parsed from. Without `decoders`, a process is started where one is needed.
+def check_frame(dataset: Dataset, limits: Limits) -> None:
+    """Whatever can be told of the pixels without decoding them. Raises PayloadTooLarge, UnsupportedMediaType or
+    InvalidInput.
     """
+    limits.check_frames(frames_of(dataset))
     rows, columns = int(dataset.Rows), int(dataset.Columns)
-    frames = int(dataset.get("NumberOfFrames") or 1)
-    if frames > limits.max_frames:
-        raise PayloadTooLarge(f"The object has {frames} frames; at most {limits.max_frames} are accepted.")
     if rows < 1 or columns < 1:
         raise InvalidInput("Rows or Columns is 0.")
     limits.check_size(rows, columns)
+    _check_samples(dataset)
     syntax = dataset.file_meta.TransferSyntaxUID
+    check_readable(syntax)
     if syntax.is_encapsulated:
-        size = coded_size(get_frame(dataset.PixelData, 0, number_of_frames=frames))
-        if size is not None:
-            limits.check_size(*size)
-            if size != (rows, columns):
-                raise InvalidInput("Rows and Columns do not agree with the compressed picture.")
-    if syntax.is_encapsulated and syntax not in _STURDY:
+        _check_codestream(_first_codestream(dataset), rows, columns, int(dataset.SamplesPerPixel), limits)
+
+
+def decode_first_frame(dataset: Dataset, data: bytes, decoders: IsolatedDecoders | None = None) -> NDArray[Any]:
+    """(rows, columns) stored values, signed or unsigned, unused bits cleared; of a colour object (rows, columns, 3)
+    red, green, blue. `dataset` has passed `check_frame`.
+
+    `data` is the file that `dataset` was read from. Without `decoders`, a process is started where one is needed.
+    """
+    syntax = dataset.file_meta.TransferSyntaxUID
+    if not syntax.is_encapsulated:
+        values = _native(dataset)
+    elif syntax in STURDY:
+        values = pixel_array(dataset, index=0, decoding_plugin=STURDY[syntax])
+    else:
         with nullcontext(decoders) if decoders else IsolatedDecoders() as processes:
             values = processes.first_frame(data)
-    else:
-        values = pixel_array(dataset, index=0, decoding_plugin=_STURDY.get(syntax, ""))
-    if values.ndim == 3:
-        return np.asarray(values.astype(np.float32) @ _LUMA)
-    return values
+    if _photometric(dataset) == _PALETTE:
+        return apply_color_lut(values, dataset)[..., :3]
+    return values if values.ndim == 3 else _without_unused_bits(values, int(dataset.BitsStored))
 
 
-def coded_size(code: bytes) -> tuple[int, int] | None:
-    """(rows, columns) that a JPEG, JPEG-LS or JPEG 2000 codestream claims; None for RLE.
-
-    A codestream can claim more than the DICOM header around it does, and a decoder believes the codestream.
-    """
-    if code.startswith(b"\xff\xd8"):
-        return _jpeg_size(code)
-    start = code.find(b"\xff\x4f\xff\x51", 0, 4096)  # SOC, SIZ; the boxes of a JP2 file may come before
-    if start >= 0:
-        x_size, y_size, x_start, y_start = (
-            int.from_bytes(code[start + offset : start + offset + 4]) for offset in (8, 12, 16, 20)
-        )
-        return y_size - y_start, x_size - x_start
-    return None
+def frames_of(dataset: Dataset) -> int:
+    return max(1, int(dataset.get("NumberOfFrames") or 1))
 
 
-def _jpeg_size(code: bytes) -> tuple[int, int]:
-    position = 2
-    while position + 9 <= len(code):
-        if code[position] != 0xFF:
-            break
-        marker = code[position + 1]
-        is_frame = 0xC0 <= marker <= 0xCF and marker not in _NO_SIZE_MARKERS
-        if is_frame or marker == 0xF7:  # SOF55: JPEG-LS
-            return int.from_bytes(code[position + 5 : position + 7]), int.from_bytes(code[position + 7 : position + 9])
-        if marker in _WITHOUT_LENGTH:
-            position += 1 if marker == 0xFF else 2
-            continue
-        position += 2 + int.from_bytes(code[position + 2 : position + 4])
-    raise InvalidInput("The compressed picture has no frame header.")
+def _photometric(dataset: Dataset) -> str:
+    return str(dataset.PhotometricInterpretation).strip()
+
+
+def _check_samples(dataset: Dataset) -> None:
+    photometric = _photometric(dataset)
+    samples = 3 if photometric in _COLOURS else 1
+    if photometric == _PALETTE and "RedPaletteColorLookupTableData" not in dataset:
+        # A segmented palette of some bytes can stand for millions of colours.
+        raise InvalidInput("The palette is segmented or missing, which is not read.")
+    if photometric not in (*_GREY, *_COLOURS, _PALETTE):
+        raise InvalidInput("The PhotometricInterpretation is none of grey, RGB, YBR and palette colour.")
+    if int(dataset.SamplesPerPixel) != samples:
+        raise InvalidInput("SamplesPerPixel does not agree with PhotometricInterpretation.")
+    if int(dataset.BitsAllocated) > (16 if samples == 3 else 32):
+        raise InvalidInput("BitsAllocated is more than 32, or more than 16 in colour.")
+    if not 1 <= int(dataset.BitsStored) <= int(dataset.BitsAllocated):
+        raise InvalidInput("BitsStored is more than BitsAllocated, or 0.")
+
+
+def _check_codestream(stream: Codestream | None, rows: int, columns: int, samples: int, limits: Limits) -> None:
+    if stream is None:
+        return
+    limits.check_size(stream.rows, stream.columns)
+    limits.check_scans(stream.scans)
+    if stream.tiles > _MOST_TILES:
+        raise PayloadTooLarge(f"The compressed picture has more than {_MOST_TILES:,} tiles.")
+    if (stream.rows, stream.columns) != (rows, columns):
+        raise InvalidInput("Rows and Columns do not agree with the compressed picture.")
+    if stream.components != samples:
+        raise InvalidInput("SamplesPerPixel does not agree with the compressed picture.")
+
+
+def _first_codestream(dataset: Dataset) -> Codestream | None:
+    frames, offsets = frames_of(dataset), None
+    if frames > 1 and "ExtendedOffsetTable" in dataset:  # of a single frame all fragments count
+        offsets = (dataset.ExtendedOffsetTable, dataset.ExtendedOffsetTableLengths)
+    return read_codestream(get_frame(dataset.PixelData, 0, number_of_frames=frames, extended_offsets=offsets))
+
+
+def _native(dataset: Dataset) -> NDArray[Any]:
+    """Before 2006, samples might sit anywhere in their cell: HighBit says where."""
+    unused = int(dataset.get("HighBit", dataset.BitsStored - 1)) + 1 - int(dataset.BitsStored)
+    if not 0 < unused <= int(dataset.BitsAllocated) - int(dataset.BitsStored):
+        return pixel_array(dataset, index=0)
+    dataset.BitsStored += unused
+    values = pixel_array(dataset, index=0) >> unused
+    dataset.BitsStored -= unused
+    return np.asarray(values)
+
+
+def _without_unused_bits(values: NDArray[Any], bits: int) -> NDArray[Any]:
+    """A codestream of 16 bits may hold more than the stored bits: old overlays, or anything."""
+    signed = values.dtype.kind == "i"
+    most = (1 << bits - signed) - 1
+    if values.max() <= most and (not signed or values.min() >= -most - 1):
+        return values
+    unused = 8 * values.dtype.itemsize - bits
+    return np.asarray(values << unused >> unused)

@@ -1,115 +1,141 @@
 """Stored values to 8-bit grey, in the order of the DICOM standard (PS3.3 C.7.6.3, C.11): modality LUT or rescale, VOI
 LUT or window, scaling by the range of that transform, inversion, padding.
+
+The grey of a pixel depends on its stored value alone, so the whole chain runs over the values that occur, not over the
+pixels: some thousands in place of millions.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
-from pydicom.multival import MultiValue
 
+from services.image_index.dicom_numbers import first_number
+from services.image_index.dicom_tables import Values, lookup_table
 from services.image_index.radiograph import Grey
 
-Values = NDArray[np.float32]
-_PERCENTILES = (0.5, 99.5)
-_SAMPLE = 1_000_000  # pixels that percentiles are taken from
+_LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601
+_PERCENTILES = (0.005, 0.995)
+_MOST_VALUES = 2**17
+
+
+@dataclass(frozen=True)
+class _Pixels:
+    values: NDArray[np.int64]  # (V,) stored values, each once, rising
+    positions: NDArray[Any]  # (rows, columns): where each pixel's value is in `values`
+
+    def counts(self) -> NDArray[np.int64]:
+        return np.bincount(self.positions.ravel(), minlength=len(self.values))
 
 
 def to_grey(stored: NDArray[Any], dataset: Dataset) -> Grey:
-    """(rows, columns) stored values to (rows, columns) uint8; padding pixels are 0."""
-    padding = _padding(stored, dataset)
-    shown = _to_unit_range(_modality(stored, dataset), dataset, padding)
-    if dataset.get("PhotometricInterpretation") == "MONOCHROME1" or dataset.get("PresentationLUTShape") == "INVERSE":
+    """(rows, columns) stored values, or (rows, columns, 3) colours, to (rows, columns) uint8; padding pixels are 0."""
+    if stored.ndim == 3:
+        # Windows and rescaling are for grey objects only.
+        bits = _bits(dataset) if dataset.SamplesPerPixel == 3 else 8 * stored.dtype.itemsize  # of a palette's colours
+        return np.asarray(np.rint(np.clip(stored @ _LUMA * (255 / ((1 << bits) - 1)), 0, 255)), dtype=np.uint8)
+    pixels = _distinct(stored)
+    padding = _padding(pixels.values, dataset)
+    shown = _to_unit_range(_modality(pixels.values.astype(np.float64), dataset), dataset, pixels, padding)
+    if _is_inverse(dataset):
         shown = 1 - shown
-    grey = np.rint(shown * 255).astype(np.uint8)
-    if padding is not None:
-        grey[padding] = 0
-    return grey
+    greys = np.rint(shown * 255).astype(np.uint8)
+    greys[padding] = 0
+    return np.asarray(greys[pixels.positions])
 
 
-def _padding(stored: NDArray[Any], dataset: Dataset) -> NDArray[np.bool_] | None:
+def _distinct(stored: NDArray[Any]) -> _Pixels:
+    low, high = min(0, int(stored.min())), int(stored.max())
+    if high - low < _MOST_VALUES:
+        return _Pixels(np.arange(low, high + 1), stored if low == 0 else stored.astype(np.int32) - low)
+    values, positions = np.unique(stored, return_inverse=True)
+    return _Pixels(values.astype(np.int64), positions.reshape(stored.shape))
+
+
+def _padding(values: NDArray[np.int64], dataset: Dataset) -> NDArray[np.bool_]:
+    """(V,) whether a value stands for no exposure at all."""
     if dataset.get("PixelPaddingValue") is None:
-        return None
-    bits = int(dataset.BitsStored)
-    ends = [_signed(int(dataset.PixelPaddingValue), bits, dataset)]
+        return np.zeros(len(values), dtype=np.bool_)
+    ends = [_as_stored(int(dataset.PixelPaddingValue), dataset)]
     if dataset.get("PixelPaddingRangeLimit") is not None:
-        ends.append(_signed(int(dataset.PixelPaddingRangeLimit), bits, dataset))
-    return np.asarray((stored >= min(ends)) & (stored <= max(ends)))
+        ends.append(_as_stored(int(dataset.PixelPaddingRangeLimit), dataset))
+    return np.asarray((values >= min(ends)) & (values <= max(ends)))
 
 
-def _signed(value: int, bits: int, dataset: Dataset) -> int:
+def _as_stored(value: int, dataset: Dataset) -> int:
     """The value as the pixels have it: some writers give a negative one as unsigned."""
-    signed = int(dataset.PixelRepresentation) == 1
+    if int(dataset.PixelRepresentation) == 1:
+        for bits in (_bits(dataset), 16):
+            if 1 << (bits - 1) <= value < 1 << bits:
+                return value - (1 << bits)
+    return value
+
+
+def _bits(dataset: Dataset) -> int:
+    return int(dataset.BitsStored)
+
+
+def _modality(values: Values, dataset: Dataset) -> Values:
+    if dataset.get("ModalityLUTSequence"):
+        return lookup_table(dataset.ModalityLUTSequence[0], lowest=float(values.min()))(values)
+    slope, intercept = _rescaling(dataset)
+    return values * slope + intercept
+
+
+def _rescaling(dataset: Dataset) -> tuple[float, float]:
+    """(slope, intercept). A slope of 0 would leave no picture: it is taken as not given."""
+    return first_number(dataset, "RescaleSlope") or 1.0, first_number(dataset, "RescaleIntercept") or 0.0
+
+
+def _to_unit_range(values: Values, dataset: Dataset, pixels: _Pixels, padding: NDArray[np.bool_]) -> Values:
+    if dataset.get("VOILUTSequence"):
+        table = lookup_table(dataset.VOILUTSequence[0], lowest=float(values.min()))
+        return table(values) / ((1 << table.bits) - 1)
+    center, width = first_number(dataset, "WindowCenter"), first_number(dataset, "WindowWidth")
+    if center is not None and width is not None and width > 0:
+        return _window(values, center, width, str(dataset.get("VOILUTFunction") or "LINEAR").strip().upper())
+    if _is_display_ready(dataset):
+        return np.asarray(np.clip(values / ((1 << _bits(dataset)) - 1), 0, 1))
+    return _stretch(values, np.where(padding, 0, pixels.counts()))
+
+
+def _is_display_ready(dataset: Dataset) -> bool:
+    """8 bits without any transform were made to be looked at, as those of a PNG: stretching them would take contrast
+    from one picture and give it to another.
+    """
     return (
-        value - 2**16
-        if signed and value >= 2**15
-        else value - 2**bits
-        if signed and value >= 2 ** (bits - 1)
-        else value
+        _bits(dataset) <= 8
+        and int(dataset.PixelRepresentation) == 0
+        and not dataset.get("ModalityLUTSequence")
+        and _rescaling(dataset) == (1.0, 0.0)
     )
 
 
-def _modality(stored: NDArray[Any], dataset: Dataset) -> Values:
-    if dataset.get("ModalityLUTSequence"):
-        table, first, _bits = _lookup_table(dataset.ModalityLUTSequence[0], lowest=float(stored.min()))
-        return _look_up(stored.astype(np.float32), table, first)
-    slope = float(_first(dataset.get("RescaleSlope")) or 1)
-    intercept = float(_first(dataset.get("RescaleIntercept")) or 0)
-    return stored.astype(np.float32) * np.float32(slope) + np.float32(intercept)
-
-
-def _to_unit_range(values: Values, dataset: Dataset, padding: NDArray[np.bool_] | None) -> Values:
-    if dataset.get("VOILUTSequence"):
-        table, first, bits = _lookup_table(dataset.VOILUTSequence[0], lowest=float(values.min()))
-        return _look_up(values, table, first) / np.float32(2**bits - 1)
-    center, width = _first(dataset.get("WindowCenter")), _first(dataset.get("WindowWidth"))
-    if center is not None and width is not None and float(width) > 0:
-        return _window(values, float(center), float(width), str(dataset.get("VOILUTFunction") or "LINEAR"))
-    return _stretch(values, padding)
-
-
 def _window(values: Values, center: float, width: float, function: str) -> Values:
+    """In [0, 1] (PS3.3 C.11.2.1.2 and C.11.2.1.3)."""
     if function == "SIGMOID":
-        # Beyond ±30 the curve is flat to the last bit of float32; clipping keeps exp from overflowing.
+        # Beyond ±30 the curve is flat to the last bit of what is shown; clipping keeps exp from overflowing.
         return np.asarray(1 / (1 + np.exp(np.clip(-4 * (values - center) / width, -30, 30))))
     if function == "LINEAR_EXACT":
         return np.asarray(np.clip((values - center) / width + 0.5, 0, 1))
     return np.asarray(np.clip((values - (center - 0.5)) / max(width - 1, 1e-6) + 0.5, 0, 1))
 
 
-def _stretch(values: Values, padding: NDArray[np.bool_] | None) -> Values:
+def _stretch(values: Values, counts: NDArray[np.int64]) -> Values:
     """No VOI transform: from the low to the high percentile of the pixels that are not padding."""
-    pixels = values.ravel() if padding is None else values[~padding]
-    if pixels.size == 0:
+    order = np.argsort(values, kind="stable")
+    below = np.cumsum(counts[order])  # pixels with this value or a lower one
+    if not below[-1]:
         return np.zeros_like(values)
-    low, high = np.percentile(pixels[:: max(1, pixels.size // _SAMPLE)], _PERCENTILES)
-    return np.asarray(np.clip((values - np.float32(low)) / np.float32(max(high - low, 1e-6)), 0, 1))
+    low, high = (values[order[np.searchsorted(below, share * below[-1])]] for share in _PERCENTILES)
+    return np.asarray(np.clip((values - low) / max(high - low, 1e-6), 0, 1))
 
 
-def _lookup_table(item: Dataset, *, lowest: float) -> tuple[Values, int, int]:
-    """(table, first value mapped, bits of its entries). The bits are those that the entries use, where the descriptor
-    claims more: a 12-bit table described as 16-bit would come out black.
+def _is_inverse(dataset: Dataset) -> bool:
+    """MONOCHROME1 says that low values are bright, and so does PresentationLUTShape: one of them is enough, and both
+    together invert once.
     """
-    entries, first, bits = (int(value) for value in item.LUTDescriptor)
-    if first >= 2**15 and lowest < 0:
-        first -= 2**16  # written as unsigned, meant as signed
-    data = item.LUTData
-    if isinstance(data, bytes):
-        table = np.frombuffer(data, dtype="<u2" if bits > 8 or len(data) >= 2 * (entries or 2**16) else "u1")
-    else:
-        table = np.array(data, dtype=np.uint32)
-    table = table[: entries or 2**16]
-    used = max(8, int(table.max()).bit_length())
-    return table.astype(np.float32), first, min(bits, used) if bits >= 8 else used
-
-
-def _look_up(values: Values, table: Values, first: int) -> Values:
-    positions = np.clip(np.rint(values) - first, 0, len(table) - 1).astype(np.intp)
-    return np.asarray(table[positions])
-
-
-def _first(value: Any) -> Any:
-    if isinstance(value, MultiValue | list):
-        return value[0] if value else None
-    return value
+    photometric, shape = dataset.get("PhotometricInterpretation"), dataset.get("PresentationLUTShape")
+    return str(photometric).strip() == "MONOCHROME1" or str(shape).strip() == "INVERSE"

@@ -1,4 +1,4 @@
-"""What is kept of a DICOM header: UIDs, view, sex, age. Never a name, a free text or a date."""
+"""What is kept of a DICOM header: UIDs, view, sex, age. Never a name or a free text."""
 
 import re
 from datetime import date
@@ -49,15 +49,16 @@ def _age(dataset: Dataset) -> float | None:
     if match:
         years = int(match[1]) / _UNITS_PER_YEAR[match[2]]
     else:
-        born, studied = _day(dataset.get("PatientBirthDate")), _day(dataset.get("StudyDate"))
+        born, studied = day_of(dataset.get("PatientBirthDate")), day_of(dataset.get("StudyDate"))
         if born is None or studied is None or studied < born:
             return None
         years = (studied - born).days // 365.25
     return round(years, 2) if years <= 130 else None
 
 
-def _day(value: Any) -> date | None:
+def day_of(value: Any) -> date | None:
+    """Of an element of VR DA, as `20200531` or as old files write it, `2020.05.31`."""
     try:
-        return date.fromisoformat(str(value))
+        return date.fromisoformat(str(value).strip().replace(".", ""))
     except ValueError:
         return None

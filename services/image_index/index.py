@@ -104,7 +104,7 @@ class ImageIndex:
                 image_id,
                 prepared,
                 encoding,
-                stored_metadata(prepared, sent, self._keys),
+                stored_metadata(prepared, sent, self._keys, keep_study_date=self._settings.keep_study_date),
                 content_sha256=content_sha256,
                 weights_sha256=self.encoder.info.weights_sha256,
             )

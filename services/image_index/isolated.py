@@ -1,5 +1,5 @@
-"""Decodes JPEG-LS and lossless JPEG in processes of its own: GDCM, the decoder for them, ends its process on some
-damaged files. Here that costs one child and one clear answer, not the service.
+"""Decodes JPEG-LS, lossless and extended JPEG in processes of its own: GDCM, the decoder for them, ends its process on
+some damaged files. Here that costs one child and one clear answer, not the service.
 
 A child reads `length, DICOM file` from stdin and writes `length, .npy` (length 0: cannot be decoded), until stdin ends.
 """
@@ -17,8 +17,13 @@ from typing import Any, BinaryIO, Self
 import numpy as np
 from numpy.typing import NDArray
 from pydicom import dcmread
+from pydicom.dataset import Dataset
+from pydicom.encaps import get_frame
 from pydicom.pixels.utils import pixel_array
+from pydicom.uid import JPEGExtended12Bit
 
+from services.image_index.codestream import read_codestream
+from services.image_index.extended_jpeg import BITS, decode_extended
 from shared.errors import InvalidInput
 
 MAX_MEMORY = 4 * 2**30
@@ -108,12 +113,21 @@ def _receive(stream: BinaryIO | Any) -> bytes:
 
 def _decode(data: bytes) -> bytes:
     try:
-        values = pixel_array(dcmread(io.BytesIO(data)), index=0)
+        values = _first_frame(dcmread(io.BytesIO(data)))
     except Exception:  # noqa: BLE001 - whatever it was, the file cannot be decoded
         return b""
     out = io.BytesIO()
     np.save(out, values, allow_pickle=False)
     return out.getvalue()
+
+
+def _first_frame(dataset: Dataset) -> NDArray[Any]:
+    if dataset.file_meta.TransferSyntaxUID == JPEGExtended12Bit:
+        code = get_frame(dataset.PixelData, 0, number_of_frames=int(dataset.get("NumberOfFrames") or 1))
+        stream = read_codestream(code)
+        if stream and (stream.bits, stream.components) == (BITS, 1):
+            return decode_extended(code, stream.rows, stream.columns)
+    return pixel_array(dataset, index=0)
 
 
 def _serve() -> None:

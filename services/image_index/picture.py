@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from services.image_index.codestream import read_codestream
 from services.image_index.radiograph import Grey, Limits
-from shared.errors import InvalidInput, PayloadTooLarge
+from shared.errors import InvalidInput, PayloadTooLarge, ServiceError, UnsupportedMediaType
 
 _FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG"}
 _DEEP_MODES = ("I", "I;16", "I;16B", "I;16L", "I;16N")
@@ -18,16 +19,32 @@ def read_picture(data: bytes, media_type: str, limits: Limits) -> Grey:
     """The first frame, upright by its EXIF orientation, colour as luma, transparency on black."""
     name = _FORMATS[media_type]
     try:
+        if name == "JPEG":
+            _check_jpeg(data, limits)
         with Image.open(io.BytesIO(data), formats=[name]) as picture:
             limits.check_size(picture.height, picture.width)
+            limits.check_frames(getattr(picture, "n_frames", 1))
             picture.load()
             return _grey(ImageOps.exif_transpose(picture))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise PayloadTooLarge(f"The {name} has more than the {limits.max_pixels:,} pixels that are decoded.") from error
-    except (PayloadTooLarge, MemoryError):
+    except (ServiceError, MemoryError):
         raise
     except Exception as error:  # Pillow raises OSError, SyntaxError, ValueError, struct.error … on damaged files
         raise InvalidInput(f"The {name} is damaged or cut short: it cannot be decoded to its end.") from error
+
+
+def _check_jpeg(data: bytes, limits: Limits) -> None:
+    """What a decoder for everyday JPEGs cannot do is told apart from damage."""
+    stream = read_codestream(data)
+    if stream is None:
+        return
+    if stream.process != "JPEG" or stream.bits != 8:
+        raise UnsupportedMediaType(
+            f"{stream.process} of {stream.bits} bits a sample is read inside DICOM only. Send DICOM, PNG or 8-bit JPEG."
+        )
+    limits.check_size(stream.rows, stream.columns)
+    limits.check_scans(stream.scans)
 
 
 def _grey(picture: Image.Image) -> Grey:

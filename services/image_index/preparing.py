@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from datetime import date
 
 from services.image_index.encoder import Encoder, Encoding
 from services.image_index.isolated import IsolatedDecoders
@@ -21,12 +22,19 @@ class Prepared:
     thumbnail: bytes
     metadata: ImageMetadata
     patient_id: str | None
+    study_date: date | None
+    frames: int | None
 
 
 def prepare(data: bytes, encoder: Encoder, limits: Limits, decoders: IsolatedDecoders) -> Prepared:
     radiograph = read_radiograph(data, limits, decoders)
     return Prepared(
-        encoder.prepare(radiograph.grey), thumbnail_of(radiograph.grey), radiograph.metadata, radiograph.patient_id
+        encoder.prepare(radiograph.grey),
+        thumbnail_of(radiograph.grey),
+        radiograph.metadata,
+        radiograph.patient_id,
+        radiograph.study_date,
+        radiograph.frames,
     )
 
 
@@ -39,13 +47,17 @@ def id_from_content(content_sha256: str) -> str:
     return content_sha256[:32]
 
 
-def stored_metadata(prepared: Prepared, sent: ImageMetadataInput | None, keys: PatientKeys) -> StoredMetadata:
+def stored_metadata(
+    prepared: Prepared, sent: ImageMetadataInput | None, keys: PatientKeys, *, keep_study_date: bool = False
+) -> StoredMetadata:
     """What the file says of itself counts; what was sent along fills the gaps."""
     given = {} if sent is None else sent.model_dump(exclude_none=True, exclude={"patient_id"})
     patient_id = prepared.patient_id or (sent.patient_id if sent else None)
     return StoredMetadata(
         **(given | prepared.metadata.model_dump(exclude_none=True)),
         patient_key=keys.key_of(patient_id) if patient_id else None,
+        study_date=prepared.study_date if keep_study_date else None,
+        frames=prepared.frames,
     )
 
 

@@ -13,7 +13,11 @@ BUNDLED_MODEL = Path(__file__).parent / "weights"
 
 class ImageIndexSettings(ServiceSettings):
     index_port: int = Field(default=8002, ge=0, le=65535)
-    image_model: Path = Field(default=BUNDLED_MODEL, description="Image model folder.")
+    image_model: str | Path = Field(
+        default=BUNDLED_MODEL,
+        description="Model folder; or, where torch is installed, a checkpoint of the original project, or xrv:NAME, "
+        "timm:NAME@FILE, timm:FOLDER, timm:hf-hub:OWNER/NAME, torchvision:NAME@FILE.",
+    )
     prior: Path | None = Field(
         default=None, description="How often which findings are reported together (fit-prior); else the shipped counts."
     )
@@ -21,6 +25,7 @@ class ImageIndexSettings(ServiceSettings):
     patient_key: SecretStr | None = Field(
         default=None, description="Key that patient IDs are hashed with; a random one is kept in data_dir if not given."
     )
+    keep_study_date: bool = Field(default=False, description="Whether the study date of a DICOM file is kept.")
     device: Device = "auto"
     threads: int = Field(default=0, ge=0, description="CPU threads for one batch; 0 is one for each core.")
     upload_timeout_s: float = Field(default=60.0, gt=0, description="The most that a request with an image may take.")

@@ -1,5 +1,6 @@
 """Wire models of one indexed image."""
 
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -41,6 +42,10 @@ class ImageMetadataInput(ImageMetadata):
 
 class StoredMetadata(ImageMetadata):
     patient_key: str | None = Field(default=None, description="Keyed hash of the patient ID: equal for equal patients.")
+    study_date: date | None = Field(default=None, description="Of a DICOM file, where the index is set to keep it.")
+    frames: int | None = Field(
+        default=None, description="How many frames the DICOM object has. The first one is what was indexed."
+    )
 
 
 class ImageRecord(BaseModel):

@@ -7,6 +7,7 @@ import gdcm
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.encaps import encapsulate
 from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian, generate_uid
 
 
@@ -69,6 +70,16 @@ def to_bytes(dataset: Dataset) -> bytes:
     out = io.BytesIO()
     dataset.save_as(out, enforce_file_format=True)
     return out.getvalue()
+
+
+def encapsulated(dataset: Dataset, code: bytes | list[bytes], syntax: str, *, fragments: int = 1) -> bytes:
+    """The file with its pixels replaced by codestreams, one for each frame."""
+    frames = [code] if isinstance(code, bytes) else code
+    dataset.PixelData = encapsulate(frames, fragments_per_frame=fragments, has_bot=fragments == 1)
+    dataset["PixelData"].VR = "OB"
+    dataset["PixelData"].is_undefined_length = True
+    dataset.file_meta.TransferSyntaxUID = syntax
+    return to_bytes(dataset)
 
 
 def recoded(dataset: Dataset, syntax: gdcm.TransferSyntax, folder: Path) -> bytes:

@@ -7,7 +7,6 @@ import pytest
 from PIL import Image
 from pydicom.encaps import encapsulate
 from pydicom.uid import (
-    DeflatedExplicitVRLittleEndian,
     DigitalXRayImageStorageForProcessing,
     JPEG2000Lossless,
     JPEGBaseline8Bit,
@@ -185,10 +184,3 @@ def test_a_run_length_that_ends_within_a_run_is_invalid() -> None:
 
     with pytest.raises(InvalidInput, match="damaged"):
         read_radiograph(encapsulated(code, RLELossless))
-
-
-def test_the_deflated_transfer_syntax_is_refused_before_it_is_inflated() -> None:
-    dataset = made_dicom()
-    dataset.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
-    with pytest.raises(InvalidInput, match="deflated"):
-        read_radiograph(to_bytes(dataset))

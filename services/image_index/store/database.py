@@ -17,7 +17,7 @@ from services.image_index.store.row import Row, named, to_blob
 from shared.labels import LABELS
 from shared.schemas.images import ImageRecord, StoredMetadata
 
-VERSION = 1
+VERSION = 2
 _SCHEMA = """
 CREATE TABLE encoders (id INTEGER PRIMARY KEY, weights_sha256 TEXT NOT NULL UNIQUE);
 CREATE TABLE images (
@@ -28,7 +28,8 @@ CREATE TABLE images (
   generation INTEGER NOT NULL,
   content_sha256 TEXT NOT NULL,
   view_position TEXT, patient_sex TEXT, patient_age REAL,
-  study_instance_uid TEXT, series_instance_uid TEXT, sop_instance_uid TEXT, patient_key TEXT
+  study_instance_uid TEXT, series_instance_uid TEXT, sop_instance_uid TEXT, patient_key TEXT,
+  study_date TEXT, frames INTEGER
 );
 -- Apart from the images, so that loading the numbers does not read the pictures.
 CREATE TABLE pictures (
@@ -38,6 +39,7 @@ CREATE TABLE pictures (
 CREATE TABLE state (only INTEGER PRIMARY KEY CHECK (only = 1), generation INTEGER NOT NULL, checksum TEXT NOT NULL);
 INSERT INTO state VALUES (1, 0, '0');
 """
+_FROM_VERSION_1 = "ALTER TABLE images ADD COLUMN study_date TEXT; ALTER TABLE images ADD COLUMN frames INTEGER;"
 _METADATA = tuple(StoredMetadata.model_fields)
 _ROW = f"SELECT {', '.join(Row._fields)} FROM images"  # noqa: S608 - names of our own columns, here and below
 _RECORD = f"""SELECT image_id, probabilities, generation, content_sha256, weights_sha256, {", ".join(_METADATA)}
@@ -57,13 +59,18 @@ def connect(file: Path, *, read_only: bool = False) -> sqlite3.Connection:
 
 
 def prepare(connection: sqlite3.Connection) -> None:
-    """Makes the tables in a new file. Raises StoreUnusable for a file of a later version of this program."""
+    """Makes the tables in a new file, or adds what an older one lacks.
+
+    Raises StoreUnusable for a file of a later version of this program.
+    """
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version == 0:
         connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
+    elif version == 1:
+        connection.executescript(f"BEGIN IMMEDIATE; {_FROM_VERSION_1} PRAGMA user_version = {VERSION}; COMMIT;")
     elif version != VERSION:
         raise StoreUnusable(f"The index has schema version {version}; this program knows version {VERSION}.")
 
@@ -135,13 +142,14 @@ def rows(connection: sqlite3.Connection) -> Iterator[list[Row]]:
 
 def write(connection: sqlite3.Connection, image: NewImage, encoder: int, generation: int) -> None:
     """Insert or replace one image with its pictures."""
+    metadata = image.metadata.model_dump(mode="json")
     values = (
         image.image_id,
         encoder,
         to_blob(image.probabilities),
         generation,
         image.content_sha256,
-        *(getattr(image.metadata, name) for name in _METADATA),
+        *(metadata[name] for name in _METADATA),
     )
     columns = ("image_id", "encoder", "probabilities", "generation", "content_sha256", *_METADATA)
     (row,) = connection.execute(

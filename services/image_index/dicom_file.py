@@ -77,15 +77,29 @@ _HEADER_TAGS = [BaseTag(tag_for_keyword(keyword) or 0) for keyword in (*_GATES, 
 _PIXEL_TAGS = [BaseTag(tag_for_keyword(keyword) or 0) for keyword in _PIXELS]
 _PIXEL_GROUP = 0x7FE0
 
-# pydicom holds some tens of bytes for each byte of a header that is made of empty elements, and more than a thousand
-# for each item of a sequence. The largest things that come before the pixels are overlays: one bit for a pixel.
-MAX_HEADER_BYTES = 8 * 2**20
-MAX_ITEMS = 100_000
-_ITEM_TAGS = (b"\xfe\xff\x00\xe0", b"\xff\xfe\xe0\x00")  # little and big endian
+# A header has some hundreds of elements, and pydicom needs two or three reads for each. What it makes of an element,
+# and more so of an item of a sequence, is a hundred times as large as the element can be.
+MAX_READS = 20_000
 
 _META_START = 132  # after the preamble and "DICM"
 # A file's beginning that says: what follows is explicit VR, little endian.
 _PLAIN_BEGINNING = bytes(128) + b"DICM" + b"\x02\x00\x10\x00UI\x14\x00" + b"1.2.840.10008.1.2.1\0"
+
+
+class _Header(io.BytesIO):
+    """The file, which can be read in a bounded number of pieces."""
+
+    reads = 0
+
+    @property
+    def is_spent(self) -> bool:
+        return self.reads > MAX_READS
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.reads += 1
+        if self.is_spent:
+            raise EOFError
+        return super().read(size)
 
 
 def read_elements(data: bytes, limits: Limits) -> Dataset:
@@ -93,20 +107,19 @@ def read_elements(data: bytes, limits: Limits) -> Dataset:
     on damage.
     """
     data = _inflated(data, limits)
-    beginning = data[:MAX_HEADER_BYTES]
-    if max(beginning.count(tag) for tag in _ITEM_TAGS) > MAX_ITEMS:
-        raise PayloadTooLarge(f"The header has more than {MAX_ITEMS:,} sequence items.")
-    header = io.BytesIO(beginning)
-    dataset = read_partial(header, _at_pixels, specific_tags=list(_HEADER_TAGS))
-    if len(data) > MAX_HEADER_BYTES <= header.tell():
-        raise PayloadTooLarge(f"The header is longer than {MAX_HEADER_BYTES:,} bytes.")
+    header = _Header(data)
+    try:
+        dataset = read_partial(header, _at_pixels, specific_tags=list(_HEADER_TAGS))
+    finally:
+        if header.is_spent:  # pydicom may have taken that for the end of the file, or for damage
+            raise PayloadTooLarge("The header has more elements than are read.")
     if not dataset.file_meta.get("TransferSyntaxUID"):
         raise InvalidInput("The file names no transfer syntax.")
-    whole = io.BytesIO(data)
-    whole.seek(header.tell())
+    rest = io.BytesIO(data)
+    rest.seek(header.tell())
     is_implicit_vr, is_little_endian = dataset.original_encoding
     pixels = read_dataset(
-        whole, bool(is_implicit_vr), bool(is_little_endian), stop_when=_after_pixels, specific_tags=list(_PIXEL_TAGS)
+        rest, bool(is_implicit_vr), bool(is_little_endian), stop_when=_after_pixels, specific_tags=list(_PIXEL_TAGS)
     )
     dataset.update(pixels)
     return dataset

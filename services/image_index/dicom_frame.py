@@ -75,8 +75,8 @@ def _check_samples(dataset: Dataset) -> None:
         raise InvalidInput("The PhotometricInterpretation is none of grey, RGB, YBR and palette colour.")
     if int(dataset.SamplesPerPixel) != samples:
         raise InvalidInput("SamplesPerPixel does not agree with PhotometricInterpretation.")
-    if int(dataset.BitsAllocated) > (16 if samples == 3 else 32):
-        raise InvalidInput("BitsAllocated is more than 32, or more than 16 in colour.")
+    if int(dataset.BitsAllocated) > 16:
+        raise InvalidInput("BitsAllocated is more than 16, which no radiograph needs.")
     if not 1 <= int(dataset.BitsStored) <= int(dataset.BitsAllocated):
         raise InvalidInput("BitsStored is more than BitsAllocated, or 0.")
 

@@ -18,12 +18,11 @@ from services.image_index.radiograph import Grey
 
 _LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601
 _PERCENTILES = (0.005, 0.995)
-_MOST_VALUES = 2**17
 
 
 @dataclass(frozen=True)
 class _Pixels:
-    values: NDArray[np.int64]  # (V,) stored values, each once, rising
+    values: NDArray[np.int64]  # (V,) every stored value from the lowest to the highest: 65,536 at most
     positions: NDArray[Any]  # (rows, columns): where each pixel's value is in `values`
 
     def counts(self) -> NDArray[np.int64]:
@@ -48,10 +47,7 @@ def to_grey(stored: NDArray[Any], dataset: Dataset) -> Grey:
 
 def _distinct(stored: NDArray[Any]) -> _Pixels:
     low, high = min(0, int(stored.min())), int(stored.max())
-    if high - low < _MOST_VALUES:
-        return _Pixels(np.arange(low, high + 1), stored if low == 0 else stored.astype(np.int32) - low)
-    values, positions = np.unique(stored, return_inverse=True)
-    return _Pixels(values.astype(np.int64), positions.reshape(stored.shape))
+    return _Pixels(np.arange(low, high + 1), stored if low == 0 else stored.astype(np.int32) - low)
 
 
 def _padding(values: NDArray[np.int64], dataset: Dataset) -> NDArray[np.bool_]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageChops, ImageOps
 
 from services.image_index.codestream import read_codestream
 from services.image_index.radiograph import Grey, Limits
@@ -51,9 +51,9 @@ def _grey(picture: Image.Image) -> Grey:
     if picture.mode in _DEEP_MODES:
         return _from_deep(np.asarray(picture))
     if picture.has_transparency_data:
-        picture = picture.convert("RGBA")
-        black = Image.new("RGBA", picture.size, (0, 0, 0, 255))
-        picture = Image.alpha_composite(black, picture).convert("RGB")
+        if picture.mode not in ("LA", "RGBA"):
+            picture = picture.convert("RGBA")
+        return np.asarray(ImageChops.multiply(picture.convert("L"), picture.getchannel("A")))
     if picture.mode not in ("L", "RGB"):
         picture = picture.convert("RGB")  # CMYK, YCbCr, palette, 1 bit
     return np.asarray(picture.convert("L"))

@@ -1,24 +1,14 @@
-"""One picture in every transfer syntax that is read, by encoders other than our decoders' own; and what is not read."""
+"""One picture in every transfer syntax that is read; and what is not read."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import imagecodecs
 import numpy as np
 import pytest
-from pydicom.encaps import encapsulate_extended
 from pydicom.uid import (
-    HTJ2K,
-    JPEG2000,
     MPEG2MPML,
-    DeflatedExplicitVRLittleEndian,
-    HTJ2KLossless,
-    HTJ2KLosslessRPCL,
     JPEG2000Lossless,
-    JPEGBaseline8Bit,
-    JPEGExtended12Bit,
-    JPEGLosslessSV1,
     JPEGLSLossless,
-    JPEGLSNearLossless,
     RLELossless,
 )
 
@@ -26,49 +16,14 @@ from services.image_index import transfer_syntax
 from services.image_index.isolated import IsolatedDecoders
 from services.image_index.pixels import read_radiograph
 from shared.errors import InvalidInput, UnsupportedMediaType
-from tests.image_index.made_dicom import encapsulated, made_dicom, made_picture, to_bytes
-
-PICTURE = made_picture()
-EXPECTED = np.rint(PICTURE * 255)
-STORED = np.rint(PICTURE * 4095).astype(np.uint16)
-SIGNED = STORED.astype(np.int16) - 2048
-EIGHT_BITS = EXPECTED.astype(np.uint8)
+from tests.image_index.compressed import ENCODINGS, EXPECTED, STORED
+from tests.image_index.made_dicom import encapsulated, made_dicom, to_bytes
 
 
 @pytest.fixture(scope="module")
 def decoders() -> Iterator[IsolatedDecoders]:
     with IsolatedDecoders() as decoders:
         yield decoders
-
-
-def signed(code: bytes, syntax: str) -> bytes:
-    return encapsulated(made_dicom(SIGNED, WindowCenter=0), code, syntax)
-
-
-def in_eight_bits(code: bytes, syntax: str) -> bytes:
-    return encapsulated(made_dicom(EIGHT_BITS, bits=8, WindowCenter=128, WindowWidth=256), code, syntax)
-
-
-def two_frames(fragments: int = 1) -> bytes:
-    codes = [imagecodecs.jpegls_encode(frame) for frame in (STORED, STORED[::-1].copy())]
-    return encapsulated(made_dicom(np.stack([STORED, STORED])), codes, JPEGLSLossless, fragments=fragments)
-
-
-def with_extended_offsets() -> bytes:
-    codes = [imagecodecs.htj2k_encode(frame, reversible=True) for frame in (STORED, STORED[::-1].copy())]
-    pixels, offsets, lengths = encapsulate_extended(codes)
-    dataset = made_dicom(np.stack([STORED, STORED]), ExtendedOffsetTable=offsets, ExtendedOffsetTableLengths=lengths)
-    dataset.PixelData = pixels
-    dataset["PixelData"].VR = "OB"
-    dataset["PixelData"].is_undefined_length = True
-    dataset.file_meta.TransferSyntaxUID = HTJ2KLossless
-    return to_bytes(dataset)
-
-
-def deflated() -> bytes:
-    dataset = made_dicom()
-    dataset.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
-    return to_bytes(dataset)
 
 
 def odd_length() -> bytes:
@@ -78,45 +33,6 @@ def odd_length() -> bytes:
         code += b"\0"
     pixels = np.concatenate([STORED[:, :-1], STORED[:, -1:]], axis=1)
     return encapsulated(made_dicom(pixels, Columns=79), code, JPEGLSLossless)
-
-
-ENCODINGS: dict[str, Callable[[], bytes]] = {
-    "HTJ2K, lossless": lambda: encapsulated(
-        made_dicom(), imagecodecs.htj2k_encode(STORED, reversible=True), HTJ2KLossless
-    ),
-    "HTJ2K, lossless, RPCL": lambda: encapsulated(
-        made_dicom(), imagecodecs.htj2k_encode(STORED, reversible=True), HTJ2KLosslessRPCL
-    ),
-    "HTJ2K, lossy": lambda: encapsulated(made_dicom(), imagecodecs.htj2k_encode(STORED, reversible=False), HTJ2K),
-    "HTJ2K, signed": lambda: signed(imagecodecs.htj2k_encode(SIGNED, reversible=True), HTJ2KLossless),
-    "HTJ2K, two frames, extended offset table": with_extended_offsets,
-    "JPEG 2000, lossy": lambda: encapsulated(
-        made_dicom(), imagecodecs.jpeg2k_encode(STORED, level=75, codecformat="j2k", bitspersample=12), JPEG2000
-    ),
-    "JPEG 2000, signed": lambda: signed(
-        imagecodecs.jpeg2k_encode(SIGNED, level=0, codecformat="j2k", bitspersample=12), JPEG2000Lossless
-    ),
-    "JPEG-LS": lambda: encapsulated(made_dicom(), imagecodecs.jpegls_encode(STORED), JPEGLSLossless),
-    "JPEG-LS, near lossless": lambda: encapsulated(
-        made_dicom(), imagecodecs.jpegls_encode(STORED, level=3), JPEGLSNearLossless
-    ),
-    "JPEG-LS in many fragments without an offset table": lambda: encapsulated(
-        made_dicom(), imagecodecs.jpegls_encode(STORED), JPEGLSLossless, fragments=7
-    ),
-    "JPEG-LS, two frames": two_frames,
-    "JPEG-LS, two frames of several fragments, without an offset table": lambda: two_frames(fragments=3),
-    "JPEG, lossless": lambda: encapsulated(
-        made_dicom(), imagecodecs.ljpeg_encode(STORED, bitspersample=12), JPEGLosslessSV1
-    ),
-    "JPEG, 12 bits": lambda: encapsulated(
-        made_dicom(), imagecodecs.jpeg8_encode(STORED, level=99, bitspersample=12), JPEGExtended12Bit
-    ),
-    "JPEG, extended process of 8 bits": lambda: in_eight_bits(
-        imagecodecs.jpeg8_encode(EIGHT_BITS, level=100), JPEGExtended12Bit
-    ),
-    "JPEG, baseline": lambda: in_eight_bits(imagecodecs.jpeg8_encode(EIGHT_BITS, level=100), JPEGBaseline8Bit),
-    "deflated": deflated,
-}
 
 
 @pytest.mark.parametrize("name", ENCODINGS)

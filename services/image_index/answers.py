@@ -30,6 +30,7 @@ def _hit(rank: int, hit: Hit, sought: Collection[LabelName], model: ModelDetails
         score=hit.score,
         exact_probability=hit.exact,
         expected_overlap=hit.overlap,
+        merged=hit.merged,
         probabilities=record.probabilities,
         matched=[name for name in shown if name in sought],
         missed=[name for name in LABELS if name in sought and name not in shown],

@@ -191,6 +191,7 @@ class ImageIndex:
             raise Overloaded("Too many files wait to be decoded; send this again later.", part=PART)
         self._decoding += 1
         loop = asyncio.get_running_loop()
+            diversity=options.diversity,
         decoded = loop.run_in_executor(
             self._decode_threads, prepare, data, self.encoder, self._settings.limits, self._decoders
         )

@@ -16,6 +16,7 @@ DEFAULT_RANKING: RankingName = "label_set_posterior"
 
 GroupBy = Literal["image", "study", "patient"]
 MAX_OFFSET = 9000
+DIVERSIFIED = 1000  # so many of the best are put into a diverse order
 
 
 class SearchFilters(BaseModel):
@@ -79,6 +80,15 @@ class SearchOptions(BaseModel):
     group_by: GroupBy = Field(
         default="image", description="Show each study or patient once, by its best image. Unknown ones stand alone."
     )
+    diversity: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="0 orders by score alone. Above, the next of the 1,000 best images is the one with the most of "
+        "(1 - diversity) · score - diversity · likeness to the most alike of the images before it: the score as a "
+        "share of the pool's range, likeness as the sum of the smaller of two images' probabilities over the sum of "
+        "the larger. `offset` + `k` must then not exceed 1,000.",
+    )
     offset: int = Field(default=0, ge=0, le=MAX_OFFSET, description="Leave out so many of the best: the next page.")
     generation: int | None = Field(
         default=None,
@@ -86,6 +96,12 @@ class SearchOptions(BaseModel):
         "page of another ranking.",
     )
     filters: SearchFilters = Field(default_factory=SearchFilters)
+
+    @model_validator(mode="after")
+    def _within_the_diversified(self) -> Self:
+        if self.diversity > 0 and self.offset + self.k > DIVERSIFIED:
+            raise ValueError(f"with diversity, offset + k must not exceed {DIVERSIFIED}")
+        return self
 
 
 class SearchRequest(SearchOptions):
@@ -119,6 +135,12 @@ class IndexHit(BaseModel):
     expected_overlap: Probability = Field(
         description="The intersection over union to expect of the query's findings and the image's."
     )
+    merged: int = Field(
+        default=0,
+        ge=0,
+        description="With `group_by`: how many further images of this study or patient passed the filters and are not "
+        "shown.",
+    )
     probabilities: Probabilities = Field(description="The image's own 14 label probabilities.")
     matched: list[LabelName] = Field(description="In the query and, by the encoder's thresholds, in the image.")
     missed: list[LabelName] = Field(description="In the query but not in the image.")
@@ -131,13 +153,17 @@ class RankingSummary(BaseModel):
 
     reason: str | None = Field(default=None, description="Why there are no hits, or fewer than k.")
     ties_at_cutoff: int = Field(
-        ge=0, description="How many further images score exactly as the last hit and were cut off by k."
+        ge=0,
+        description="How many further images score exactly as the last hit and were cut off by k; with `diversity`, "
+        "how many could as well have been chosen for its place.",
     )
     candidates: int = Field(ge=0, description="How many images passed the filters.")
 
 
 class SearchResult(RankingSummary):
-    """A ranking, ordered by score descending, then image_id: a pure function of query, options and generation."""
+    """A ranking, by score descending, then image_id, unless `diversity` is asked for: a pure function of query, options
+    and generation.
+    """
 
     hits: list[IndexHit]
     index: IndexInfo

@@ -272,3 +272,26 @@ async def test_where_no_image_is_alike_the_answer_says_so(gallery: httpx.AsyncCl
 
     assert ids(result) == []
     assert result["reason"].startswith("No sufficiently similar case")
+
+
+async def test_a_hit_says_how_many_images_of_its_patient_it_stands_for(gallery: httpx.AsyncClient) -> None:
+    hits = (await search(gallery, ["Edema"], group_by="patient"))["hits"]
+    assert [hit["merged"] for hit in hits] == [1, 0, 0]
+    assert {hit["merged"] for hit in (await search(gallery, ["Edema"]))["hits"]} == {0}
+
+
+async def test_diversity_brings_other_images_of_the_same_ranking(gallery: httpx.AsyncClient) -> None:
+    plain, diverse = [await search(gallery, ["Edema"], diversity=diversity) for diversity in (0, 0.9)]
+    assert ids(plain)[:2] == ["edema-f", "edema-m"]  # two equal images
+    assert ids(diverse)[0] == "edema-f"
+    assert ids(diverse)[1] != "edema-m"
+    scores = {hit["image_id"]: hit["score"] for hit in plain["hits"]}
+    assert scores == {hit["image_id"]: hit["score"] for hit in diverse["hits"]}
+
+
+async def test_a_diverse_page_beyond_the_thousand_best_is_refused(gallery: httpx.AsyncClient) -> None:
+    body = {"labels": ["Edema"], "diversity": 0.3, "k": 100}
+    assert (await gallery.post("/v1/search", json={**body, "offset": 900})).status_code == 200
+    refused = await gallery.post("/v1/search", json={**body, "offset": 901})
+    assert refused.status_code == 422
+    assert "diversity" in refused.text

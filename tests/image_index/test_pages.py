@@ -16,11 +16,12 @@ QUERY = np.eye(N_LABELS)[3] + np.eye(N_LABELS)[9]
 RANKINGS = ("label_set_posterior", "soft_jaccard")
 
 
-def gallery_of(p, patients=None):
+def gallery_of(p, patients=None, group="patient"):
+    field = {"patient": "patient_key", "study": "study_instance_uid"}[group]
     growing = GrowingGallery()
     patients = patients or [None] * len(p)
     rows = [
-        make_row(f"image-{number:04d}", vector, StoredMetadata(patient_key=patient), 1)
+        make_row(f"image-{number:04d}", vector, StoredMetadata(**{field: patient}), 1)
         for number, (vector, patient) in enumerate(zip(p.astype(np.float32), patients, strict=True))
     ]
     growing.apply([Change(row.image_id, row) for row in rows], generation=1)
@@ -45,27 +46,38 @@ def test_pages_put_together_are_the_whole_ranking(ranking, distinct):
 
 @given(
     seed=st.integers(0, 50),
-    patients=st.lists(st.sampled_from([None, "a", "b", "c", "d"]), min_size=1, max_size=60),
+    patients=st.lists(st.sampled_from([None, "1", "2", "3", "4"]), min_size=1, max_size=60),
     k=st.integers(1, 8),
     offset=st.integers(0, 4),
     ranking=st.sampled_from(RANKINGS),
+    group_by=st.sampled_from(["image", "study", "patient"]),
     min_score=st.sampled_from([None, 0.05, 0.2]),
 )
 @settings(deadline=None, max_examples=80)
-def test_of_each_patient_only_the_best_image_is_shown(*, seed, patients, k, offset, ranking, min_score):
-    gallery = gallery_of(some(len(patients), seed, distinct=7), patients)
+def test_of_each_group_only_the_best_image_is_shown(*, seed, patients, k, offset, ranking, group_by, min_score):
+    alone = group_by == "image"
+    gallery = gallery_of(some(len(patients), seed, distinct=7), patients, "patient" if alone else group_by)
     whole = rank(gallery, Query(QUERY, k=len(patients), ranking=ranking, min_score=min_score))
     expected, seen = [], set()
     for row, score in zip(whole.rows, whole.scores, strict=True):
-        if patients[row] is None or patients[row] not in seen:
+        if alone or patients[row] is None or patients[row] not in seen:
             expected.append((row, score))
             seen.add(patients[row])
-    query = Query(QUERY, k=k, offset=offset, group_by="patient", ranking=ranking, min_score=min_score)
+    query = Query(QUERY, k=k, offset=offset, group_by=group_by, ranking=ranking, min_score=min_score)
     found = rank(gallery, query)
     assert list(zip(found.rows, found.scores, strict=True)) == expected[offset : offset + k]
     if found.rows and len(expected) >= offset + k:
         last = expected[offset + k - 1][1]
         assert found.ties_at_cutoff == sum(score == last for _, score in expected[offset + k :])
+    counts = [0 if alone or patients[row] is None else patients.count(patients[row]) - 1 for row in found.rows]
+    assert found.merged == counts
+
+
+def test_images_that_do_not_pass_are_not_counted_among_those_that_one_stands_for():
+    p = np.tile(QUERY, (6, 1))
+    passing = np.array([True, True, True, False, True, True])
+    found = rank(gallery_of(p, ["a", "a", "a", "a", None, "b"]), Query(QUERY, k=5, group_by="patient"), passing)
+    assert (found.rows, found.merged) == ([0, 4, 5], [2, 0, 0])
 
 
 def test_many_images_of_one_patient_do_not_hide_the_others():

@@ -45,6 +45,7 @@ class Hit:
     score: float
     exact: float  # the probability that the image shows exactly the query's findings
     overlap: float  # the expected intersection over union of what both show
+    merged: int  # further candidates of its study or patient that it stands for
 
 
 @dataclass(frozen=True)

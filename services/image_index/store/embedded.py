@@ -162,7 +162,7 @@ class EmbeddedStore:
         if records is None:
             return None
         return Found(
-            hits=list(map(Hit, records, ranked.scores, ranked.exact, ranked.overlaps)),
+            hits=list(map(Hit, records, ranked.scores, ranked.exact, ranked.overlaps, ranked.merged)),
             candidates=ranked.candidates,
             ties_at_cutoff=ranked.ties_at_cutoff,
             info=self._info(gallery),

@@ -9,7 +9,7 @@ from sklearn.metrics.pairwise import cosine_similarity
 from services.image_index.gallery_statistics import exact_sums, statistics_of
 from services.image_index.measures import MEASURES, Context
 from services.image_index.prior import LabelSetPrior
-from services.image_index.ranking import DECIMALS
+from services.image_index.selection import DECIMALS
 from services.image_index.training.retrieval.predictions import Predictions
 from shared.schemas.search import RankingName
 

@@ -1,12 +1,10 @@
-"""`python -m services.image_index serve | ingest | phantoms | train | export | evaluate-… | fit-prior | show`."""
+"""`python -m services.image_index serve | ingest | import-predictions | phantoms | train | export | evaluate-… | …`."""
 
-import os
 import sys
-from pathlib import Path
-from typing import Annotated
 
 import typer
 
+from services.image_index import bulk_commands
 from services.image_index.prior import PriorUnusable
 from services.image_index.settings import ImageIndexSettings
 from services.image_index.store.base import StoreUnusable
@@ -33,39 +31,8 @@ def serve() -> None:
     serve_app(app, settings, service="image-index", port=settings.index_port, port_variable="CHEX_INDEX_PORT")
 
 
-@cli.command()
-def ingest(
-    *,
-    images_root: Annotated[Path, typer.Option(help="Folder that the table's paths start from.")],
-    csv: Annotated[
-        Path | None, typer.Option(help="Table in CheXpert's, NIH's or the plain layout; without, every file is read.")
-    ] = None,
-    data_dir: Annotated[Path | None, typer.Option(help="In place of CHEX_DATA_DIR.")] = None,
-    workers: Annotated[int, typer.Option(min=1, help="Threads that read and decode files.")] = os.cpu_count() or 2,
-    limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many.")] = None,
-    replace: Annotated[bool, typer.Option("--replace", help="Index again what is there, and replace it.")] = False,
-    report: Annotated[Path | None, typer.Option(help="Write what could not be indexed, and why, to this CSV.")] = None,
-) -> None:
-    """Index many images; what is in the index already is passed over, so a stopped run is simply started again."""
-    from services.image_index.ingest_command import ingest as run_ingest  # noqa: PLC0415
-
-    settings = ImageIndexSettings()
-    if data_dir is not None:
-        settings = settings.model_copy(update={"data_dir": data_dir})
-    try:
-        run_ingest(
-            settings,
-            table=csv,
-            images_root=images_root,
-            workers=workers,
-            limit=limit,
-            replace=replace,
-            report=report,
-        )
-    except (ModelLoadError, StoreUnusable) as error:
-        sys.exit(f"image-index: {error}")
-
-
+cli.command()(bulk_commands.ingest)
+cli.command()(bulk_commands.import_predictions)
 cli.command()(commands.phantoms)
 cli.command()(commands.train)
 cli.command()(commands.export)

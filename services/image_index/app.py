@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from prometheus_client import Gauge
 
 from services.image_index.encoder import Encoder
+from services.image_index.imported import open_encoder
 from services.image_index.index import PART, ImageIndex
 from services.image_index.patient_key import open_patient_keys
 from services.image_index.routes_images import images_router
@@ -35,7 +36,7 @@ def create_app(
 
     Raises ModelLoadError or StoreUnusable.
     """
-    encoder = encoder or Encoder.open(settings.image_model, device=settings.device, threads=settings.threads)
+    encoder = encoder or open_encoder(settings)
     store = store or EmbeddedStore(settings.index_folder, encoder.info.weights_sha256)
     configured_key = settings.patient_key.get_secret_value() if settings.patient_key else None
     index = ImageIndex(encoder, store, open_patient_keys(settings.index_folder, configured_key), settings)

@@ -131,11 +131,12 @@ class ImageIndex:
             raise NotFound("There is no image with this id.")
 
     async def thumbnail(self, image_id: str) -> bytes:
-        return _there(await self._in_store_thread(self.store.thumbnail, image_id))
+        """Of an image that is there."""
+        return _shown(await self._in_store_thread(self.store.thumbnail, image_id))
 
     async def heatmap(self, image_id: str, label: LabelName) -> bytes:
         def draw() -> bytes:
-            return heatmap_over(_there(self.store.thumbnail(image_id)), _there(self.store.cam(image_id, label)))
+            return heatmap_over(_shown(self.store.thumbnail(image_id)), _shown(self.store.cam(image_id, label)))
 
         return await self._in_store_thread(draw)
 
@@ -220,6 +221,12 @@ def _there(found: T | None) -> T:
     if found is None:
         raise NotFound("There is no image with this id.")
     return found
+
+
+def _shown(picture: T | None) -> T:
+    if picture is None:
+        raise NotFound("Nothing can be shown of this image: its probabilities were imported without the picture.")
+    return picture
 
 
 def _conflict() -> Conflict:

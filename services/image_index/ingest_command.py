@@ -1,119 +1,144 @@
-"""The command around a bulk ingest: what it is given, the progress bar, the report."""
+"""The command around a bulk ingest: what it is given, which engine runs it, what it ends with."""
 
 import csv
 import sys
 import time
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
+from services.image_index.dry_run import dry_run, stored_hashes
 from services.image_index.encoder import Encoder
-from services.image_index.ingest import Failure, Ingest, Tally
-from services.image_index.layouts import Entry, UnknownLayout, read_folder, read_table
-from services.image_index.patient_key import open_patient_keys
+from services.image_index.imported import refuse_imported
+from services.image_index.ingest import OnProgress, Tally, ingest_here
+from services.image_index.ingest_pipeline import open_pipeline
+from services.image_index.ingest_progress import shown_progress
+from services.image_index.ingest_report import Report
+from services.image_index.layouts import Entry, UnknownLayout, count_folder, count_table, read_folder, read_table
+from services.image_index.patient_key import PatientKeys, open_patient_keys
 from services.image_index.settings import ImageIndexSettings
 from services.image_index.store.embedded import EmbeddedStore
 from shared.errors import ServiceError
 
-_SHOWN_REASONS = 10
+SOME_FAILED = 3
 
 
-def ingest(
-    settings: ImageIndexSettings,
-    *,
-    table: Path | None,
-    images_root: Path,
-    workers: int,
-    limit: int | None,
-    replace: bool,
-    report: Path | None,
-) -> None:
-    """Exits with status 1 where nothing at all could be read."""
+@dataclass(frozen=True)
+class Archive:
+    """The files to index: those of a table, or without one all below a folder."""
+
+    images_root: Path
+    table: Path | None = None
+    limit: int | None = None
+
+    def count(self) -> int:
+        whole = count_folder(self.images_root) if self.table is None else count_table(self.table)
+        return whole if self.limit is None else min(whole, self.limit)
+
+    def entries(self) -> Iterator[Entry]:
+        whole = read_folder(self.images_root) if self.table is None else read_table(self.table, self.images_root)
+        return islice(whole, self.limit)
+
+
+@dataclass(frozen=True)
+class Ingesting:
+    """How an archive is to be indexed. `workers`: threads that decode here, or Ray workers with an encoder each."""
+
+    workers: int | None = None
+    replace: bool = False
+    dry_run: bool = False
+    engine: str = "local"  # or "ray"
+    ray_address: str | None = None
+    strict: bool = False
+    report: Path | None = None
+
+
+def ingest(settings: ImageIndexSettings, archive: Archive, how: Ingesting) -> None:
+    """Exits with 1 where it cannot be run, or where every file failed; with 3 where some did and `strict` asks."""
     console = Console(highlight=False)
-    entries = _entries(table, images_root)[:limit]
-    encoder = Encoder.open(settings.image_model, device=settings.device, threads=settings.threads)
-    configured_key = settings.patient_key.get_secret_value() if settings.patient_key else None
-    keys = open_patient_keys(settings.index_folder, configured_key)
-    with EmbeddedStore(settings.index_folder, encoder.info.weights_sha256) as store:
-        run = Ingest(
-            encoder,
-            store,
-            keys,
-            limits=settings.limits,
-            workers=workers,
-            batch=settings.image_max_batch,
-            replace=replace,
-        )
-        started = time.monotonic()
-        try:
-            tally = _with_progress(run, entries, console)
-        except ServiceError as error:
-            sys.exit(f"image-index: {error.detail}")
-        elapsed_s = time.monotonic() - started
-        size = store.info().size
-    if report is not None:
-        _write_failures(report, tally.failures)
-    _print_report(console, tally, elapsed_s, size, report)
-    if entries and len(tally.failures) == len(entries):
-        sys.exit(1)
-
-
-def _entries(table: Path | None, images_root: Path) -> list[Entry]:
-    if not images_root.is_dir():
-        sys.exit(f"image-index: the folder {images_root} does not exist.")
+    if not archive.images_root.is_dir():
+        sys.exit(f"image-index: the folder {archive.images_root} does not exist.")
+    refuse_imported(settings.index_folder)
     try:
-        return list(read_folder(images_root)) if table is None else read_table(table, images_root)
+        total = archive.count()
+        report = (
+            _checked(settings, archive, how, console, total)
+            if how.dry_run
+            else (_indexed(settings, archive, how, console, total))
+        )
+        if how.report is not None:
+            report.write(how.report)
+    except ServiceError as error:
+        sys.exit(f"image-index: {error.detail}")
     except (UnknownLayout, OSError, csv.Error, UnicodeDecodeError) as error:
         sys.exit(f"image-index: {error}")
+    report.show(console, how.report)
+    failed = len(report.tally.failures)
+    if failed and failed == report.tally.done:
+        sys.exit(1)
+    if failed and how.strict:
+        sys.exit(SOME_FAILED)
 
 
-def _with_progress(run: Ingest, entries: Sequence[Entry], console: Console) -> Tally:
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console) as progress:
-        task = progress.add_task("Indexing", total=len(entries), rate="")
+def _checked(settings: ImageIndexSettings, archive: Archive, how: Ingesting, console: Console, total: int) -> Report:
+    weights_sha256 = Encoder.open(settings.image_model, device="cpu").info.weights_sha256
+    started = time.monotonic()
+    with (
+        stored_hashes(settings.index_folder, weights_sha256) as stored_sha256,
+        shown_progress(console, total, "Checking") as show,
+    ):
+        tally = dry_run(
+            archive.entries(),
+            stored_sha256,
+            show,
+            limits=settings.limits,
+            workers=how.workers or settings.decode_threads,
+            replace=how.replace,
+        )
+    return Report(tally, time.monotonic() - started, index_size=None)
+
+
+def _indexed(settings: ImageIndexSettings, archive: Archive, how: Ingesting, console: Console, total: int) -> Report:
+    run = _with_ray if how.engine == "ray" else _here
+    with shown_progress(console, total, "Indexing") as show:
         started = time.monotonic()
-
-        def show(tally: Tally) -> None:
-            rate = tally.done / max(time.monotonic() - started, 1e-9)
-            unread = f", {len(tally.failures)} not read" if tally.failures else ""
-            progress.update(task, completed=tally.done, rate=f"{rate:.1f} images/s{unread}")
-
-        return run.run(entries, show)
+        tally, size = run(settings, archive, how, show)
+        return Report(tally, time.monotonic() - started, size)
 
 
-def _print_report(console: Console, tally: Tally, elapsed_s: float, size: int, report: Path | None) -> None:
-    rate = tally.indexed / max(elapsed_s, 1e-9)
-    console.print(
-        f"{tally.indexed} indexed in {elapsed_s:.1f} s ({rate:.1f} images/s), {tally.unchanged} were there already, "
-        f"{len(tally.failures)} could not be indexed. The index holds {size}.",
-        soft_wrap=True,
-    )
-    if not tally.failures:
-        return
-    reasons = Counter(failure.reason for failure in tally.failures)
-    example = {failure.reason: failure.entry.image_id for failure in reversed(tally.failures)}
-    shown = Table("images", "why not indexed", "for example")
-    for reason, count in reasons.most_common(_SHOWN_REASONS):
-        shown.add_row(str(count), reason, example[reason])
-    console.print(shown)
-    if report is None:
-        console.print("--report FILE.csv writes every one of them with its reason.")
-    else:
-        console.print(f"All of them, with their reasons: {report}")
+def _here(settings: ImageIndexSettings, archive: Archive, how: Ingesting, show: OnProgress) -> tuple[Tally, int]:
+    pipeline = open_pipeline(settings, _keys(settings), workers=how.workers, replace=how.replace)
+    with EmbeddedStore(settings.index_folder, pipeline.weights_sha256) as store:
+        tally = ingest_here(pipeline, store, archive.entries(), show, replace=how.replace)
+        return tally, store.info().size
 
 
-def _write_failures(report: Path, failures: Sequence[Failure]) -> None:
-    with report.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(("image_id", "file", "reason"))
-        writer.writerows((failure.entry.image_id, failure.entry.file, failure.reason) for failure in failures)
+def _with_ray(settings: ImageIndexSettings, archive: Archive, how: Ingesting, show: OnProgress) -> tuple[Tally, int]:
+    try:
+        from services.image_index.ray_ingest import RayFailed, ingest_with_ray  # noqa: PLC0415 - an extra of its own
+    except ImportError:
+        sys.exit("image-index: --engine ray needs Ray Data. Install it with: pip install '.[ray]'")
+    weights_sha256 = Encoder.open(settings.image_model, device="cpu").info.weights_sha256
+    with EmbeddedStore(settings.index_folder, weights_sha256) as store:
+        try:
+            tally = ingest_with_ray(
+                settings,
+                store,
+                _keys(settings),
+                archive.entries(),
+                show,
+                workers=how.workers,
+                address=how.ray_address,
+                replace=how.replace,
+            )
+        except RayFailed as error:
+            sys.exit(f"image-index: {error}")
+        return tally, store.info().size
+
+
+def _keys(settings: ImageIndexSettings) -> PatientKeys:
+    configured = settings.patient_key.get_secret_value() if settings.patient_key else None
+    return open_patient_keys(settings.index_folder, configured)

@@ -2,10 +2,12 @@
 
 Three tables are known by their columns: CheXpert's (Path, Sex, Age, Frontal/Lateral, AP/PA), NIH ChestX-ray14's own
 (Image Index, Patient ID, …), and a plain one (image, patient_id, patient_age, patient_sex, view_position).
+Entries come one by one, so that an archive of millions needs no more memory than a small one.
 """
 
 import csv
 import re
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +20,7 @@ _MAX_ID = 128
 _OLDEST = 130
 _SEXES: dict[str, PatientSex] = {"F": "F", "FEMALE": "F", "M": "M", "MALE": "M", "O": "O", "OTHER": "O"}
 _VIEWS: dict[str, ViewPosition] = {"PA": "PA", "AP": "AP", "LL": "LATERAL", "RL": "LATERAL", "LATERAL": "LATERAL"}
+_CHEXPERT_STUDY = re.compile(r"(?:^|[/_])(patient\d+)(?:[/_](study\d+))?(?=[/_])")
 _NIH_FOLDERS = ("images", *(f"images_{number:03d}/images" for number in range(1, 13)))  # as the archives unpack
 
 Line = Mapping[str, str]
@@ -35,30 +38,63 @@ class Entry:
 
 
 def image_id_of(path: str) -> str:
-    """The path without its ending, `/` as `:`. Other characters that an id may not hold become `_`."""
-    name = PurePosixPath(path).with_suffix("").as_posix().replace("/", ":")
+    """The path without its ending, `/` as `:`. Other characters that an id may not hold become `_`.
+
+    Empty where nothing of the path may stand in an id.
+    """
+    whole = PurePosixPath(path)
+    name = whole.with_suffix("").as_posix().replace("/", ":") if whole.name else ""
     return _NOT_IN_AN_ID.sub("_", name).lstrip("._:-")[-_MAX_ID:].lstrip("._:-")
 
 
-def read_table(table: Path, images_root: Path) -> list[Entry]:
+def chexpert_study(path: str) -> tuple[str | None, str | None]:
+    """Patient and study UID of a path such as `train/patient00001/study1/view1_frontal.jpg`, with / or _ between.
+
+    The UID is made of the two names, in the form that DICOM has for UUIDs (PS3.5 B.2): it names no study of a PACS.
+    """
+    match = _CHEXPERT_STUDY.search(path)
+    patient, study = match.groups() if match else (None, None)
+    return patient, f"2.25.{uuid.uuid5(uuid.NAMESPACE_URL, f'chexpert:{patient}/{study}').int}" if study else None
+
+
+def read_table(table: Path, images_root: Path) -> Iterator[Entry]:
     """The table's lines, in order. Raises UnknownLayout."""
     with table.open(newline="", encoding="utf-8-sig") as stream:
         reader = csv.DictReader(stream)
-        columns = set(reader.fieldnames or ())
-        lines = [{name: value or "" for name, value in line.items() if name} for line in reader]
-    for needed, layout in _LAYOUTS.items():
-        if needed in columns:
-            files = PictureFiles(images_root)
-            return [layout(line, files) for line in lines]
-    raise UnknownLayout(f"{table} has none of the columns {', '.join(_LAYOUTS)}, by which a layout is known.")
+        columns = reader.fieldnames or ()
+        layout = next((layout for needed, layout in _LAYOUTS.items() if needed in columns), None)
+        if layout is None:
+            raise UnknownLayout(f"{table} has none of the columns {', '.join(_LAYOUTS)}, by which a layout is known.")
+        files = PictureFiles(images_root)
+        for line in reader:
+            yield layout({name: value or "" for name, value in line.items() if name}, files)
+
+
+def count_table(table: Path) -> int:
+    """How many entries `read_table` gives."""
+    with table.open(newline="", encoding="utf-8-sig") as stream:
+        return max(sum(1 for line in csv.reader(stream) if line) - 1, 0)
 
 
 def read_folder(images_root: Path) -> Iterator[Entry]:
     """All files below a folder, in order of their paths. What they are is seen when they are read."""
-    for file in sorted(path for path in images_root.rglob("*") if path.is_file()):
-        relative = file.relative_to(images_root)
-        if not any(part.startswith(".") for part in relative.parts):
-            yield Entry(image_id_of(relative.as_posix()), file, ImageMetadataInput())
+    for file in _files_below(images_root):
+        yield Entry(image_id_of(file.relative_to(images_root).as_posix()), file, ImageMetadataInput())
+
+
+def count_folder(images_root: Path) -> int:
+    return sum(1 for _file in _files_below(images_root))
+
+
+def _files_below(folder: Path) -> Iterator[Path]:
+    """One folder is held at a time. Names that begin with a dot are passed over; links to folders are not followed."""
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith("."):
+            continue
+        if path.is_dir() and not path.is_symlink():
+            yield from _files_below(path)
+        elif path.is_file():
+            yield path
 
 
 class PictureFiles:
@@ -87,11 +123,13 @@ class PictureFiles:
 def _chexpert(line: Line, files: PictureFiles) -> Entry:
     path = line["Path"]
     lateral = line.get("Frontal/Lateral", "").strip() == "Lateral"
+    patient, study = chexpert_study(path)
     metadata = _metadata(
         view="LATERAL" if lateral else line.get("AP/PA", ""),
         sex=line.get("Sex", ""),
         age=line.get("Age", ""),
-        patient=next((part for part in PurePosixPath(path).parts if part.startswith("patient")), ""),
+        patient=patient or "",
+        study=study,
     )
     return Entry(image_id_of(path), files.chexpert(path), metadata)
 
@@ -120,7 +158,7 @@ def _plain(line: Line, files: PictureFiles) -> Entry:
 _LAYOUTS: dict[str, Callable[[Line, PictureFiles], Entry]] = {"Path": _chexpert, "Image Index": _nih, "image": _plain}
 
 
-def _metadata(*, view: str, sex: str, age: str, patient: str) -> ImageMetadataInput:
+def _metadata(*, view: str, sex: str, age: str, patient: str, study: str | None = None) -> ImageMetadataInput:
     """A value that is not understood is left out; no image is lost for it."""
     view = view.strip().upper()
     return ImageMetadataInput(
@@ -128,6 +166,7 @@ def _metadata(*, view: str, sex: str, age: str, patient: str) -> ImageMetadataIn
         patient_sex=_SEXES.get(sex.strip().upper()),
         patient_age=_age(age),
         patient_id=patient.strip()[:64] or None,
+        study_instance_uid=study,
     )
 
 

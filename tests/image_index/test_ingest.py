@@ -5,18 +5,19 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from services.image_index.encoder import Encoder
-from services.image_index.ingest import CONFLICT, Ingest, Tally
-from services.image_index.isolated import IsolatedDecoders
+from services.image_index.encoder import Encoder, Encoding
+from services.image_index.ingest import Tally, ingest_here
+from services.image_index.ingest_pipeline import CONFLICT, IngestPipeline
 from services.image_index.layouts import Entry, read_folder, read_table
 from services.image_index.patient_key import PatientKeys
-from services.image_index.radiograph import Limits
+from services.image_index.radiograph import Grey, Limits
+from services.image_index.store.base import NewImage, PutOutcome
 from services.image_index.store.embedded import EmbeddedStore
 from shared.labels import LABELS
 from shared.schemas.images import ImageMetadataInput
@@ -37,8 +38,8 @@ def store(tmp_path: Path, encoder: Encoder) -> Iterator[EmbeddedStore]:
 def ingest(encoder: Encoder, store: EmbeddedStore) -> Callable[..., Tally]:
     def run(entries: object, *, replace: bool = False, on_progress: object = lambda _tally: None) -> Tally:
         keys = PatientKeys(b"key")
-        engine = Ingest(encoder, store, keys, limits=Limits(), workers=3, batch=4, replace=replace)
-        return engine.run(entries, on_progress)
+        pipeline = IngestPipeline(encoder, keys, limits=Limits(), workers=3, batch=4, lanes=2, replace=replace)
+        return ingest_here(pipeline, store, entries, on_progress, replace=replace)
 
     return run
 
@@ -62,7 +63,7 @@ def archive(tmp_path: Path) -> Path:
 
 
 def entries_of(archive: Path) -> list[Entry]:
-    return read_table(archive / "labels.csv", archive)
+    return list(read_table(archive / "labels.csv", archive))
 
 
 def test_all_that_can_be_read_is_indexed_and_the_rest_is_reported_with_its_reason(
@@ -139,22 +140,50 @@ def test_a_folder_of_dicom_files_is_indexed_without_a_table(
     assert (record.metadata.view_position, record.metadata.patient_sex) == ("AP", "F")
 
 
-def test_a_bounded_number_of_files_is_held_decoded(encoder: Encoder, store: EmbeddedStore, archive: Path) -> None:
-    engine = Ingest(encoder, store, PatientKeys(b"key"), limits=Limits(), workers=2, batch=3)
-    taken = 0
+def test_a_long_stream_is_never_held_whole_and_batches_fill(encoder: Encoder, archive: Path) -> None:
+    batches: list[int] = []
+    ahead: list[int] = []
+    taken = written = 0
 
-    def counted() -> Iterator[Entry]:
+    class CountingEncoder(Encoder):
+        def encode(self, squares: Sequence[Grey]) -> list[Encoding]:
+            batches.append(len(squares))
+            return super().encode(squares)
+
+    class SlowStore(RefusingStore):
+        """The slowest part: all that is read ahead of it piles up before it."""
+
+        def put(self, images: Sequence[NewImage], *, replace: bool = False) -> list[PutOutcome]:
+            nonlocal written
+            time.sleep(0.01)
+            ahead.append(taken - written)
+            written += len(images)
+            return [PutOutcome.CREATED] * len(images)
+
+    def stream() -> Iterator[Entry]:
         nonlocal taken
-        for number in range(100):
+        for number in range(501):
             taken += 1
             yield Entry(f"i{number}", archive / "00.png", ImageMetadataInput())
 
-    with IsolatedDecoders() as decoders:
-        reads = engine._read_ahead(counted(), decoders)
-        for handed_on in range(1, 20):
-            next(reads)
-            assert taken <= handed_on + 3 + 2 * 2
-        reads.close()
+    counting = CountingEncoder(encoder._folder, encoder._session)
+    pipeline = IngestPipeline(counting, PatientKeys(b"key"), limits=Limits(), workers=2, batch=4, lanes=2)
+    tally = ingest_here(pipeline, SlowStore(), stream())
+
+    assert tally.indexed == 501
+    assert pipeline.most_held < 30
+    assert max(ahead) <= pipeline.most_held + 2 * 4  # one batch is being written, one waits for it
+    assert sorted(batches) == [1] + [4] * 125
+
+
+class RefusingStore:
+    """A store that is never searched."""
+
+    def get(self, _image_id: str) -> None:
+        return None
+
+    def __getattr__(self, name: str) -> object:
+        raise AssertionError(f"{name} was called")
 
 
 def run_command(tiny_model: Path, data_dir: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -226,7 +255,7 @@ def test_an_ingest_that_was_killed_goes_on_and_does_nothing_twice(
 @pytest.mark.real_data
 def test_the_real_folders_are_read_by_their_tables(real_data: Path) -> None:
     for name, count in (("nih_chestxray14_boxes", 999), ("nih_chestxray14_sample", 822)):
-        entries = read_table(real_data / name / "labels.csv", real_data / name)
+        entries = list(read_table(real_data / name / "labels.csv", real_data / name))
         assert len(entries) == count
         assert all(entry.file.is_file() for entry in entries)
         assert len({entry.image_id for entry in entries}) == count

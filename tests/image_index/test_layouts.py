@@ -1,8 +1,18 @@
+import re
 from pathlib import Path
 
 import pytest
 
-from services.image_index.layouts import Entry, UnknownLayout, image_id_of, read_folder, read_table
+from services.image_index.layouts import (
+    Entry,
+    UnknownLayout,
+    chexpert_study,
+    count_folder,
+    count_table,
+    image_id_of,
+    read_folder,
+    read_table,
+)
 
 
 def table(folder: Path, text: str) -> Path:
@@ -29,7 +39,7 @@ def test_chexperts_table_is_read_wherever_its_archive_lies(tmp_path: Path, root:
     picture = tmp_path / "CheXpert-v1.0-small/train/patient00001/study1/view1_frontal.jpg"
     picture.parent.mkdir(parents=True)
     picture.touch()
-    entries = read_table(table(tmp_path, CHEXPERT), tmp_path / root)
+    entries = list(read_table(table(tmp_path, CHEXPERT), tmp_path / root))
 
     prefix = "CheXpert-v1.0-small:train:patient0000"
     assert [facts(entry) for entry in entries] == [
@@ -53,7 +63,7 @@ Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,{sex_column},View 
 00000001_000.png,Cardiomegaly|Effusion,0,1,058Y,M,PA,2682,2749
 00000001_001.png,No Finding,1,1,411,F,AP,2682,2749
 """
-    entries = read_table(table(tmp_path, text), tmp_path)
+    entries = list(read_table(table(tmp_path, text), tmp_path))
 
     assert [facts(entry) for entry in entries] == [
         ("00000001_000", "PA", "M", 58, "1"),
@@ -68,7 +78,7 @@ image,findings,patient_id,patient_age,patient_sex,view_position
 images/a b.jpg,Edema,7,011M,F,PA
 images/c.jpg,No Finding,,,,
 """
-    entries = read_table(table(tmp_path, text), tmp_path)
+    entries = list(read_table(table(tmp_path, text), tmp_path))
 
     assert [facts(entry) for entry in entries] == [
         ("images:a_b", "PA", "F", 0.92, "7"),
@@ -79,7 +89,7 @@ images/c.jpg,No Finding,,,,
 
 def test_another_table_is_refused_with_what_was_looked_for(tmp_path: Path) -> None:
     with pytest.raises(UnknownLayout, match="Path, Image Index, image"):
-        read_table(table(tmp_path, "name,label\na,b"), tmp_path)
+        next(read_table(table(tmp_path, "name,label\na,b"), tmp_path))
 
 
 def test_a_folder_is_read_in_the_order_of_its_paths_without_hidden_files(tmp_path: Path) -> None:
@@ -88,6 +98,25 @@ def test_a_folder_is_read_in_the_order_of_its_paths_without_hidden_files(tmp_pat
         (tmp_path / name).touch()
 
     assert [entry.image_id for entry in read_folder(tmp_path)] == ["a", "b:1", "b:2"]
+    assert count_folder(tmp_path) == 3
+
+
+def test_lines_are_counted_as_they_will_be_read(tmp_path: Path) -> None:
+    file = table(tmp_path, 'image,findings\na.png,"one\ntwo"\n\nb.png,')
+
+    assert count_table(file) == len(list(read_table(file, tmp_path))) == 2
+
+
+def test_a_path_of_chexpert_names_patient_and_study() -> None:
+    patient, study = chexpert_study("CheXpert-v1.0/train/patient00001/study1/view1_frontal.jpg")
+
+    assert patient == "patient00001"
+    assert study is not None
+    assert re.fullmatch(r"2\.25\.[0-9]{30,39}", study)
+    assert chexpert_study("valid_patient00001_study1_view2_lateral.png") == (patient, study)
+    assert chexpert_study("train/patient00001/study2/view1_frontal.jpg") != (patient, study)
+    assert chexpert_study("patient00002/view1.jpg") == ("patient00002", None)
+    assert chexpert_study("00000001_000.png") == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -97,6 +126,9 @@ def test_a_folder_is_read_in_the_order_of_its_paths_without_hidden_files(tmp_pat
         ("1.2.840.10008.dcm", "1.2.840.10008"),
         ("übung/ß.png", "bung:_"),
         ("./-x.png", "x"),
+        ("ß.png", ""),
+        ("", ""),
+        ("..", ""),
         ("d/" * 100 + "x.png", ("d:" * 63 + "x")),
     ],
 )

@@ -28,8 +28,8 @@ class NewImage:
     metadata: StoredMetadata
     content_sha256: str
     weights_sha256: str
-    thumbnail: bytes  # JPEG
-    cam: NDArray[np.float16]  # (14, h, w): the class-activation grids
+    thumbnail: bytes | None  # JPEG; None where only the probabilities are known
+    cam: NDArray[np.float16] | None  # (14, h, w): the class-activation grids; there where a thumbnail is
 
 
 class PutOutcome(StrEnum):

@@ -141,7 +141,7 @@ def rows(connection: sqlite3.Connection) -> Iterator[list[Row]]:
 
 
 def write(connection: sqlite3.Connection, image: NewImage, encoder: int, generation: int) -> None:
-    """Insert or replace one image with its pictures."""
+    """Insert or replace one image with its pictures, if it has any."""
     metadata = image.metadata.model_dump(mode="json")
     values = (
         image.image_id,
@@ -158,6 +158,9 @@ def write(connection: sqlite3.Connection, image: NewImage, encoder: int, generat
         "RETURNING row",
         values,
     ).fetchone()
+    if image.thumbnail is None or image.cam is None:
+        connection.execute("DELETE FROM pictures WHERE row = ?", (row,))
+        return
     _labels, height, width = image.cam.shape
     connection.execute(
         "INSERT OR REPLACE INTO pictures VALUES (?, ?, ?, ?, ?)",

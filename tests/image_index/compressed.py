@@ -26,6 +26,7 @@ EXPECTED = np.rint(PICTURE * 255)
 STORED = np.rint(PICTURE * 4095).astype(np.uint16)
 SIGNED = STORED.astype(np.int16) - 2048
 EIGHT_BITS = EXPECTED.astype(np.uint8)
+COLOURS = np.stack([EIGHT_BITS] * 3, axis=-1)  # (rows, columns, 3)
 
 
 def signed(code: bytes, syntax: str) -> bytes:
@@ -34,6 +35,11 @@ def signed(code: bytes, syntax: str) -> bytes:
 
 def in_eight_bits(code: bytes, syntax: str) -> bytes:
     return encapsulated(made_dicom(EIGHT_BITS, bits=8, WindowCenter=128, WindowWidth=256), code, syntax)
+
+
+def in_colour(code: bytes, syntax: str, photometric: str) -> bytes:
+    dataset = made_dicom(EIGHT_BITS, bits=8, photometric=photometric, SamplesPerPixel=3, PlanarConfiguration=0)
+    return encapsulated(dataset, code, syntax)
 
 
 def two_frames(fragments: int = 1) -> bytes:
@@ -93,5 +99,12 @@ ENCODINGS: dict[str, Callable[[], bytes]] = {
         imagecodecs.jpeg8_encode(EIGHT_BITS, level=100), JPEGExtended12Bit
     ),
     "JPEG, baseline": lambda: in_eight_bits(imagecodecs.jpeg8_encode(EIGHT_BITS, level=100), JPEGBaseline8Bit),
+    "JPEG, baseline, colour": lambda: in_colour(
+        imagecodecs.jpeg8_encode(COLOURS, level=100, subsampling="422"), JPEGBaseline8Bit, "YBR_FULL_422"
+    ),
+    "JPEG 2000, colour": lambda: in_colour(
+        imagecodecs.jpeg2k_encode(COLOURS, level=0, codecformat="j2k", mct=True), JPEG2000Lossless, "YBR_RCT"
+    ),
+    "JPEG-LS, colour": lambda: in_colour(imagecodecs.jpegls_encode(COLOURS), JPEGLSLossless, "RGB"),
     "deflated": deflated,
 }

@@ -1,57 +1,72 @@
-"""Whatever bytes come in: a picture or one of the three answers to a bad file, never another exception."""
+"""Whatever bytes come in: a picture or one of the three answers to a bad file, never another exception.
 
-import io
-from contextlib import suppress
-from functools import cache
+`CHEX_DAMAGED_FILES=10000 pytest tests/image_index/test_damaged_files.py` tries so many.
+"""
 
+import os
+import resource
+from collections import Counter
+from collections.abc import Iterator
+from random import Random
+
+import httpx
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from PIL import Image
-from pydicom.uid import JPEG2000Lossless, RLELossless
 
+from services.image_index.isolated import IsolatedDecoders
 from services.image_index.pixels import read_radiograph
 from services.image_index.radiograph import Limits
 from shared.errors import InvalidInput, PayloadTooLarge, UnsupportedMediaType
-from tests.image_index.made_dicom import made_dicom, made_picture, to_bytes
+from tests.image_index.damage import damaged
 
 # Damage makes pydicom warn; a service ignores its warnings, a test would turn them into errors.
 pytestmark = pytest.mark.filterwarnings("ignore")
 
-LIMITS = Limits(max_bytes=2**20, max_pixels=100_000, max_frames=4)
+FILES = int(os.environ.get("CHEX_DAMAGED_FILES", "600"))
+MIB = 2**20
+LIMITS = Limits(max_bytes=MIB, max_pixels=100_000, max_frames=4)
+ANSWERS = {InvalidInput: 422, PayloadTooLarge: 413, UnsupportedMediaType: 415}
 
 
-@cache
-def seeds() -> tuple[bytes, ...]:
-    picture = Image.fromarray(np.rint(made_picture() * 255).astype(np.uint8))
-    files = []
-    for kind in ("PNG", "JPEG"):
-        out = io.BytesIO()
-        picture.save(out, kind)
-        files.append(out.getvalue())
-    files.append(to_bytes(made_dicom(made_dicom().pixel_array)))
-    for syntax in (RLELossless, JPEG2000Lossless):
-        dataset = made_dicom()
-        dataset.compress(syntax, encoding_plugin="pylibjpeg")
-        files.append(to_bytes(dataset))
-    return tuple(files)
+@pytest.fixture(scope="module")
+def decoders() -> Iterator[IsolatedDecoders]:
+    with IsolatedDecoders() as decoders:
+        yield decoders
 
 
-@st.composite
-def damaged(draw: st.DrawFn) -> bytes:
-    data = bytearray(draw(st.sampled_from(seeds())))
-    for _ in range(draw(st.integers(1, 8))):
-        # Headers lie at the start: damage there reaches further than damage among the pixels.
-        place = draw(st.integers(0, min(len(data), 1500) - 1) | st.integers(0, len(data) - 1))
-        data[place : place + draw(st.integers(0, 4))] = draw(st.binary(max_size=6))
-    return bytes(data[: draw(st.integers(1, len(data)))] if draw(st.booleans()) else data)
+def peak_memory() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-@given(damaged())
-@settings(max_examples=300, deadline=None)
-def test_a_damaged_file_is_a_picture_or_a_clear_refusal(data: bytes) -> None:
-    with suppress(InvalidInput, PayloadTooLarge, UnsupportedMediaType):
-        radiograph = read_radiograph(data, LIMITS)
-        assert radiograph.grey.dtype == np.uint8
-        assert 0 < radiograph.grey.size <= LIMITS.max_pixels
+def test_a_damaged_file_is_a_picture_or_a_clear_refusal(decoders: IsolatedDecoders) -> None:
+    outcomes: Counter[str] = Counter()
+    damaged(Random(0))  # what the files are made from is made once
+    before = peak_memory()
+    for seed in range(FILES):
+        data = damaged(Random(seed))
+        try:
+            grey = read_radiograph(data, LIMITS, decoders).grey
+        except tuple(ANSWERS) as refusal:
+            outcomes[type(refusal).__name__] += 1
+        except BaseException as error:
+            raise AssertionError(f"seed {seed}") from error
+        else:
+            assert grey.dtype == np.uint8, f"seed {seed}"
+            assert 0 < grey.size <= LIMITS.max_pixels, f"seed {seed}"
+            outcomes["a picture"] += 1
+
+    print(dict(outcomes), f"{(peak_memory() - before) / MIB:.0f} MiB more than before")  # noqa: T201 - shown with -s
+    assert min(outcomes["a picture"], *(outcomes[refusal.__name__] for refusal in ANSWERS)) > 0
+    assert peak_memory() - before < 300 * MIB
+
+
+async def test_a_damaged_file_is_never_a_server_error(client: httpx.AsyncClient) -> None:
+    statuses: Counter[int] = Counter()
+    for seed in range(FILES, FILES + FILES // 6):
+        response = await client.post("/v1/images", content=damaged(Random(seed)), params={"accept_any": True})
+        statuses[response.status_code] += 1
+        assert response.status_code in {200, 201, 409, *ANSWERS.values()}, f"seed {seed}: {response.text}"
+
+    print(dict(statuses))  # noqa: T201
+    assert statuses[201] > 0
+    assert statuses[422] > 0

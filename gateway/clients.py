@@ -58,15 +58,16 @@ class ImageIndexClient(ServiceClient):
         return self._read(ImageSearchResult, response)
 
     async def put_image(
-        self, image_id: str, upload: Upload, deadline: Deadline, *, replace: bool
+        self, image_id: str, upload: Upload, deadline: Deadline, *, replace: bool, accept_any: bool
     ) -> tuple[ImageRecord, bool]:
         """The record, and whether the image is new to the index."""
-        options = {"replace": replace}
+        options = {"replace": replace, "accept_any": accept_any}
         return self._record(await self._send_image("PUT", f"/v1/images/{image_id}", upload, options, deadline))
 
-    async def add_image(self, upload: Upload, deadline: Deadline) -> tuple[ImageRecord, bool]:
+    async def add_image(self, upload: Upload, deadline: Deadline, *, accept_any: bool) -> tuple[ImageRecord, bool]:
         """The same under an id that the index chooses."""
-        return self._record(await self._send_image("POST", "/v1/images", upload, {}, deadline))
+        options = {"accept_any": accept_any}
+        return self._record(await self._send_image("POST", "/v1/images", upload, options, deadline))
 
     async def image(self, image_id: str, deadline: Deadline) -> ImageRecord:
         call = self._http.build_request("GET", f"/v1/images/{image_id}")

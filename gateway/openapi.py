@@ -1,7 +1,8 @@
 """What the OpenAPI page says that signatures cannot: errors of services, examples."""
 
-from typing import Any
+from typing import Annotated, Any
 
+from fastapi import Query
 from fastapi.openapi.models import Example
 
 from shared.errors import (
@@ -14,9 +15,11 @@ from shared.errors import (
     Unavailable,
     UpstreamFailed,
 )
+from shared.openapi import ACCEPT_ANY
 from shared.problems import documented
 from shared.schemas.text import EXAMPLE_IMPRESSION
 
+AcceptAny = Annotated[bool, Query(description=ACCEPT_ANY)]
 TAGS = [
     {"name": "retrieval", "description": "Ask: by an impression, by labels, by an image."},
     {"name": "images", "description": "Keep the index: put images in, look at them, take them out."},

@@ -60,6 +60,14 @@ class InvalidInput(ServiceError):
     title = "Input not valid"
 
 
+class NotAChestRadiograph(ServiceError):
+    """The picture can be read, but does not look like what the index is for."""
+
+    status = 422
+    type = "urn:chexretriever:not-a-chest-radiograph"
+    title = "Not a chest radiograph"
+
+
 class Overloaded(ServiceError):
     """A bounded queue is full: nothing was done, and the same request may be sent again after `Retry-After`."""
 

@@ -22,6 +22,12 @@ SEARCH_EXAMPLES: dict[str, Example] = {
 }
 
 
+ACCEPT_ANY = (
+    "Take any picture that can be read, for research: do not ask whether it is a chest radiograph. Without it, one "
+    "that does not look like a frontal chest radiograph is a 422, type `urn:chexretriever:not-a-chest-radiograph`."
+)
+
+
 def image_body(part: str, model: type[BaseModel], description: str) -> dict[str, Any]:
     """The `openapi_extra` of an operation that takes an image: as it is, or as a form's `file` beside a JSON `part`."""
     part_schema = model.model_json_schema(ref_template="#/components/schemas/{model}")

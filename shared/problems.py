@@ -43,13 +43,16 @@ def internal_error_response() -> JSONResponse:
 
 
 def documented(*errors: type[ServiceError]) -> dict[int | str, dict[str, Any]]:
-    """The `responses=` of a route that can end in these errors."""
+    """The `responses=` of a route that can end in these errors. Those of one status are told apart by `type`."""
+    titles: dict[int, list[str]] = {}
+    for error in errors:
+        titles.setdefault(error.status, []).append(error.title)
     return {
-        error.status: {
-            "description": error.title,
+        status: {
+            "description": "; or: ".join(dict.fromkeys(shared)),
             "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
         }
-        for error in errors
+        for status, shared in titles.items()
     }
 
 

@@ -6,10 +6,10 @@ from fastapi import APIRouter, Header, Path, Query, Request, Response, status
 
 from gateway.answers import image
 from gateway.clients import Picture
-from gateway.openapi import body_errors, service_errors
+from gateway.openapi import AcceptAny, body_errors, service_errors
 from gateway.parts import Parts
 from gateway.uploads import Upload
-from shared.errors import Conflict, NotFound, UnsupportedMediaType
+from shared.errors import Conflict, NotAChestRadiograph, NotFound, UnsupportedMediaType
 from shared.labels import LabelName
 from shared.openapi import image_body, picture_response
 from shared.schemas.images import ImageId, ImageMetadataInput, ImageRecord
@@ -32,7 +32,7 @@ def images_router(parts: Parts) -> APIRouter:
         "/{image_id}",
         summary="Index an image under an id of one's own",
         response_description="The same image was there already, or was replaced.",
-        responses=STORED | body_errors(Conflict, UnsupportedMediaType),
+        responses=STORED | body_errors(Conflict, UnsupportedMediaType, NotAChestRadiograph),
         openapi_extra=image_body(*METADATA_PART),
     )
     async def put_image(
@@ -40,6 +40,7 @@ def images_router(parts: Parts) -> APIRouter:
         request: Request,
         response: Response,
         replace: Annotated[bool, Query(description="Replace other content under this id, in place of a 409.")] = False,
+        accept_any: AcceptAny = False,
     ) -> Image:
         """Takes one DICOM, PNG or JPEG chest radiograph. Sending it again changes nothing. When the answer arrives the
         image is on disk and in every later search.
@@ -47,22 +48,24 @@ def images_router(parts: Parts) -> APIRouter:
             curl -X PUT localhost:8000/v1/images/phantom-00001 -H 'Content-Type: image/png' --data-binary @chest.png
             curl -X PUT localhost:8000/v1/images/phantom-00001 -F file=@chest.png -F 'metadata={"view_position": "PA"}'
         """
-        record, new = await parts.index.put_image(image_id, Upload(request), parts.upload_deadline(), replace=replace)
+        record, new = await parts.index.put_image(
+            image_id, Upload(request), parts.upload_deadline(), replace=replace, accept_any=accept_any
+        )
         return _stored(record, new, request, response)
 
     @router.post(
         "",
         summary="Index an image under an id made for it",
         response_description="The same image was there already.",
-        responses=STORED | body_errors(Conflict, UnsupportedMediaType),
+        responses=STORED | body_errors(Conflict, UnsupportedMediaType, NotAChestRadiograph),
         openapi_extra=image_body(*METADATA_PART),
     )
-    async def add_image(request: Request, response: Response) -> Image:
+    async def add_image(request: Request, response: Response, accept_any: AcceptAny = False) -> Image:
         """The id is the SOP Instance UID of a DICOM file, and made from the content of any other.
 
         curl -X POST localhost:8000/v1/images -H 'Content-Type: application/dicom' --data-binary @chest.dcm
         """
-        record, new = await parts.index.add_image(Upload(request), parts.upload_deadline())
+        record, new = await parts.index.add_image(Upload(request), parts.upload_deadline(), accept_any=accept_any)
         return _stored(record, new, request, response)
 
     @router.get("/{image_id}", summary="What the index knows of an image", responses=service_errors(NotFound))

@@ -5,12 +5,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Query, Request
 
 from gateway.answers import gateway_answer, ranking
-from gateway.openapi import CLASSIFY_EXAMPLES, RETRIEVE_EXAMPLES, body_errors
+from gateway.openapi import CLASSIFY_EXAMPLES, RETRIEVE_EXAMPLES, AcceptAny, body_errors
 from gateway.parts import Parts
 from gateway.retrieve import retrieve
 from gateway.timings import Timings
 from gateway.uploads import Upload
-from shared.errors import Conflict, UnsupportedMediaType
+from shared.errors import Conflict, NotAChestRadiograph, UnsupportedMediaType
 from shared.openapi import SEARCH_EXAMPLES, image_body
 from shared.schemas.retrieve import ImageSearchResponse, RetrieveRequest, RetrieveResponse, SearchResponse
 from shared.schemas.search import MAX_K, RankingName, SearchOptions, SearchRequest
@@ -53,25 +53,28 @@ def retrieval_router(parts: Parts) -> APIRouter:
     @router.post(
         "/search/by-image",
         summary="An image in, its labels and similar chest X-rays out",
-        responses=body_errors(Conflict, UnsupportedMediaType),
+        responses=body_errors(Conflict, UnsupportedMediaType, NotAChestRadiograph),
         openapi_extra=image_body(
             "options", SearchOptions, "Options of the search, filters among them; in place of the query parameters."
         ),
     )
     async def search_by_image(
         request: Request,
+        *,
         k: Annotated[int | None, Query(ge=1, le=MAX_K, description="How many images to return at most.")] = None,
         ranking_name: Annotated[
             RankingName | None, Query(alias="ranking", description="The measure of similarity.")
         ] = None,
         binarize: Annotated[bool | None, Query(description="Compare 0/1 labels, not probabilities.")] = None,
         min_score: Annotated[float | None, Query(description="Leave out images that score below this.")] = None,
+        accept_any: AcceptAny = False,
     ) -> ImageSearchResponse:
         """The image is read, labelled and compared as any image of the index; it is not kept.
 
         curl -X POST 'localhost:8000/v1/search/by-image?k=3' -H 'Content-Type: image/png' --data-binary @chest.png
         """
         options: dict[str, Any] = {"k": k, "ranking": ranking_name, "binarize": binarize, "min_score": min_score}
+        options["accept_any"] = accept_any or None
         given = {name: value for name, value in options.items() if value is not None}
         timings = Timings()
         with timings.measure("search"):
@@ -80,6 +83,7 @@ def retrieval_router(parts: Parts) -> APIRouter:
             **gateway_answer([found], timings),
             result=ranking(found, parts.links(request)),
             probabilities=found.probabilities,
+            chest_score=found.chest_score,
         )
 
     return router

@@ -9,6 +9,7 @@ from services.image_index.prior import PriorUnusable
 from services.image_index.settings import ImageIndexSettings
 from services.image_index.store.base import StoreUnusable
 from services.image_index.training import commands
+from services.image_index.training.gate import commands as gate
 from services.image_index.training.retrieval import commands as retrieval
 from services.inference.session import ModelLoadError
 
@@ -38,6 +39,8 @@ cli.command()(commands.train)
 cli.command()(commands.export)
 cli.command("evaluate-labels")(commands.evaluate_labels)
 cli.command("pointing-game")(commands.pointing_game)
+cli.command("fit-chest-gate")(gate.fit_chest_gate)
+cli.command("evaluate-chest-gate")(gate.evaluate_chest_gate)
 cli.command("evaluate-retrieval")(retrieval.evaluate_retrieval)
 cli.command()(retrieval.predict)
 cli.command()(retrieval.simulate)

@@ -18,7 +18,15 @@ from services.image_index.encoder import Encoder, Encoding
 from services.image_index.isolated import IsolatedDecoders
 from services.image_index.patient_key import PatientKeys
 from services.image_index.pixels import DICOM, media_type_of
-from services.image_index.preparing import Prepared, id_from_content, new_image, prepare, sha256_of, stored_metadata
+from services.image_index.preparing import (
+    Prepared,
+    check_chest,
+    id_from_content,
+    new_image,
+    prepare,
+    sha256_of,
+    stored_metadata,
+)
 from services.image_index.prior import read_prior, shipped_prior
 from services.image_index.radiograph import Grey
 from services.image_index.ranking import Query, vector
@@ -82,11 +90,18 @@ class ImageIndex:
         self._decoders.close()
 
     async def put(
-        self, image_id: str | None, data: bytes, sent: ImageMetadataInput | None = None, *, replace: bool = False
+        self,
+        image_id: str | None,
+        data: bytes,
+        sent: ImageMetadataInput | None = None,
+        *,
+        replace: bool = False,
+        accept_any: bool = False,
     ) -> tuple[ImageRecord, PutOutcome]:
         """Durable when it returns. Without an id, the image gets its SOP Instance UID, or one made from its content.
 
-        Raises Conflict where other content is stored under the id, unless `replace`.
+        Raises Conflict where other content is stored under the id, unless `replace`; NotAChestRadiograph, unless
+        `accept_any`.
         """
         async with _deadline(self._settings.upload_timeout_s):
             is_dicom = media_type_of(data) == DICOM
@@ -98,7 +113,7 @@ class ImageIndex:
                 if stored is not None:
                     self._refuse_change(stored, content_sha256, None if is_dicom else sent)
                     return stored, PutOutcome.UNCHANGED
-            prepared, encoding = await self._encode(data)
+            prepared, encoding = await self._encode(data, sent, accept_any=accept_any)
             image_id = image_id or prepared.metadata.sop_instance_uid or id_from_content(content_sha256)
             image = new_image(
                 image_id,
@@ -146,16 +161,20 @@ class ImageIndex:
             weights = (weights > 0.5).astype(np.float64)
         return await self._search(weights, weights > 0, request)
 
-    async def search_by_image(self, data: bytes, options: SearchOptions) -> ImageSearchResult:
-        """The image is read and encoded as one to be indexed, and not kept."""
+    async def search_by_image(
+        self, data: bytes, options: SearchOptions, *, accept_any: bool = False
+    ) -> ImageSearchResult:
+        """The image is read and encoded as one to be indexed, and not kept. Raises NotAChestRadiograph likewise."""
         async with _deadline(self._settings.upload_timeout_s):
-            _prepared, encoding = await self._encode(data)
+            prepared, encoding = await self._encode(data, accept_any=accept_any)
         if "ranking" not in options.model_fields_set:
             options = options.model_copy(update={"ranking": RANKING_BY_IMAGE})
         shown = encoding.probabilities >= self.encoder.thresholds
         weights = (shown if options.binarize else encoding.probabilities).astype(np.float64)
         result = await self._search(weights, shown, options)
-        return ImageSearchResult(**dict(result), probabilities=named(encoding.probabilities))
+        return ImageSearchResult(
+            **dict(result), probabilities=named(encoding.probabilities), chest_score=prepared.chest_score
+        )
 
     async def _search(
         self, weights: NDArray[np.float64], sought: NDArray[np.bool_], options: SearchOptions
@@ -169,6 +188,7 @@ class ImageIndex:
             min_score=options.min_score,
             min_overlap=options.min_overlap,
             group_by=options.group_by,
+            diversity=options.diversity,
             offset=options.offset,
             filters=self._with_patient_keys(options.filters),
             prior=self._prior,
@@ -187,17 +207,19 @@ class ImageIndex:
         keys = [*filters.excluded_patient_keys, *map(self._keys.key_of, filters.excluded_patient_ids)]
         return filters.model_copy(update={"excluded_patient_ids": [], "excluded_patient_keys": keys})
 
-    async def _encode(self, data: bytes) -> tuple[Prepared, Encoding]:
+    async def _encode(
+        self, data: bytes, sent: ImageMetadataInput | None = None, *, accept_any: bool
+    ) -> tuple[Prepared, Encoding]:
         if self._decoding >= self._settings.decode_threads + self._settings.decode_max_queue:
             raise Overloaded("Too many files wait to be decoded; send this again later.", part=PART)
         self._decoding += 1
         loop = asyncio.get_running_loop()
-            diversity=options.diversity,
         decoded = loop.run_in_executor(
             self._decode_threads, prepare, data, self.encoder, self._settings.limits, self._decoders
         )
         decoded.add_done_callback(self._count_decoded)
         prepared = await decoded
+        check_chest(prepared, sent, 0.0 if accept_any else self._settings.chest_threshold)
         return prepared, await self._batcher.submit(prepared.square, timeout_s=self._settings.upload_timeout_s)
 
     def _count_decoded(self, _done: "asyncio.Future[Prepared]") -> None:

@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import date
 
+from services.image_index.chest_gate import shipped_gate
 from services.image_index.encoder import Encoder, Encoding
 from services.image_index.isolated import IsolatedDecoders
 from services.image_index.patient_key import PatientKeys
@@ -11,6 +12,7 @@ from services.image_index.pixels import read_radiograph
 from services.image_index.radiograph import Grey, Limits
 from services.image_index.show import thumbnail_of
 from services.image_index.store.base import NewImage
+from shared.errors import NotAChestRadiograph
 from shared.schemas.images import ImageMetadata, ImageMetadataInput, StoredMetadata
 
 
@@ -19,6 +21,7 @@ class Prepared:
     """A decoded file."""
 
     square: Grey  # (S, S), for the encoder
+    chest_score: float  # in [0, 1]: how much it looks like a frontal chest radiograph
     thumbnail: bytes
     metadata: ImageMetadata
     patient_id: str | None
@@ -30,12 +33,24 @@ def prepare(data: bytes, encoder: Encoder, limits: Limits, decoders: IsolatedDec
     radiograph = read_radiograph(data, limits, decoders)
     return Prepared(
         encoder.prepare(radiograph.grey),
+        shipped_gate().score(radiograph.grey),
         thumbnail_of(radiograph.grey),
         radiograph.metadata,
         radiograph.patient_id,
         radiograph.study_date,
         radiograph.frames,
     )
+
+
+def check_chest(prepared: Prepared, sent: ImageMetadataInput | None, threshold: float) -> None:
+    """Raises NotAChestRadiograph. The gate knows frontal views only: what is declared as lateral is let through."""
+    views = (prepared.metadata.view_position, sent.view_position if sent else None)
+    if prepared.chest_score < threshold and "LATERAL" not in views:
+        raise NotAChestRadiograph(
+            "The picture does not look like a frontal chest radiograph: it scores "
+            f"{prepared.chest_score:.2f}, and {threshold:.2f} is the least that is accepted. "
+            "If it is one, or for research, send it again with accept_any=true."
+        )
 
 
 def sha256_of(data: bytes) -> str:

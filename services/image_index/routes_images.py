@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry, Counter
 
 from services.image_index.index import ImageIndex
 from services.image_index.store.base import PutOutcome
-from services.image_index.uploads import UPLOAD_ERRORS, read_upload
+from services.image_index.uploads import UPLOAD_ERRORS, AcceptAny, read_upload
 from shared.errors import (
     NotFound,
     Unavailable,
@@ -45,6 +45,7 @@ def images_router(index: ImageIndex, metrics: CollectorRegistry) -> APIRouter:
         request: Request,
         response: Response,
         replace: Annotated[bool, Query(description="Replace other content under this id, in place of a 409.")] = False,
+        accept_any: AcceptAny = False,
     ) -> ImageRecord:
         """Takes one DICOM, PNG or JPEG chest radiograph; its type is read from its content. Sending it again changes
         nothing. Of a multi-frame DICOM object the first frame counts.
@@ -53,7 +54,7 @@ def images_router(index: ImageIndex, metrics: CollectorRegistry) -> APIRouter:
             curl -X PUT localhost:8002/v1/images/phantom-00001 -F file=@chest.png -F 'metadata={"view_position": "PA"}'
         """
         data, sent = await read_upload(request, "metadata", ImageMetadataInput)
-        return _stored(*await index.put(image_id, data, sent, replace=replace), response)
+        return _stored(*await index.put(image_id, data, sent, replace=replace, accept_any=accept_any), response)
 
     @router.post(
         "",
@@ -62,13 +63,13 @@ def images_router(index: ImageIndex, metrics: CollectorRegistry) -> APIRouter:
         responses=STORED | UPLOAD_ERRORS,
         openapi_extra=image_body(*METADATA_PART),
     )
-    async def add_image(request: Request, response: Response) -> ImageRecord:
+    async def add_image(request: Request, response: Response, accept_any: AcceptAny = False) -> ImageRecord:
         """The id is the SOP Instance UID of a DICOM file; of any other, the first 32 hex digits of its SHA-256.
 
         curl -X POST localhost:8002/v1/images --data-binary @chest.dcm
         """
         data, sent = await read_upload(request, "metadata", ImageMetadataInput)
-        return _stored(*await index.put(None, data, sent), response)
+        return _stored(*await index.put(None, data, sent, accept_any=accept_any), response)
 
     @router.get("/{image_id}", summary="What the index knows of an image", responses=documented(NotFound, Unavailable))
     async def get_image(image_id: Id) -> ImageRecord:

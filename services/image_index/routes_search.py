@@ -8,7 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
 from services.image_index.index import RANKING_BY_IMAGE, ImageIndex
-from services.image_index.uploads import UPLOAD_ERRORS, read_upload
+from services.image_index.uploads import UPLOAD_ERRORS, AcceptAny, read_upload
 from shared.errors import (
     Conflict,
     DeadlineExceeded,
@@ -41,12 +41,14 @@ def search_router(index: ImageIndex) -> APIRouter:
     )
     async def search_by_image(
         request: Request,
+        *,
         k: Annotated[int | None, Query(ge=1, le=MAX_K, description="How many images to return at most.")] = None,
         ranking: Annotated[
             RankingName | None, Query(description=f"The measure of similarity; `{RANKING_BY_IMAGE}` if not given.")
         ] = None,
         binarize: Annotated[bool | None, Query(description="Compare 0/1 labels, not probabilities.")] = None,
         min_score: Annotated[float | None, Query(description="Leave out images that score below this.")] = None,
+        accept_any: AcceptAny = False,
     ) -> ImageSearchResult:
         """The image is read, labelled and compared as any image of the index; it is not kept, and nothing is excluded
         unless a filter says so.
@@ -56,7 +58,7 @@ def search_router(index: ImageIndex) -> APIRouter:
         data, options = await read_upload(request, "options", SearchOptions)
         asked = {"k": k, "ranking": ranking, "binarize": binarize, "min_score": min_score}
         given = {name: value for name, value in asked.items() if value is not None}
-        return await index.search_by_image(data, _merged(options, given))
+        return await index.search_by_image(data, _merged(options, given), accept_any=accept_any)
 
     return router
 

@@ -36,6 +36,13 @@ class ImageIndexSettings(ServiceSettings):
     decode_threads: int = Field(default=min(8, os.cpu_count() or 1), ge=1, description="Files decoded at once.")
     decode_max_queue: int = Field(default=64, ge=1, description="Files that may wait to be decoded; beyond it, 429.")
 
+    chest_threshold: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="A picture that scores less is refused as no chest radiograph; 0 takes every picture.",
+    )
+
     image_max_bytes: int = Field(default=64 * 2**20, ge=1, description="Longest file that is read.")
     image_max_pixels: int = Field(default=50_000_000, ge=1, description="Largest picture that is decoded.")
     image_max_frames: int = Field(default=64, ge=1, description="Most frames of a DICOM object; the first one is read.")

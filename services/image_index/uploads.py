@@ -1,8 +1,8 @@
 """Reads an image out of a request: as the body itself, or as `file` in a form beside a JSON part."""
 
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
-from fastapi import Request
+from fastapi import Query, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
 from starlette.datastructures import UploadFile
@@ -14,14 +14,17 @@ from shared.errors import (
     DeadlineExceeded,
     InferenceFailed,
     InvalidInput,
+    NotAChestRadiograph,
     Overloaded,
     PayloadTooLarge,
     Unavailable,
     UnsupportedMediaType,
 )
+from shared.openapi import ACCEPT_ANY
 from shared.problems import documented
 
 Part = TypeVar("Part", bound=BaseModel)
+AcceptAny = Annotated[bool, Query(description=ACCEPT_ANY)]
 
 UPLOAD_ERRORS = documented(
     BadRequest,
@@ -29,6 +32,7 @@ UPLOAD_ERRORS = documented(
     PayloadTooLarge,
     UnsupportedMediaType,
     InvalidInput,
+    NotAChestRadiograph,
     Overloaded,
     InferenceFailed,
     Unavailable,

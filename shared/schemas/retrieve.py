@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from shared.labels import LabelName
 from shared.schemas.images import ImageLinks, ImageRecord, Probabilities
-from shared.schemas.search import IndexHit, RankingSummary, SearchOptions
+from shared.schemas.search import ChestScore, IndexHit, RankingSummary, SearchOptions
 from shared.schemas.system import IndexInfo, ModelDetails, ModelInfo
 from shared.schemas.text import EXAMPLE_IMPRESSION, MAX_IMPRESSIONS, Impression, LabelResults, Probability
 
@@ -84,6 +84,7 @@ class SearchResponse(GatewayResponse):
 
 class ImageSearchResponse(SearchResponse):
     probabilities: Probabilities = Field(description="The 14 label probabilities of the image that was sent.")
+    chest_score: ChestScore
 
 
 class Image(ImageRecord):

@@ -1,6 +1,6 @@
 """Wire models of a search: query weights and filters in, ranked hits out."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -170,5 +170,12 @@ class SearchResult(RankingSummary):
     model: ModelInfo = Field(description="The image encoder.")
 
 
+ChestScore = Annotated[
+    Probability,
+    Field(description="How much the image that was sent looks like a frontal chest radiograph; below 0.5 it does not."),
+]
+
+
 class ImageSearchResult(SearchResult):
     probabilities: Probabilities = Field(description="The 14 label probabilities of the image that was sent.")
+    chest_score: ChestScore

@@ -92,6 +92,9 @@ class FakeClassifier(FakeService):
         return states
 
 
+NO_CHEST = problem(422, "not-a-chest-radiograph", "It scores 0.03, and 0.50 is the least that is accepted.")
+
+
 class FakeIndex(FakeService):
     """Keeps images by id; a search finds all of them, in the order of their ids."""
 
@@ -140,6 +143,8 @@ class FakeIndex(FakeService):
             return problem(415, "unsupported-media-type")
         if not content:
             return problem(422, "invalid-input", errors=[{"field": "body", "message": "empty"}])
+        if self._refuses(request):
+            return NO_CHEST
         image_id = request.url.path.removeprefix("/v1/images").strip("/") or sha256(content).hexdigest()
         replace = request.url.params.get("replace") == "true"
         if self.images.get(image_id, content) != content and not replace:
@@ -149,11 +154,16 @@ class FakeIndex(FakeService):
         self.generation += 1
         return httpx.Response(201 if new else 200, json=self.record(image_id))
 
+    def _refuses(self, request: httpx.Request) -> bool:
+        return request.content == b"a cat" and request.url.params.get("accept_any") != "true"
+
     def _search(self, request: httpx.Request) -> httpx.Response:
         by_image = request.url.path.endswith("by-image")
         options = dict(request.url.params) if by_image else json.loads(request.content)
         if by_image and not request.content:
             return problem(422, "invalid-input")
+        if by_image and self._refuses(request):
+            return NO_CHEST
         k = int(options.get("k", 5))
         empty = not by_image and not options["labels"]
         hits = [
@@ -177,8 +187,8 @@ class FakeIndex(FakeService):
             "index": self.info(),
             "model": self.model(),
         }
-        probabilities = {"probabilities": dict.fromkeys(LABELS, 0.5)} if by_image else {}
-        return httpx.Response(200, json=result | probabilities)
+        of_the_image = {"probabilities": dict.fromkeys(LABELS, 0.5), "chest_score": 0.75} if by_image else {}
+        return httpx.Response(200, json=result | of_the_image)
 
     def _picture(self, request: httpx.Request, picture: str) -> httpx.Response:
         media_type = {"thumbnail": "image/jpeg", "heatmap": "image/png"}[picture]

@@ -37,6 +37,18 @@ async def test_other_content_under_an_id_is_a_409_unless_replace_is_asked(client
     assert index.images["a"] == b"new"
 
 
+@pytest.mark.parametrize(("method", "path"), [("PUT", "/v1/images/a"), ("POST", "/v1/images")])
+async def test_what_is_no_chest_is_a_422_of_its_own_type_unless_any_picture_is_accepted(client, index, method, path):
+    refused = await client.request(method, path, content=b"a cat", headers=PNG)
+    assert refused.status_code == 422
+    assert refused.json()["type"] == "urn:chexretriever:not-a-chest-radiograph"
+    assert "0.03" in refused.json()["detail"]
+    assert b"a cat" not in index.images.values()
+    taken = await client.request(method, f"{path}?accept_any=true", content=b"a cat", headers=PNG)
+    assert taken.status_code == 201
+    assert b"a cat" in index.images.values()
+
+
 async def test_image_without_an_id_gets_one(client, index):
     response = await client.post("/v1/images", content=b"pixels", headers=PNG)
     assert response.status_code == 201

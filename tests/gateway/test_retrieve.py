@@ -227,9 +227,18 @@ async def test_search_by_image_sends_image_and_options_on(client, index):
     answer = response.json()
     assert len(answer["result"]["hits"]) == 2
     assert set(answer["probabilities"]) == set(LABELS)
+    assert answer["chest_score"] == 0.75
     sent = index.requests[0]
     assert (sent.content, sent.headers["content-type"]) == (b"pixels", "image/png")
     assert dict(sent.url.params) == {"k": "2", "ranking": "cosine"}
+
+
+async def test_search_by_what_is_no_chest_is_refused_unless_any_picture_is_accepted(client):
+    refused = await client.post("/v1/search/by-image", content=b"a cat", headers={"Content-Type": "image/png"})
+    assert refused.status_code == 422
+    assert refused.json()["type"] == "urn:chexretriever:not-a-chest-radiograph"
+    taken = await client.post("/v1/search/by-image?accept_any=true", content=b"a cat")
+    assert taken.status_code == 200
 
 
 async def test_models_and_index_are_described(client):

@@ -21,6 +21,12 @@ def png_bytes(picture: np.ndarray) -> bytes:
     return out.getvalue()
 
 
+@pytest.fixture(autouse=True)
+def every_picture_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tiny model's pictures are squares of one grey, no chests. Tests of the gate set its threshold themselves."""
+    monkeypatch.setenv("CHEX_CHEST_THRESHOLD", "0")
+
+
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_tiny_model(tmp_path_factory.mktemp("tiny-model"))

@@ -8,12 +8,14 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from services.image_index.foreign_model import is_foreign, open_foreign
 from services.image_index.model_folder import ImageModelFolder, read_model_folder
+from services.image_index.prior import shipped_prior
 from services.image_index.radiograph import Grey
 from services.image_index.resize import to_square
-from services.inference.session import Session, open_session
-from shared.labels import LABELS
-from shared.schemas.system import ModelDetails, ModelInfo
+from services.inference.session import ModelLoadError, Session, open_session
+from shared.labels import LABELS, LabelName
+from shared.schemas.system import ModelDetails, ModelInfo, PictureInput
 from shared.settings import Device
 
 
@@ -24,6 +26,10 @@ class Encoding:
 
 
 class Encoder:
+    """A label that the model does not know is told the same of every image: how often reports state it. So it moves no
+    image ahead of another; its grid is empty.
+    """
+
     def __init__(self, folder: ImageModelFolder, session: Session) -> None:
         self._folder = folder
         self._session = session
@@ -37,8 +43,14 @@ class Encoder:
         )
 
     @classmethod
-    def open(cls, folder: Path, *, device: Device = "auto", threads: int = 0) -> Self:
-        """Raises ModelLoadError where the folder is not a complete image model, or cannot be run here."""
+    def open(cls, model: str | Path, *, device: Device = "auto", threads: int = 0) -> Self:
+        """`model`: an image model folder, or what torch can run of other people's (see `foreign_model`).
+
+        Raises ModelLoadError where it is not complete, or cannot be run here.
+        """
+        if is_foreign(str(model)):
+            return cls(*open_foreign(str(model), device))
+        folder = Path(model)
         return cls(
             read_model_folder(folder), open_session(folder, device=device, threads=threads, build_torch=_build_torch)
         )
@@ -50,6 +62,14 @@ class Encoder:
             labels=list(LABELS),
             thresholds=dict(zip(LABELS, self.thresholds.tolist(), strict=True)),
             label_support=self._folder.label_support,
+            architecture=self._folder.architecture,
+            input=PictureInput(
+                size=self._folder.input_size,
+                channels=self._folder.channels,
+                mean=self._folder.mean.tolist(),
+                std=self._folder.std.tolist(),
+            ),
+            calibrated=self._folder.calibrated,
             intended_use=self._folder.intended_use,
         )
 
@@ -57,6 +77,9 @@ class Encoder:
     def input_size(self) -> int:
         """Side S of the square that `encode` takes, in pixels."""
         return self._folder.input_size
+
+    def knows(self, label: LabelName) -> bool:
+        return bool(self._folder.known[LABELS.index(label)])
 
     def prepare(self, grey: Grey) -> Grey:
         """(rows, columns) -> (S, S): what `encode` takes. Apart, so that it runs where the file was decoded."""
@@ -73,10 +96,16 @@ class Encoder:
         # exp of at most 60 neither overflows nor leaves float64's 0 and 1.
         scaled = np.clip(self._folder.slopes * logits + self._folder.intercepts, -60, 60)
         probabilities = (1 / (1 + np.exp(-scaled))).astype(np.float32)
+        unknown = ~self._folder.known
+        probabilities[:, unknown] = shipped_prior().base_rates[unknown]
+        cam[:, unknown] = 0
         return [Encoding(p, grid) for p, grid in zip(probabilities, cam, strict=True)]
 
 
 def _build_torch(folder: Path) -> Any:
     from services.image_index.training.network import build_torch  # noqa: PLC0415 - serving on CPU has no torch
 
-    return build_torch(folder)
+    try:
+        return build_torch(folder)
+    except (ValueError, KeyError) as error:
+        raise ModelLoadError(f"The image model folder {folder} is not valid: {error}") from error

@@ -1,6 +1,7 @@
 """What the files of an image model folder say, apart from the weights."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,9 +20,13 @@ INTENDED_USE = (
 )
 
 
+UNKNOWN = "none"  # support of a label that the model has learned from nothing
+
+
 class _Config(BaseModel):
     name: str
     version: str = "unversioned"
+    architecture: str = "unstated"
     input_size: Annotated[int, Field(ge=16, le=4096)]
     channels: Annotated[int, Field(ge=1, le=3)] = 1
     mean: list[float]
@@ -38,7 +43,10 @@ class _Platt(BaseModel):
 
 @dataclass(frozen=True)
 class ImageModelFolder:
-    """Vectors are in the order of LABELS; `outputs` (14,) says where in the model's outputs each label is."""
+    """Vectors are in the order of LABELS; `outputs` (14,) says where in the model's outputs each label is.
+
+    A label that is not `known` is never called present: its threshold is 1, which no probability reaches.
+    """
 
     name: str
     version: str
@@ -52,30 +60,56 @@ class ImageModelFolder:
     thresholds: NDArray[np.float64]
     label_support: dict[LabelName, str]
     intended_use: str
+    architecture: str = "unstated"
+
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        """(14,), by the order of LABELS."""
+        return _known(self.label_support)
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether probabilities are more than the sigmoid of the model's own logits."""
+        return bool((self.slopes != 1).any() or (self.intercepts != 0).any())
 
 
 def read_model_folder(folder: Path) -> ImageModelFolder:
     """Raises ModelLoadError, saying which file is missing or wrong."""
     try:
-        config = _Config.model_validate(_read(folder / "config.json"))
-        calibration = {name: _Platt.model_validate(entry) for name, entry in _read(folder / "calibration.json").items()}
-        thresholds = {name: _Threshold(value=value).value for name, value in _read(folder / "thresholds.json").items()}
-        return ImageModelFolder(
-            name=config.name,
-            version=config.version,
-            input_size=config.input_size,
-            channels=config.channels,
-            mean=_per_channel(config.mean, config.channels),
-            std=_per_channel(config.std, config.channels),
-            outputs=np.array([config.labels.index(name) for name in LABELS]),
-            slopes=np.array([calibration[name].slope for name in LABELS]),
-            intercepts=np.array([calibration[name].intercept for name in LABELS]),
-            thresholds=np.array([thresholds[name] for name in LABELS]),
-            label_support=config.label_support,
-            intended_use=config.intended_use,
+        return described(
+            _read(folder / "config.json"), _read(folder / "calibration.json"), _read(folder / "thresholds.json")
         )
     except (ValidationError, ValueError, KeyError) as error:
         raise ModelLoadError(f"The image model folder {folder} is not complete or not valid: {error}") from error
+
+
+def described(
+    configuration: Mapping[str, Any],
+    calibration: Mapping[str, Any] | None,
+    thresholds: Mapping[Any, Any],
+) -> ImageModelFolder:
+    """The contents of the three files. Without calibration, a probability is the sigmoid of the logit.
+
+    Raises ValueError or KeyError for what is missing or not valid.
+    """
+    config = _Config.model_validate(configuration)
+    scales = {name: _Platt.model_validate({} if calibration is None else calibration[name]) for name in LABELS}
+    limits = {name: _Threshold(value=thresholds[name]).value for name in LABELS}
+    return ImageModelFolder(
+        name=config.name,
+        version=config.version,
+        input_size=config.input_size,
+        channels=config.channels,
+        mean=_per_channel(config.mean, config.channels),
+        std=_per_channel(config.std, config.channels),
+        outputs=np.array([config.labels.index(name) for name in LABELS]),
+        slopes=np.array([scales[name].slope for name in LABELS]),
+        intercepts=np.array([scales[name].intercept for name in LABELS]),
+        thresholds=np.where(_known(config.label_support), [limits[name] for name in LABELS], 1.0),
+        label_support=config.label_support,
+        intended_use=config.intended_use,
+        architecture=config.architecture,
+    )
 
 
 class _Threshold(BaseModel):
@@ -89,6 +123,10 @@ def _read(file: Path) -> dict[str, Any]:
         )
     content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     return content
+
+
+def _known(label_support: Mapping[LabelName, str]) -> NDArray[np.bool_]:
+    return np.array([label_support.get(name) != UNKNOWN for name in LABELS])
 
 
 def _per_channel(values: list[float], channels: int) -> NDArray[np.float32]:

@@ -20,9 +20,18 @@ def save_half(source: Path, target: Path) -> None:
     The tensors keep the initializers' names. Every float32 initializer of two or more dimensions becomes float16.
     """
     model = onnx.load(source)
+    _save(model, target, _halve_matrices(model.graph))
+
+
+def save_full(source: Path, target: Path) -> None:
+    """As `save_half`, with the weights as they are."""
+    _save(onnx.load(source), target, [])
+
+
+def _save(model: onnx.ModelProto, target: Path, halved: list[str]) -> None:
+    """`halved`: the initializers to be cast to float32 when the model is loaded."""
     graph = model.graph
     weights_file = target.with_suffix(".safetensors")
-    halved = _halve_matrices(graph)
     tensors = {init.name: numpy_helper.to_array(init) for init in graph.initializer if init.data_type in _FLOATS}
     save_file({name: np.ascontiguousarray(array) for name, array in tensors.items()}, weights_file)
     weights_file.chmod(0o644)  # made as its owner's alone, which the user of a container is not

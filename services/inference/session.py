@@ -7,6 +7,7 @@ A model folder holds `model.onnx` (graph; its weights lie in `model.safetensors`
 
 import hashlib
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -49,16 +50,19 @@ def open_session(
     Raises ModelLoadError where the folder has nothing to run, or `device` cannot be had.
     """
     weights = find_weights(folder)
-    cuda = device != "cpu" and _cuda_available()
-    if device == "cuda" and not cuda:
-        raise ModelLoadError("CHEX_DEVICE is cuda, but torch with CUDA is not available here. Use auto or cpu.")
+    cuda = _use_cuda(device)
     has_graph = (folder / GRAPH).is_file()
     has_checkpoint = weights.name != GRAPH
     if build_torch is not None and has_checkpoint and (cuda or not has_graph):
-        return TorchSession(folder, weights, build_torch, "cuda" if cuda else "cpu")
+        return TorchSession(weights, partial(build_torch, folder), "cuda" if cuda else "cpu")
     if has_graph:
         return OnnxSession(folder, weights, threads)
     raise ModelLoadError(f"No {GRAPH} in {folder}, and its checkpoint cannot be run without one.")
+
+
+def open_checkpoint(weights: Path, build: Callable[[], Any], *, device: Device = "auto") -> Session:
+    """Run the network that `build()` gives, as `build_torch` of `open_session` does; its weights are that one file."""
+    return TorchSession(weights, build, "cuda" if _use_cuda(device) else "cpu")
 
 
 def find_weights(folder: Path) -> Path:
@@ -99,13 +103,13 @@ class OnnxSession:
 class TorchSession:
     engine = "torch"
 
-    def __init__(self, folder: Path, weights: Path, build_torch: TorchBuilder, device: str) -> None:
+    def __init__(self, weights: Path, build: Callable[[], Any], device: str) -> None:
         try:
             import torch  # noqa: PLC0415 - a CPU install answers without torch
         except ImportError as error:
             raise ModelLoadError(f"{weights} needs torch. Install it with: pip install '.[train]'") from error
         self._torch = torch
-        self._module = build_torch(folder).to(device)
+        self._module = build().to(device)
         self.device = device
         self.weights_sha256 = sha256_of(weights)
 
@@ -114,6 +118,13 @@ class TorchSession:
         with torch.inference_mode():
             tensors = {name: torch.from_numpy(np.ascontiguousarray(x)).to(self.device) for name, x in inputs.items()}
             return {name: output.float().cpu().numpy() for name, output in self._module(**tensors).items()}
+
+
+def _use_cuda(device: Device) -> bool:
+    cuda = device != "cpu" and _cuda_available()
+    if device == "cuda" and not cuda:
+        raise ModelLoadError("CHEX_DEVICE is cuda, but torch with CUDA is not available here. Use auto or cpu.")
+    return cuda
 
 
 def _cuda_available() -> bool:

@@ -17,13 +17,29 @@ class ModelInfo(BaseModel):
     device: str = Field(description="`cpu` or `cuda`.")
 
 
+class PictureInput(BaseModel):
+    """How a picture is made ready: a square, then (grey - mean) / std in each channel, grey from 0 to 1."""
+
+    size: int = Field(description="Side of the square in pixels.")
+    channels: int = Field(description="More than one: the same grey picture in each.")
+    mean: list[float]
+    std: list[float]
+
+
 class ModelDetails(ModelInfo):
     """A model with all that is needed to judge its answers."""
 
     labels: list[LabelName] = Field(description="The label set, in the order of the model's outputs.")
     thresholds: dict[LabelName, float] = Field(description="A label is called present from this probability on.")
     label_support: dict[LabelName, str] = Field(
-        default_factory=dict, description="What each label was learned from, for example `real` or `phantom`."
+        default_factory=dict,
+        description="What each label was learned from, for example `real` or `phantom`. A label with `none` is not "
+        "known: the model says the same of it whatever it is shown.",
+    )
+    architecture: str | None = None
+    input: PictureInput | None = Field(default=None, description="Of an image encoder only.")
+    calibrated: bool | None = Field(
+        default=None, description="False: probabilities are the sigmoid of the network's own logits, and no more."
     )
     intended_use: str
 

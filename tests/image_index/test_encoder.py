@@ -59,7 +59,7 @@ def test_details_say_what_is_needed_to_judge_an_answer(encoder: Encoder) -> None
     assert (details.name, details.version, details.engine, details.device) == ("tiny", "1", "onnxruntime", "cpu")
     assert len(details.weights_sha256) == 64
     assert details.thresholds == dict.fromkeys(LABELS, 0.5)
-    assert details.label_support == dict.fromkeys(LABELS, "none")
+    assert details.label_support == dict.fromkeys(LABELS, "real")
     assert "Not a medical device" in details.intended_use
 
 

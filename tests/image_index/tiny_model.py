@@ -59,7 +59,7 @@ def write_tiny_model(folder: Path, *, version: str = "1") -> Path:
         "mean": [0.0],
         "std": [1.0],
         "labels": list(LABELS),
-        "label_support": dict.fromkeys(LABELS, "none"),
+        "label_support": dict.fromkeys(LABELS, "real"),
     }
     (folder / "config.json").write_text(json.dumps(config))
     (folder / "calibration.json").write_text(json.dumps({name: {"slope": 16.0, "intercept": 60.0} for name in LABELS}))

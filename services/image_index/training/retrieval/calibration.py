@@ -13,14 +13,15 @@ from services.image_index.training.retrieval.predictions import Predictions
 from services.image_index.training.retrieval.rankings import overlaps
 
 Vector = NDArray[np.float64]
-_BINS = 5
+_BINS = 10
 
 
 def promises(predictions: Predictions, prior: LabelSetPrior, k: int) -> dict[str, Any]:
     """Over the first k hits of every query, its own patient's images left out.
 
-    `{"exact" | "overlap": {"promised", "found", "bins": [{"promised", "found", "hits"}]}}`, the bins of equally many
-    hits from the least to the most promising.
+    `{"exact" | "overlap": {"promised", "found", "ece", "bins": [{"promised", "found", "hits"}]}}`, the bins of equally
+    many hits from the least to the most promising; ece, the expected calibration error, is the mean over hits of how
+    far their bin is off.
     """
     rows = predictions.probabilities.T
     evidence = evidence_against(statistics_of(exact_sums(rows), len(predictions)), prior.base_rates)
@@ -39,13 +40,15 @@ def promises(predictions: Predictions, prior: LabelSetPrior, k: int) -> dict[str
 
 
 def _reliability(promised: Vector, found: Vector) -> dict[str, Any]:
-    parts = np.array_split(np.argsort(promised, kind="stable"), _BINS)
+    parts = [part for part in np.array_split(np.argsort(promised, kind="stable"), _BINS) if len(part)]
+    bins = [
+        {"promised": float(promised[part].mean()), "found": float(found[part].mean()), "hits": len(part)}
+        for part in parts
+    ]
+    off = sum(one["hits"] * abs(one["promised"] - one["found"]) for one in bins)
     return {
         "promised": float(promised.mean()),
         "found": float(found.mean()),
-        "bins": [
-            {"promised": float(promised[part].mean()), "found": float(found[part].mean()), "hits": len(part)}
-            for part in parts
-            if len(part)
-        ],
+        "ece": off / len(promised),
+        "bins": bins,
     }

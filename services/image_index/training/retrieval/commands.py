@@ -1,8 +1,6 @@
 """The commands that judge retrieval, fit its prior and draw an answer."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -14,12 +12,12 @@ from rich.table import Table
 from services.image_index.prior import LabelSetPrior, read_prior, shipped_prior, write_prior
 from services.image_index.settings import BUNDLED_MODEL
 from services.image_index.training.retrieval.predictions import read_predictions, write_predictions
+from services.image_index.training.retrieval.told import told_plainly
 from services.image_index.training.simulate import Calibration
 from services.image_index.training.simulate import simulate as simulate_classifier
 from shared.schemas.search import RankingName
 
 _console = Console()
-_NEEDS_TRAINING = "This command needs the training packages: pip install '.[train]'"
 _COLUMNS = {
     "recall": "Recall@{k}",
     "precision": "precision@{k}",
@@ -54,7 +52,9 @@ def evaluate_retrieval(
     ] = "original",
     prior: Annotated[Path | None, typer.Option(help="Written by fit-prior; the shipped one if not given.")] = None,
     json_out: Annotated[Path | None, typer.Option("--json", help="Write all figures here.")] = None,
-    plots: Annotated[Path | None, typer.Option(help="Folder for recall against K and precision-recall.")] = None,
+    plots: Annotated[
+        Path | None, typer.Option(help="Folder for recall against K, precision-recall and reliability.")
+    ] = None,
     text_column: TextColumn = "impression",
     url: Url = GATEWAY,
     key: Key = None,
@@ -63,7 +63,7 @@ def evaluate_retrieval(
     if (predictions is None) == (queries is None):
         raise typer.BadParameter("give either --predictions or --queries")
     names = _names(ranking)
-    with _told_plainly():
+    with told_plainly():
         if predictions:
             label_sets = read_prior(prior) if prior else shipped_prior()
             report = _judge_predictions(predictions, label_sets, names, k=k, protocol=protocol, plots=plots)
@@ -72,7 +72,10 @@ def evaluate_retrieval(
                 report = _judge_gateway(queries, text_column, gateway, names, k)  # type: ignore[arg-type]
     Console(width=max(_console.width, _TABLE_WIDTH)).print(_table(report))
     for name, promise in report.get("promises", {}).items():
-        _console.print(f"{name} of the first {k}: promised {promise['promised']:.3f}, found {promise['found']:.3f}")
+        _console.print(
+            f"{name} of the first {k}: promised {promise['promised']:.3f}, found {promise['found']:.3f}, off by "
+            f"{promise['ece']:.3f}"
+        )
     if json_out:
         json_out.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
 
@@ -89,7 +92,7 @@ def simulate(
     seed: int = 0,
 ) -> None:
     """Make up a classifier of a given quality, on label sets as reports have them."""
-    with _told_plainly():
+    with told_plainly():
         label_sets = read_prior(prior) if prior else shipped_prior()
         write_predictions(out, simulate_classifier(label_sets, images, auroc, calibration=calibration, seed=seed))
     _console.print(f"{images:,} images: {out}")
@@ -106,7 +109,7 @@ def predict(
     held_out: Annotated[bool, typer.Option("--held-out", help="Only the patients that no training here saw.")] = False,
 ) -> None:
     """Write down the encoder's probabilities of labelled pictures."""
-    with _told_plainly():
+    with told_plainly():
         from services.image_index.training.retrieval.predict import predict as run  # noqa: PLC0415
 
         with _console.status("Encoding"):
@@ -124,7 +127,7 @@ def fit_prior(
     key: Key = None,
 ) -> None:
     """Count which findings a site reports together."""
-    with _told_plainly():
+    with told_plainly():
         from services.image_index.training.retrieval.fit_prior import prior_of_reports  # noqa: PLC0415
 
         if url is None:
@@ -144,7 +147,7 @@ def show(
     key: Key = None,
 ) -> None:
     """Draw the images that a running gateway finds for an impression, with their scores."""
-    with _told_plainly():
+    with told_plainly():
         from services.image_index.training.retrieval.show import show_impression  # noqa: PLC0415
 
         with _gateway(url, key) as gateway:
@@ -163,9 +166,10 @@ def _judge_predictions(
             table, prior, names, k=k, protocol=protocol, on_ranking=lambda name: status.update(f"Ranking by {name}")
         )
     if plots:
-        from services.image_index.training.retrieval.plots import draw_curves  # noqa: PLC0415
+        from services.image_index.training.retrieval.plots import draw_curves, draw_reliability  # noqa: PLC0415
 
-        for drawn in draw_curves(table, prior, names, plots):
+        curves = draw_curves(table, prior, names, plots)
+        for drawn in (*curves, draw_reliability(report["promises"], plots / "reliability.png")):
             _console.print(f"Drawn: {drawn}")
     return report
 
@@ -181,21 +185,6 @@ def _judge_gateway(
         return judge_gateway(
             reports, gateway, names, k=k, on_query=lambda name, done: status.update(f"{name}: {done:,} impressions")
         )
-
-
-@contextmanager
-def _told_plainly() -> Iterator[None]:
-    """What the user can mend is said in one line."""
-    try:
-        yield
-    except ImportError as missing:
-        raise typer.BadParameter(f"{_NEEDS_TRAINING} ({missing.name})") from missing
-    except httpx.HTTPStatusError as error:
-        raise typer.BadParameter(f"the gateway answered {error.response.status_code}") from error
-    except httpx.HTTPError as error:
-        raise typer.BadParameter(f"the gateway does not answer: {error}") from error
-    except (ValueError, OSError) as error:
-        raise typer.BadParameter(str(error)) from error
 
 
 def _gateway(url: str, key: str | None) -> httpx.Client:

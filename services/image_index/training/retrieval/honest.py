@@ -16,7 +16,7 @@ FIGURES = ("recall", "precision", "map", "iou", "ndcg", "any_label_recall", "mrr
 
 @dataclass(frozen=True)
 class Judged:
-    """`figures` (N, len(FIGURES)): what is expected of each image's true label set as a query."""
+    """`figures` (N, len(FIGURES)): what is expected of the true label set of each image that was asked for."""
 
     figures: NDArray[np.float64]
 
@@ -25,23 +25,26 @@ class Judged:
         return dict(zip(FIGURES, self.figures.mean(axis=0).tolist(), strict=True))
 
 
-def judge(predictions: Predictions, scorer: Scorer, k: int) -> Judged:
-    """Relevance is an exact match of label sets, gain their intersection over union.
+def judge(predictions: Predictions, scorer: Scorer, k: int, asked: NDArray[np.intp] | None = None) -> Judged:
+    """`asked`: the images whose label sets are the queries; all, if not given.
 
-    A query that nothing in its gallery matches counts as missed: the ceiling says how many there are. Memory is that of
-    a few vectors of N.
+    Relevance is an exact match of label sets, gain their intersection over union. A query that nothing in its gallery
+    matches counts as missed: the ceiling says how many there are. Memory is that of a few vectors of N.
     """
-    figures = np.zeros((len(predictions), len(FIGURES)))
+    images = np.arange(len(predictions)) if asked is None else asked
+    query_of = predictions.query_of[images]
+    figures = np.zeros((len(images), len(FIGURES)))
     _, patients = np.unique(predictions.patients, return_inverse=True)
-    for number, query in enumerate(predictions.queries.astype(np.float64)):
+    for number in np.unique(query_of):
+        query = predictions.queries[number].astype(np.float64)
         scores = scorer(query)
         order = np.argsort(-scores, kind="stable")  # sorted once for all images that ask the same
         owners, scores = patients[order], scores[order]
         relevant = (predictions.query_of[order] == number).astype(np.float64)
         gains = overlaps(query, predictions.truth[order])
-        for image in np.flatnonzero(predictions.query_of == number):
-            others = owners != patients[image]
-            figures[image] = figures_of(scores[others], relevant[others], gains[others], k)
+        for place in np.flatnonzero(query_of == number):
+            others = owners != patients[images[place]]
+            figures[place] = figures_of(scores[others], relevant[others], gains[others], k)
     return Judged(figures)
 
 

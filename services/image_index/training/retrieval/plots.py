@@ -1,8 +1,9 @@
-"""Figures: recall against K, precision against recall, and one query's images with their scores."""
+"""Figures: recall against K, precision against recall, promises against what was found, and one answer's images."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -65,6 +66,21 @@ def _interpolated_precision(tied: ties.Groups, relevant: Vector) -> Vector:
     precision = found / (tied.start + tied.size)
     best_from_here = np.maximum.accumulate(precision[::-1])[::-1]
     return np.asarray(best_from_here[np.searchsorted(found / found[-1], _RECALLS - 1e-12)])
+
+
+def draw_reliability(promises: Mapping[str, Mapping[str, Any]], path: Path) -> Path:
+    """Of `calibration.promises`: a promise that is kept lies on the diagonal."""
+    names = {"exact": "exact_probability", "overlap": "expected_overlap"}
+    figure = Figure(figsize=(9, 4.5))
+    for axes, (promise, title) in zip(figure.subplots(1, 2), names.items(), strict=True):
+        kept = promises[promise]
+        axes.plot([0, 1], [0, 1], color="gray", linewidth=0.8)
+        axes.plot(*([one[side] for one in kept["bins"]] for side in ("promised", "found")), marker="o")
+        axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", xlabel="promised", ylabel="found")
+        axes.set_title(f"{title}: expected calibration error {kept['ece']:.3f}", fontsize=9)
+        axes.grid(alpha=0.3)
+    figure.savefig(path, dpi=120, bbox_inches="tight")
+    return path
 
 
 def draw_hits(

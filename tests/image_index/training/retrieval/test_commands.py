@@ -32,7 +32,11 @@ def test_a_table_of_predictions_is_judged_and_written_down(predictions, tmp_path
 def test_curves_are_drawn(predictions, tmp_path):
     result = run("evaluate-retrieval", "--predictions", predictions, "--ranking", "cosine", "--plots", tmp_path)
     assert result.exit_code == 0, result.output
-    assert {path.name for path in tmp_path.iterdir()} == {"recall_at_k.png", "precision_recall.png"}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "recall_at_k.png",
+        "precision_recall.png",
+        "reliability.png",
+    }
 
 
 def test_a_prior_of_ones_own_serves_the_judging(predictions, tmp_path):

@@ -1,0 +1,76 @@
+"""`retrieval-tables`: what the README of this folder says in figures, measured again."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from services.image_index.prior import LabelSetPrior, count_label_sets, shipped_prior
+from services.image_index.settings import BUNDLED_MODEL
+from services.image_index.training.retrieval.told import told_plainly
+from services.image_index.training.simulate import simulate
+
+if TYPE_CHECKING:
+    from services.image_index.training.retrieval.predictions import Predictions
+
+README = Path(__file__).parent / "README.md"
+_PHANTOM_SEED = 77_000_001  # training and the demonstration gallery draw theirs from other seeds
+_console = Console()
+
+
+def retrieval_tables(
+    *,
+    nih: Annotated[Path | None, typer.Option(help="NIH's table of pictures; its tables stay if not given.")] = None,
+    galleries: Annotated[
+        int, typer.Option(min=0, help="Simulated galleries a line, for which weights do not matter; 0 keeps theirs.")
+    ] = 0,
+    phantoms: Annotated[int, typer.Option(min=2, help="How many phantoms are drawn.")] = 500,
+    model: Annotated[Path, typer.Option(help="Image model folder.")] = BUNDLED_MODEL,
+    readme: Annotated[Path, typer.Option(help="Text whose marked tables are replaced.")] = README,
+) -> None:
+    """Measure the retrieval README's tables again: after a change of the bundled weights, or of the default ranking."""
+    with told_plainly():
+        from services.image_index.training.retrieval import tables  # noqa: PLC0415
+
+        prior, sections = shipped_prior(), {}
+        if galleries:
+            with _console.status("Simulating") as status:
+                sections["simulated"] = tables.simulated(prior, galleries, status.update)
+        with _console.status("Drawing and encoding"):
+            pictured = _pictured(model, nih, phantoms)
+        for name, predictions in pictured.items():
+            sections[name] = tables.judged_predictions(predictions, prior)
+        sections["promises"] = tables.promised(_promising(pictured, prior, tables.PROMISING))
+        text = readme.read_text(encoding="utf-8")
+        for name, lines in sections.items():
+            text = tables.put_in_place(text, name, lines)
+        readme.write_text(text, encoding="utf-8")
+    _console.print(f"Measured again: {', '.join(sections)}: {readme}")
+
+
+def _pictured(model: Path, nih: Path | None, phantoms: int) -> "dict[str, Predictions]":
+    from services.image_index.training.phantoms import write_gallery  # noqa: PLC0415
+    from services.image_index.training.retrieval.predict import predict  # noqa: PLC0415
+
+    with TemporaryDirectory() as folder:
+        table = write_gallery(Path(folder), phantoms, _PHANTOM_SEED)
+        pictured = {"phantoms": predict(model, table, table.parent)}
+    if nih:
+        pictured["nih"] = predict(model, nih, nih.parent, held_out=True)
+    return pictured
+
+
+def _promising(
+    pictured: "dict[str, Predictions]", prior: LabelSetPrior, images: int
+) -> "list[tuple[str, Predictions, LabelSetPrior]]":
+    judged = [
+        (f"simulated, {one} (AUROC 0.75)", simulate(prior, images, 0.75, calibration=one, seed=8), prior)
+        for one in ("calibrated", "distorted", "overconfident")
+    ]
+    for name, predictions in pictured.items():
+        judged.append((name, predictions, prior))
+        own = count_label_sets(predictions.truth[::2].tolist())
+        judged.append((f"{name}, prior of every second of its reports", predictions, own))
+    return judged

@@ -1,0 +1,23 @@
+"""How a command fails: what the user can mend is said in one line."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+import typer
+
+_NEEDS_TRAINING = "This command needs the training packages: pip install '.[train]'"
+
+
+@contextmanager
+def told_plainly() -> Iterator[None]:
+    try:
+        yield
+    except ImportError as missing:
+        raise typer.BadParameter(f"{_NEEDS_TRAINING} ({missing.name})") from missing
+    except httpx.HTTPStatusError as error:
+        raise typer.BadParameter(f"the gateway answered {error.response.status_code}") from error
+    except httpx.HTTPError as error:
+        raise typer.BadParameter(f"the gateway does not answer: {error}") from error
+    except (ValueError, OSError) as error:
+        raise typer.BadParameter(str(error)) from error

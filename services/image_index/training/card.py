@@ -11,7 +11,7 @@ Report = Mapping[str, Any]  # as evaluate.evaluate_images gives it
 _HEAD = """# {name}
 
 An encoder for frontal chest radiographs: 14 CheXpert labels, each with a class-activation map. Architecture
-`{architecture}`, input {side} x {side} grey, weights in half precision (computation in float32).
+`{architecture}`{members}, input {side} x {side} grey, weights in half precision (computation in float32).
 
 ## Intended use
 
@@ -57,6 +57,7 @@ def write_card(
     head = _HEAD.format(
         name=config["name"],
         architecture=config["architecture"],
+        members=f" ({config['members']} networks, whose maps are averaged)" if config["members"] > 1 else "",
         side=config["input_size"],
         real=counts["real"],
         phantoms=counts["phantoms"],

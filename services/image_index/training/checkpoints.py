@@ -1,5 +1,6 @@
 """Saves a training run so that it can go on exactly where it stopped."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import torch
 from torch import nn
 
 from services.image_index.training.network import Architecture, LabelNet, build_network
+from services.image_index.training.networks.ensemble import EnsembleNet
 
 LAST, BEST = "last.pt", "best.pt"
 
@@ -41,6 +43,19 @@ def load_network(checkpoint: Path) -> LabelNet:
     network = build_network(architecture)
     network.load_state_dict(content["average"])
     return network.eval()
+
+
+def load_ensemble(checkpoints: Sequence[Path], side: int) -> LabelNet | EnsembleNet:
+    """The networks of several checkpoints as one, for pictures of one side; of one checkpoint, its network.
+
+    Raises ValueError where their architectures differ.
+    """
+    if len({load_checkpoint(checkpoint)["architecture"] for checkpoint in checkpoints}) != 1:
+        raise ValueError("the members of an ensemble must be of one architecture")
+    members = [load_network(checkpoint) for checkpoint in checkpoints]
+    for member in members:
+        member.settle(side)
+    return EnsembleNet(members) if len(members) > 1 else members[0]
 
 
 class Average:

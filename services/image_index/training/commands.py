@@ -125,7 +125,7 @@ def train(
             progress.console.print("{:,} training, {:,} validation, {:,} test pictures".format(*counts))
         best = train_encoder(parts, out / "checkpoints", options, show, worker)
         if worker.leads:
-            _print_figures(export_encoder(parts, best, out), out)
+            _print_figures(export_encoder(parts, [best], out), out)
 
 
 @contextmanager
@@ -139,7 +139,12 @@ def _refusals() -> Iterator[None]:
 
 def export(
     *,
-    checkpoint: Annotated[Path, typer.Option(help="checkpoints/best.pt of a model folder that was trained.")],
+    checkpoint: Annotated[
+        list[Path], typer.Option(help="checkpoints/best.pt of a training run. Repeat: several answer as one.")
+    ],
+    size: Annotated[
+        int | None, typer.Option(min=32, help="Side of the input, if not the one they learned from.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Model folder to write.")],
     data: Data = None,
     images_root: ImagesRoot = None,
@@ -155,7 +160,8 @@ def export(
         raise typer.BadParameter(f"{_NEEDS_TRAINING} ({missing.name})") from missing
     with _refusals(), _console.status("Reading pictures"):
         policy = uncertain_policy(uncertain or [])
-        parts = gather(data or [], input_side(checkpoint), phantoms, images_root, uncertain=policy)
+        side = size or max(map(input_side, checkpoint))
+        parts = gather(data or [], side, phantoms, images_root, uncertain=policy)
     reports = export_encoder(parts, checkpoint, out, notes.read_text(encoding="utf-8") if notes else "")
     _print_figures(reports, out)
 

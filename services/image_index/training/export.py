@@ -1,7 +1,7 @@
 """Turns a checkpoint into a folder that the service loads: graph, weights, calibration, thresholds, model card."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
@@ -13,7 +13,7 @@ from services.image_index.training.augment import MEAN, STD
 from services.image_index.training.baseline import ridge_scores
 from services.image_index.training.calibration import fit_calibration
 from services.image_index.training.card import write_card
-from services.image_index.training.checkpoints import load_checkpoint, load_network
+from services.image_index.training.checkpoints import load_checkpoint, load_ensemble
 from services.image_index.training.datasets import LabelledImages, abnormal
 from services.image_index.training.evaluate import evaluate_images
 from services.image_index.training.graph import write_graph
@@ -28,7 +28,7 @@ _USUAL_PICTURES = 1000
 
 
 def export_model(
-    checkpoint: Path,
+    checkpoints: Sequence[Path],
     folder: Path,
     *,
     train: LabelledImages,
@@ -38,16 +38,19 @@ def export_model(
 ) -> dict[str, Any]:
     """Write the folder; calibration and thresholds come from `validation`, the card's figures from `test`.
 
+    Several checkpoints become an ensemble, which is served like one network.
+
     Returns the figures, by the name of the pictures they were measured on.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    network = load_network(checkpoint)
-    architecture: str = load_checkpoint(checkpoint)["architecture"]
     side = int(train.pixels.shape[-1])
+    network = load_ensemble(checkpoints, side)
+    architecture: str = load_checkpoint(checkpoints[0])["architecture"]
     config = {
         "name": f"chexretriever-{architecture.removeprefix(TIMM)}",
         "version": _VERSION,
         "architecture": architecture,
+        "members": len(checkpoints),
         "input_size": side,
         "channels": 1,
         "mean": [MEAN],

@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 from torch import nn
 from torchvision.models import resnet50
 
+from services.image_index.training.networks.ensemble import EnsembleNet
 from services.image_index.training.networks.grey_stem import grey_stem
 from services.image_index.training.networks.lite import LITE_FEATURES, LiteBackbone
 from services.image_index.training.networks.timm_backbone import TIMM, TimmBackbone, is_timm
@@ -57,7 +58,7 @@ class CentredNet(nn.Module):
 
     usual: torch.Tensor
 
-    def __init__(self, network: LabelNet, usual: torch.Tensor) -> None:
+    def __init__(self, network: nn.Module, usual: torch.Tensor) -> None:
         super().__init__()
         self.network = network
         self.register_buffer("usual", usual)
@@ -122,6 +123,8 @@ def _structure(config: dict[str, Any], state: dict[str, torch.Tensor]) -> nn.Mod
         from services.image_index.training.foreign.layouts import structure  # noqa: PLC0415 (it needs LabelNet)
 
         return structure(config)
-    network = build_network(config["architecture"])
-    network.settle(config["input_size"])
+    members = [build_network(config["architecture"]) for _ in range(config.get("members", 1))]
+    for member in members:
+        member.settle(config["input_size"])
+    network = EnsembleNet(members) if len(members) > 1 else members[0]
     return CentredNet(network, torch.zeros_like(state["usual"]))

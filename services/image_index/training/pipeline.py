@@ -68,10 +68,10 @@ def train_encoder(
     return Trainer(options, parts.train, parts.validation, run, worker).fit(report=report)
 
 
-def export_encoder(parts: Parts, checkpoint: Path, folder: Path, notes: str = "") -> dict[str, Any]:
+def export_encoder(parts: Parts, checkpoints: Sequence[Path], folder: Path, notes: str = "") -> dict[str, Any]:
     """Write the model folder; returns the figures on the test part, by the name of the pictures."""
     return export_model(
-        checkpoint, folder, train=parts.train, validation=parts.validation, test=parts.test, notes=notes
+        checkpoints, folder, train=parts.train, validation=parts.validation, test=parts.test, notes=notes
     )
 
 

@@ -25,6 +25,7 @@ from services.image_index.training.checkpoints import (
 from services.image_index.training.datasets import LabelledImages
 from services.image_index.training.metrics import Scores, stratified_auroc
 from services.image_index.training.network import Architecture, CentredNet, LabelNet, build_network, freeze_early
+from services.image_index.training.networks.ensemble import EnsembleNet
 from services.image_index.training.objective import (
     distillation_loss,
     masked_loss,
@@ -247,7 +248,7 @@ def _parameter_groups(network: nn.Module, weight_decay: float) -> list[dict[str,
 
 
 @torch.no_grad()
-def centre_maps(network: LabelNet, pixels: NDArray[np.uint8], batch: int = 64) -> CentredNet:
+def centre_maps(network: LabelNet | EnsembleNet, pixels: NDArray[np.uint8], batch: int = 64) -> CentredNet:
     """`pixels` (N, S, S): usual pictures, whose mean map is taken away from every map."""
     network.eval()
     total = sum(network(normalise(pixels[i : i + batch]))["cam"].sum(dim=0) for i in range(0, len(pixels), batch))
@@ -256,9 +257,9 @@ def centre_maps(network: LabelNet, pixels: NDArray[np.uint8], batch: int = 64) -
 
 
 @torch.no_grad()
-def predict_logits(network: LabelNet, pixels: NDArray[np.uint8], batch: int = 128) -> Scores:
+def predict_logits(network: LabelNet | EnsembleNet, pixels: NDArray[np.uint8], batch: int = 128) -> Scores:
     """(N, S, S) uint8 -> (N, 14), without augmentation, on the device that the network is on."""
     network.eval().to(memory_format=torch.channels_last)
-    device = network.head.weight.device
+    device = next(network.parameters()).device
     batches = (normalise(pixels[i : i + batch]).to(device) for i in range(0, len(pixels), batch))
     return np.concatenate([network(each)["logits"].float().cpu().numpy() for each in batches])

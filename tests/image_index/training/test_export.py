@@ -10,7 +10,7 @@ import torch
 
 from services.image_index.training.augment import normalise
 from services.image_index.training.calibration import best_threshold, fit_calibration, fit_platt
-from services.image_index.training.checkpoints import load_network
+from services.image_index.training.checkpoints import load_checkpoint, load_ensemble, load_network, save_checkpoint
 from services.image_index.training.datasets import LabelledImages, join
 from services.image_index.training.export import export_model
 from services.image_index.training.network import build_network, build_torch
@@ -32,7 +32,7 @@ def exported(pictures: LabelledImages, tmp_path_factory: pytest.TempPathFactory)
     run, folder = tmp_path_factory.mktemp("run"), tmp_path_factory.mktemp("model")
     options = TrainOptions(pretrained=True, epochs=1, batch=16, warm_up_steps=2)
     best = Trainer(options, pictures, pictures, run).fit()
-    export_model(best, folder, train=pictures, validation=pictures, test=pictures, notes="Nothing else.")
+    export_model([best], folder, train=pictures, validation=pictures, test=pictures, notes="Nothing else.")
     return best, folder
 
 
@@ -50,6 +50,30 @@ def test_the_graph_answers_as_torch_does(
         expected = build_torch(exported[1])(normalise(pictures.pixels[:5]))
     assert np.abs(answers["logits"] - expected["logits"].numpy()).max() < 1e-4
     assert np.abs(answers["cam"] - expected["cam"].numpy()).max() < 1e-3
+
+
+def test_several_networks_answer_as_their_mean(
+    exported: tuple[Path, Path], pictures: LabelledImages, tmp_path: Path
+) -> None:
+    start, options = exported[0], TrainOptions(epochs=1, batch=16, seed=3, learning_rate=2e-3)
+    other = Trainer(options, pictures, pictures, tmp_path / "run").fit()
+    folder = tmp_path / "model"
+    export_model([start, other], folder, train=pictures, validation=pictures, test=pictures)
+    pixels = normalise(pictures.pixels[:5])
+    served = open_session(folder, device="cpu").run({"pixels": pixels.numpy()})
+    with torch.no_grad():
+        each = [load_network(checkpoint)(pixels)["logits"] for checkpoint in (start, other)]
+        by_torch = build_torch(folder)(pixels)["logits"]
+    assert not torch.allclose(each[0], each[1], atol=0.1)
+    assert np.abs(served["logits"] - (each[0] + each[1]).numpy() / 2).max() < 0.05  # weights in half precision
+    assert np.abs(served["logits"] - by_torch.numpy()).max() < 1e-4
+
+
+def test_members_of_an_ensemble_are_of_one_architecture(exported: tuple[Path, Path], tmp_path: Path) -> None:
+    content = load_checkpoint(exported[0]) | {"architecture": "resnet50"}
+    save_checkpoint(tmp_path / "other.pt", content)
+    with pytest.raises(ValueError, match="one architecture"):
+        load_ensemble([exported[0], tmp_path / "other.pt"], 64)
 
 
 def test_half_precision_changes_little(

@@ -117,26 +117,38 @@ def readings(query: Vector, prior: LabelSetPrior) -> Readings:
 def match(images: Posterior, query: Readings) -> Match:
     """Readings that the prior does not list join its list: they share in Z and in the marginals."""
     logs = [_log_weight(images, one, float(log)) for one, log in zip(query.sets, query.log_frequencies, strict=True)]
+    shared, sums = _dot(images.marginals, query.query), images.marginal_sums
+    if query.listed.all():
+        weights = [np.exp(log) for log in logs]
+    else:
+        weights, shared, sums = _joined(logs, shared, sums, query)
+    exact = np.zeros_like(images.log_z)
+    for weight, share in zip(weights, query.weights.tolist(), strict=True):
+        exact += share * weight
+    if not query.query.any():
+        return Match(exact, exact)  # two images without findings overlap entirely, others not at all
+    return Match(exact, shared / (float(query.query.sum()) + sums - shared))
+
+
+def _joined(
+    logs: list[Columns], shared: Columns, sums: Columns, query: Readings
+) -> tuple[list[Columns], Columns, Columns]:
+    """The weight of each reading, what the marginals share with the query, and their sum, once unlisted readings count
+    beside the listed sets: `logs` are those weights, logarithmic and yet without them.
+    """
     joining = np.flatnonzero(~query.listed)
-    top = np.zeros_like(images.log_z)
+    top = np.zeros_like(sums)
     for place in joining:
         np.maximum(top, logs[place], out=top)
     weights = [np.exp(log - top) for log in logs]
     kept = np.exp(-top)  # what the listed sets weigh beside those that join them
     total = kept.copy()
-    shared, sums = kept * _dot(images.marginals, query.query), kept * images.marginal_sums
+    shared, sums = kept * shared, kept * sums
     for place in joining:
         total += weights[place]
         shared += weights[place] * float(query.sets[place] @ query.query)
         sums += weights[place] * float(query.sets[place].sum())
-    exact = np.zeros_like(total)
-    for weight, share in zip(weights, query.weights.tolist(), strict=True):
-        exact += share * weight
-    exact /= total
-    if not query.query.any():
-        return Match(exact, exact)  # two images without findings overlap entirely, others not at all
-    shared, sums = shared / total, sums / total
-    return Match(exact, shared / (float(query.query.sum()) + sums - shared))
+    return [weight / total for weight in weights], shared / total, sums / total
 
 
 def expected_overlap(images: Posterior, query: Readings, prior: LabelSetPrior) -> Columns:

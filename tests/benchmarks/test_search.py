@@ -1,7 +1,13 @@
 import numpy as np
 import pytest
+from onnxruntime import InferenceSession
 
-from services.image_index.ranking import Query, rank
+from services.image_index.evidence import evidence_against
+from services.image_index.measures import MEASURES, Context
+from services.image_index.posterior import posterior, readings
+from services.image_index.prior import shipped_prior
+from services.image_index.ranking import Query, rank, vector
+from services.image_index.selection import contenders
 from services.image_index.store.growing import GrowingGallery
 from services.image_index.store.row import make_row
 from shared.labels import LABELS
@@ -44,3 +50,74 @@ def test_exact_search_against_plain_numpy(side_by_side, gallery, probabilities, 
 
     assert ours() == plain()
     side_by_side(f"soft_jaccard over 224,316 x 14, {labels} labels: plain numpy in float64 / ours", ours, plain)
+
+
+def test_default_ranking_against_plain_numpy(side_by_side, gallery):
+    prior, weights = shipped_prior(), vector(dict.fromkeys(("Cardiomegaly", "Edema", "Pleural Effusion"), 1.0))
+    meant = readings(weights, prior)
+    images = posterior(evidence_against(gallery.statistics, prior.base_rates).of(gallery.probabilities), prior)
+    frequency = float(meant.log_frequencies[0])
+    sought = np.flatnonzero(weights)
+    names = np.array(gallery.image_ids(gallery.rows()))
+    assert meant.listed.all()
+
+    def plain() -> list[str]:
+        exact = np.exp(images.evidence[sought].sum(axis=0) + frequency - images.log_z)
+        shared = images.marginals[sought].sum(axis=0)
+        scores = np.round(np.sqrt(exact * shared / (len(sought) + images.marginal_sums - shared)), 9)
+        best = np.argpartition(-scores, 10)[:10]
+        return names[best[np.argsort(-scores[best])]].tolist()
+
+    def ours() -> list[str]:
+        return gallery.image_ids(rank(gallery, Query(weights, k=10)).rows)
+
+    assert ours() == plain()
+    side_by_side("label_set_posterior over 224,316 x 14, 3 labels: plain numpy in float64 / ours", ours, plain)
+
+
+@pytest.mark.parametrize("labels", [1, 3, 14])
+def test_scan_and_selection_against_a_graph_of_onnx_runtime(side_by_side, gallery, labels):
+    weights = np.zeros(len(LABELS))
+    weights[:labels] = 1
+    context, rows = Context(gallery.statistics, shipped_prior()), gallery.rows()
+    graph, inputs = soft_jaccard_graph(gallery.probabilities, weights)
+
+    def ours() -> set[int]:
+        scores, error = MEASURES["soft_jaccard"].scan(gallery, weights, context)
+        return set(contenders(rows, scores, error, 10).tolist())
+
+    def theirs() -> set[int]:
+        return set(graph.run(["places"], inputs)[0][0].tolist())
+
+    assert theirs() <= ours()
+    side_by_side(f"soft_jaccard, {labels} labels, float32 only: ONNX Runtime's MatMul and TopK / ours", ours, theirs)
+
+
+def soft_jaccard_graph(probabilities: np.ndarray, weights: np.ndarray):
+    """A session for `shared / (sum of the query + sum of the image - shared)`, and the inputs of one search."""
+    from onnx import TensorProto, helper
+
+    float32, int64 = TensorProto.FLOAT, TensorProto.INT64
+    inputs = {
+        "query": weights[None].astype(np.float32),
+        "images": np.ascontiguousarray(probabilities),
+        "sums": (probabilities.sum(axis=0) + np.float32(weights.sum()))[None],
+        "k": np.array([10]),
+    }
+    nodes = [
+        helper.make_node("MatMul", ["query", "images"], ["shared"]),
+        helper.make_node("Sub", ["sums", "shared"], ["either"]),
+        helper.make_node("Div", ["shared", "either"], ["scores"]),
+        helper.make_node("TopK", ["scores", "k"], ["best", "places"], axis=1),
+    ]
+    described = [
+        helper.make_tensor_value_info(name, int64 if name == "k" else float32, value.shape)
+        for name, value in inputs.items()
+    ]
+    found = [helper.make_tensor_value_info("places", int64, None)]
+    model = helper.make_model(
+        helper.make_graph(nodes, "soft_jaccard", described, found),
+        opset_imports=[helper.make_opsetid("", 17)],
+        ir_version=9,
+    )
+    return InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"]), inputs

@@ -97,3 +97,19 @@ async def test_models_name_the_weights_that_answers_carry(client):
     for part in ("text", "image"):
         assert models[part]["weights_sha256"] == answer["models"][part]["weights_sha256"]
     assert answer["index"]["weights_sha256"] == answer["models"]["image"]["weights_sha256"]
+
+
+async def test_diversity_and_counts_of_a_study_pass_through_the_gateway(client):
+    plain, diverse = [
+        (await client.post("/v1/retrieve", json={"impression": "Cardiomegaly.", "k": 6, "diversity": diversity})).json()
+        for diversity in (0, 0.8)
+    ]
+    first, other = ([hit["image_id"] for hit in answer["results"][0]["hits"]] for answer in (plain, diverse))
+    assert first[0] == other[0]
+    assert first != other
+    assert {hit["merged"] for hit in plain["results"][0]["hits"]} == {0}
+
+    refused = await client.post(
+        "/v1/retrieve", json={"impression": "Edema.", "k": 900, "offset": 200, "diversity": 0.5}
+    )
+    assert refused.status_code == 422

@@ -9,10 +9,11 @@ from services.image_index.prior import PriorUnusable
 from services.image_index.settings import ImageIndexSettings
 from services.image_index.store.base import StoreUnusable
 from services.image_index.training import commands
+from services.image_index.training.convert_command import convert
 from services.image_index.training.gate import commands as gate
 from services.image_index.training.retrieval import commands as retrieval
-from services.inference.session import ModelLoadError
 from services.image_index.training.retrieval.tables_command import retrieval_tables
+from services.inference.session import ModelLoadError
 
 cli = typer.Typer(
     no_args_is_help=True, add_completion=False, help="The image index: serve it, fill it, train its encoder."
@@ -38,6 +39,7 @@ cli.command()(bulk_commands.import_predictions)
 cli.command()(commands.phantoms)
 cli.command()(commands.train)
 cli.command()(commands.export)
+cli.command()(convert)
 cli.command("evaluate-labels")(commands.evaluate_labels)
 cli.command("pointing-game")(commands.pointing_game)
 cli.command("fit-chest-gate")(gate.fit_chest_gate)
@@ -47,8 +49,8 @@ cli.command()(retrieval.predict)
 cli.command()(retrieval.simulate)
 cli.command("fit-prior")(retrieval.fit_prior)
 cli.command()(retrieval.show)
-
-
 cli.command("retrieval-tables")(retrieval_tables)
+
+
 if __name__ == "__main__":
     cli()

@@ -107,5 +107,5 @@ def _build_torch(folder: Path) -> Any:
 
     try:
         return build_torch(folder)
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, RuntimeError) as error:
         raise ModelLoadError(f"The image model folder {folder} is not valid: {error}") from error

@@ -150,6 +150,9 @@ class ImageIndex:
         return _shown(await self._in_store_thread(self.store.thumbnail, image_id))
 
     async def heatmap(self, image_id: str, label: LabelName) -> bytes:
+        if not self.encoder.knows(label):
+            raise NotFound("The encoder in use does not know this label, so there is no map of it.")
+
         def draw() -> bytes:
             return heatmap_over(_shown(self.store.thumbnail(image_id)), _shown(self.store.cam(image_id, label)))
 

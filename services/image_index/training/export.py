@@ -44,7 +44,6 @@ def export_model(
     """
     folder.mkdir(parents=True, exist_ok=True)
     side = int(train.pixels.shape[-1])
-    network.settle(side)
     network = load_ensemble(checkpoints, side)
     architecture: str = load_checkpoint(checkpoints[0])["architecture"]
     config = {

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from services.image_index.training.retrieval.predictions import Predictions
 
 README = Path(__file__).parent / "README.md"
+_PHANTOM_SIDE = 256
 _PHANTOM_SEED = 77_000_001  # training and the demonstration gallery draw theirs from other seeds
 _console = Console()
 
@@ -55,7 +56,7 @@ def _pictured(model: Path, nih: Path | None, phantoms: int) -> "dict[str, Predic
     from services.image_index.training.retrieval.predict import predict  # noqa: PLC0415
 
     with TemporaryDirectory() as folder:
-        table = write_gallery(Path(folder), phantoms, _PHANTOM_SEED)
+        table = write_gallery(Path(folder), phantoms, _PHANTOM_SEED, _PHANTOM_SIDE)
         pictured = {"phantoms": predict(model, table, table.parent)}
     if nih:
         pictured["nih"] = predict(model, nih, nih.parent, held_out=True)

@@ -38,7 +38,7 @@ def kept(gate: ChestGate, radiographs: Radiographs, dicom: Sequence[Path] = ()) 
     every = radiographs.of("test")
     groups |= {"all": every, "all, varied in all ways": varied_in_all_ways(every, _SEED)}
     groups |= {f"all, {name}": _changed(every, change) for name, change in _ONE_WAY.items()}
-    groups["phantoms"] = phantoms("test", 150)
+    groups["phantoms"] = phantoms("test", 100)
     groups |= {f"phantoms of {size} pixels": _phantoms_of(size) for size in _PHANTOM_SIZES}
     groups |= {file.name: [read_radiograph(file.read_bytes()).grey] for file in dicom}
     return {name: _share(gate.scores(all_features(pictures)), passes=True) for name, pictures in groups.items()}
@@ -79,7 +79,7 @@ def _changed(pictures: Sequence[Grey], change: Callable[..., Any]) -> list[Grey]
 
 
 def _phantoms_of(size: int) -> list[Grey]:
-    return [make_phantom(9_000 + seed, size=size).pixels for seed in range(20)]
+    return [make_phantom(9_000 + seed, size=size).pixels for seed in range(10)]
 
 
 def _share(scores: NDArray[np.float64], *, passes: bool) -> dict[str, float]:

@@ -13,7 +13,7 @@ from services.image_index.chest_gate import Parameters
 
 Features = NDArray[np.float32]
 
-COMPONENTS, HIDDEN, NETWORKS, DECAY, EPOCHS = 96, 32, 3, 3e-2, 30
+COMPONENTS, HIDDEN, NETWORKS, DECAY, EPOCHS = 96, 32, 3, 3e-2, 20
 REFUSED = 0.003  # of the validation radiographs: those score less than 0.5
 _SCALE = 3.0  # of the network's logits, which training drives apart until nothing is in doubt
 
@@ -69,7 +69,12 @@ def _space(chests: Features, count: int) -> Parameters:
 
 def _network(inputs: Features, is_chest: NDArray[np.int64], seed: int, epochs: int) -> MLPClassifier:
     network = MLPClassifier(
-        (HIDDEN,), alpha=DECAY, batch_size=256, learning_rate_init=2e-3, max_iter=epochs, random_state=seed
+        (HIDDEN,),
+        alpha=DECAY,
+        batch_size=min(512, len(inputs) // 8 + 1),
+        learning_rate_init=4e-3,
+        max_iter=epochs,
+        random_state=seed,
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # so many epochs are what is wanted

@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 
 from services.image_index.encoder import Encoder
-from services.image_index.model_folder import read_model_folder
 from services.image_index.training.datasets import load_images, read_rows
 from services.image_index.training.evaluate import encode_all
 from services.image_index.training.retrieval.predictions import Predictions
@@ -17,13 +16,13 @@ def predict(model: Path, table: Path, images_root: Path, *, held_out: bool = Fal
 
     What a table does not annotate counts as not present; of a label that it annotates nowhere, nothing is predicted.
     """
+    encoder = Encoder.open(model, device="cpu")
     rows = read_rows(table, images_root)
-    images = load_images(rows, read_model_folder(model).input_size, table.stem)
+    images = load_images(rows, encoder.input_size, table.stem)
     paths = np.array([str(row.path.relative_to(images_root)) for row in rows])
     if held_out:
         kept = parts_of(images) == "test"
         images, paths = images.where(kept), paths[kept]
-    encoder = Encoder.open(model, device="cpu")
     probabilities = encode_all(encoder, images.pixels).astype(np.float64) * images.known.any(axis=0)
     return Predictions(
         paths=paths.tolist(),

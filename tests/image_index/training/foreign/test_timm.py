@@ -1,6 +1,8 @@
 """timm's and torchvision's networks fine-tuned elsewhere, vision transformers among them."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -14,9 +16,10 @@ import torchvision
 from safetensors.torch import save_file
 from timm.models import save_for_hf
 from torch import nn
+from typer.testing import CliRunner
 
+from services.image_index.__main__ import cli
 from services.image_index.encoder import Encoder
-from services.image_index.training.foreign.convert import convert
 from services.image_index.training.foreign.torchvision_files import renamed
 from services.image_index.training.networks.token_heads import _given_to_class_token, _read_through_norm
 from services.inference.session import ModelLoadError
@@ -53,8 +56,11 @@ def hub_folder(vit: nn.Module, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 @pytest.fixture(scope="module")
 def folder(hub_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Converted by the command."""
     folder = tmp_path_factory.mktemp("converted")
-    convert(f"timm:{hub_folder}", folder)
+    result = CliRunner().invoke(cli, ["convert", "--model", f"timm:{hub_folder}", "--out", str(folder)])
+    assert result.exit_code == 0, result.output
+    assert "Not calibrated" in result.output
     return folder
 
 
@@ -245,3 +251,39 @@ def test_a_head_that_is_more_than_linear_is_refused(tmp_path: Path) -> None:
     save_file(timm.create_model("test_convnext", num_classes=14).state_dict(), tmp_path / "x.safetensors")
     with pytest.raises(ModelLoadError, match="its head is not one linear layer"):
         Encoder.open(f"timm:test_convnext@{tmp_path / 'x.safetensors'}", device="cpu")
+
+
+def test_the_command_refuses_what_it_cannot_convert(tmp_path: Path) -> None:
+    result = CliRunner().invoke(cli, ["convert", "--model", "timm:test_vit", "--out", str(tmp_path / "out")])
+    assert result.exit_code == 2
+    assert "no weights that know" in result.output
+    assert not (tmp_path / "out").exists()
+
+
+_WITHOUT_TORCH = """
+import sys
+from pathlib import Path
+sys.modules["torch"] = None
+from services.image_index.encoder import Encoder
+from services.inference.session import ModelLoadError
+print(Encoder.open(sys.argv[1]).info.engine)
+try:
+    Encoder.open(sys.argv[2])
+except ModelLoadError as error:
+    print(error)
+"""
+
+
+def test_without_torch_a_converted_folder_is_served_and_the_rest_says_what_it_needs(
+    folder: Path, hub_folder: Path
+) -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", _WITHOUT_TORCH, str(folder), f"timm:{hub_folder}"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    engine, _, refusal = run.stdout.partition("\n")
+    assert engine == "onnxruntime", run.stderr
+    assert "needs torch" in refusal
+    assert "image_index convert" in refusal

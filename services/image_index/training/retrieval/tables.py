@@ -19,7 +19,7 @@ from shared.schemas.search import DEFAULT_RANKING, RankingName
 Figures = NDArray[np.float64]  # (galleries, 5)
 
 K = 5
-COLUMNS = ("Recall@5", "precision@5", "mAP", "IoU@5", "nDCG@5")
+COLUMNS = ("Recall@{k}", "precision@{k}", "mAP", "IoU@{k}", "nDCG@{k}")
 RANKINGS: tuple[RankingName, ...] = get_args(RankingName)
 AUROCS = (0.6, 0.7, 0.8, 0.9)
 CALIBRATIONS: tuple[Calibration, ...] = ("calibrated", "overconfident", "distorted")
@@ -79,7 +79,9 @@ def _summary(compared: Sequence[tuple[str, Mapping[str, Figures]]], galleries: i
                 near += 1
                 continue
             error = 1.96 * _standard_errors(gaps[:, None])[0]
-            short.append(f"{figure} at {name}: `{best}` {100 * gaps.mean() / mean:+.1f} % ±{100 * error / mean:.1f}")
+            short.append(
+                f"{figure.format(k=K)} at {name}: `{best}` {100 * gaps.mean() / mean:+.1f} % ±{100 * error / mean:.1f}"
+            )
     total = len(compared) * len(COLUMNS)
     others = f" The others, with paired intervals: {'; '.join(short)}." if short else ""
     return (
@@ -88,11 +90,11 @@ def _summary(compared: Sequence[tuple[str, Mapping[str, Figures]]], galleries: i
     )
 
 
-def judged_predictions(predictions: Predictions, prior: LabelSetPrior) -> list[str]:
+def judged_predictions(predictions: Predictions, prior: LabelSetPrior, k: int = K) -> list[str]:
     """One gallery: intervals over its patients."""
-    report = evaluate(predictions, prior, list(RANKINGS), k=K, protocol="honest")
+    report = evaluate(predictions, prior, list(RANKINGS), k=k, protocol="honest")
     rows = {"random": report["floor"], **report["rankings"], "true labels": report["ceiling"]}
-    return _head("ranking") + [_judged_row(_styled(name), row) for name, row in rows.items()]
+    return _head("ranking", k) + [_judged_row(_styled(name), row) for name, row in rows.items()]
 
 
 def _judged_row(name: str, judged: Mapping[str, Any]) -> str:
@@ -125,8 +127,11 @@ def put_in_place(text: str, section: str, lines: Sequence[str]) -> str:
     return marked.sub(lambda found: found[1] + "\n".join(lines) + "\n", text)
 
 
-def _head(first: str) -> list[str]:
-    return [f"| {' | '.join((first, *COLUMNS))} |", "| --- |" + " ---: |" * len(COLUMNS)]
+def _head(first: str, k: int = K) -> list[str]:
+    return [
+        f"| {' | '.join((first, *(column.format(k=k) for column in COLUMNS)))} |",
+        "| --- |" + " ---: |" * len(COLUMNS),
+    ]
 
 
 def _row(name: str, means: NDArray[np.float64], errors: NDArray[np.float64]) -> str:

@@ -61,6 +61,8 @@ def ingest(settings: ImageIndexSettings, archive: Archive, how: Ingesting) -> No
     console = Console(highlight=False)
     if not archive.images_root.is_dir():
         sys.exit(f"image-index: the folder {archive.images_root} does not exist.")
+    if how.report is not None and not how.report.parent.is_dir():
+        sys.exit(f"image-index: there is no folder {how.report.parent} to write the report to.")
     refuse_imported(settings.index_folder)
     try:
         total = archive.count()

@@ -85,7 +85,8 @@ def ingest_with_ray(
         finally:
             ray.shutdown()
     except (RayError, ConnectionError) as error:
-        raise RayFailed(f"The Ray workers failed: {str(error).strip().splitlines()[-1]}") from error
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        raise RayFailed(f"Ray failed, and what was committed is kept: {lines[-1]}") from error
 
 
 def _connect(settings: ImageIndexSettings, workers: int | None, address: str | None) -> _Pool:

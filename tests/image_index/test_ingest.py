@@ -213,6 +213,8 @@ def test_the_command_reports_goes_on_and_writes_the_failures(tiny_model: Path, a
     [
         (("--images-root", "/nowhere"), "does not exist"),
         (("--csv", "/nowhere.csv", "--images-root", "."), "No such file"),
+        (("--images-root", ".", "--report", "/nowhere/report.csv"), "no folder /nowhere"),
+        (("--csv", "pyproject.toml", "--images-root", "."), "none of the columns"),
     ],
 )
 def test_the_command_says_in_one_sentence_what_is_wrong(

@@ -70,6 +70,12 @@ def folder(densenet: nn.Module, tmp_path_factory: pytest.TempPathFactory) -> Pat
     return folder
 
 
+@pytest.fixture(scope="module")
+def encoder(densenet: nn.Module) -> Encoder:
+    """Of what lies in the library's place."""
+    return Encoder.open(f"xrv:{NAME}", device="cpu")
+
+
 @torch.no_grad()
 def raw_logits(network: nn.Module, pixels: torch.Tensor) -> dict[str, float]:
     """Of the library's network, by its own names, before it bends them around the operating points."""
@@ -123,9 +129,8 @@ async def test_an_image_is_put_found_and_shown(
 
 
 def test_a_label_is_present_where_the_library_says_more_than_half(
-    densenet: nn.Module, phantom_512: np.ndarray, pixels: torch.Tensor
+    encoder: Encoder, densenet: nn.Module, phantom_512: np.ndarray, pixels: torch.Tensor
 ) -> None:
-    encoder = Encoder.open(f"xrv:{NAME}", device="cpu")
     (encoding,) = encoder.encode([encoder.prepare(phantom_512)])
     with torch.no_grad():
         theirs = same_finding(dict(zip(densenet.targets, densenet(pixels)[0].tolist(), strict=True)))
@@ -138,9 +143,8 @@ def test_a_label_is_present_where_the_library_says_more_than_half(
 
 
 def test_a_finding_under_two_names_is_the_likelier_one(
-    densenet: nn.Module, phantom_512: np.ndarray, pixels: torch.Tensor
+    encoder: Encoder, densenet: nn.Module, phantom_512: np.ndarray, pixels: torch.Tensor
 ) -> None:
-    encoder = Encoder.open(f"xrv:{NAME}", device="cpu")
     (encoding,) = encoder.encode([encoder.prepare(phantom_512)])
     theirs = raw_logits(densenet, pixels)
     place = LABELS.index("Pleural Other")

@@ -20,27 +20,28 @@ clinical decision may rest on a probability or a map of this model.
 
 ## What it learned from
 
-- NIH ChestX-ray14 (frontal radiographs; labels mined from reports by text processing, hence noisy): {real:,}
-  pictures of training patients. A patient is in training, validation or test by a hash of the patient's number,
-  whatever folder the picture lies in. Of a sample whose processing gives labels away, the normal collection was left
-  out, and No Finding, Pneumonia and Lung Opacity were masked.
-- {phantoms:,} procedural phantoms of this project, which show all 14 findings.
-- It started from EfficientNet-Lite0's ImageNet weights (Apache-2.0).
-- NIH annotates neither Enlarged Cardiomediastinum nor Fracture nor Support Devices: for these three the model has seen
-  **phantoms only**. `label_support` in config.json says so, and no figure on patients can be given.
-- Training pictures were re-compressed, blurred, moved, mirrored and re-exposed at random, so that how a picture was
-  stored says little.
+{sources}- A patient is in training, validation or test by a hash of the patient's number, whatever folder the picture
+  is in.
+{support}- Training pictures were re-compressed, blurred, moved, mirrored and re-exposed at random, so that how a
+  picture was stored says little.
+"""
+
+_NIH = """- The NIH's pictures are those of ChestX-ray14: frontal radiographs, labels mined from reports by text
+  processing, hence noisy. Of a sample whose processing gives labels away, the normal collection was left out, and No
+  Finding, Pneumonia and Lung Opacity were masked. NIH annotates neither Enlarged Cardiomediastinum nor Fracture nor
+  Support Devices.
 """
 
 _TAIL = """
 ## Limits
 
-- The labels are text-mined and noisy, and so is every figure measured against them.
-- All real pictures are of one American hospital, few of children. Expect it to do worse elsewhere.
+- Where labels are mined from text they are noisy, and so is every figure measured against them.
+- Expect it to do worse on pictures of other hospitals than those above, and of children.
 - At {side} px, small findings (nodules, small pneumothoraces) are easily lost.
 - Maps are {grid} x {grid}: they point at a region, not at a lesion.
-- On real radiographs, the three labels learned from phantoms are guesses.
+"""
 
+_NIH_TAIL = """
 ## Licence and acknowledgement
 
 The radiographs come from the NIH Clinical Center (https://nihcc.app.box.com/v/ChestXray-NIHCC), whose use is
@@ -51,21 +52,49 @@ Diseases.* CVPR 2017. EfficientNet-Lite: Apache-2.0. These weights: MIT, as the 
 
 
 def write_card(
-    folder: Path, config: Mapping[str, Any], counts: Mapping[str, int], reports: Mapping[str, Report], notes: str = ""
+    folder: Path,
+    config: Mapping[str, Any],
+    counts: Mapping[str, int],
+    reports: Mapping[str, Report],
+    *,
+    grid: int,
+    notes: str = "",
 ) -> None:
-    """`reports`: figures by what they were measured on; `notes`: what else was tried, in Markdown."""
+    """`counts`: training pictures by source; `reports`: figures by what they were measured on; `grid`: a map's side.
+
+    `notes`: what else was tried, in Markdown.
+    """
+    nih = any(source.startswith("nih_") for source in counts)
+    sources = "".join(f"- {count:,} training pictures of {source}.\n" for source, count in counts.items())
+    if config["architecture"] == "efficientnet_lite0":
+        sources += "- It started from EfficientNet-Lite0's ImageNet weights (Apache-2.0).\n"
     head = _HEAD.format(
         name=config["name"],
         architecture=config["architecture"],
         members=f" ({config['members']} networks, whose maps are averaged)" if config["members"] > 1 else "",
         side=config["input_size"],
-        real=counts["real"],
-        phantoms=counts["phantoms"],
+        sources=sources + (_NIH if nih else ""),
+        support=_support(config["label_support"]),
     )
     tables = "\n".join(_table(name, report) for name, report in reports.items())
-    tail = _TAIL.format(side=config["input_size"], grid=config["input_size"] // 32)
     extra = f"\n## What else was tried\n\n{notes.strip()}\n" if notes else ""
+    tail = _TAIL.format(side=config["input_size"], grid=grid) + (_NIH_TAIL if nih else "")
     (folder / "README.md").write_text(head + tables + "\n" + extra + tail, encoding="utf-8")
+
+
+def _support(support: Mapping[str, str]) -> str:
+    """Which labels rest on phantoms, and which on nothing."""
+    phantom = [label for label in LABELS if support[label] == "phantom"]
+    none = [label for label in LABELS if support[label] == "none"]
+    lines = ""
+    if phantom:
+        lines += (
+            f"- **Phantoms only**: {', '.join(phantom)}. No real picture of the training annotates them;\n"
+            "  on patients their readings are guesses, and no figure can be given.\n"
+        )
+    if none:
+        lines += f"- **Not known to the model**: {', '.join(none)}. No training picture shows them.\n"
+    return lines
 
 
 def _table(name: str, report: Report) -> str:

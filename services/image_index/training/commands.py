@@ -15,6 +15,8 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from services.inference.session import ModelLoadError
+
 if TYPE_CHECKING:
     from services.image_index.training.train import EpochReport
 
@@ -60,7 +62,13 @@ def train(
     images_root: ImagesRoot = None,
     size: Side = 128,
     phantoms: Phantoms = 2000,
-    architecture: Annotated[str, typer.Option(help="efficientnet_lite0 or resnet50")] = "efficientnet_lite0",
+    architecture: Annotated[
+        str, typer.Option(help="efficientnet_lite0, resnet50, or timm:NAME")
+    ] = "efficientnet_lite0",
+    pretrained: Annotated[
+        bool | None,
+        typer.Option(help="Start from ImageNet. EfficientNet-Lite0 does; timm would ask its hub for the weights."),
+    ] = None,
     epochs: Annotated[int, typer.Option(min=1)] = 20,
     batch: Annotated[int, typer.Option(min=2)] = 32,
     learning_rate: Annotated[float, typer.Option(min=0.0)] = 6e-4,
@@ -88,20 +96,21 @@ def train(
         from services.image_index.training.worker import working  # noqa: PLC0415
     except ImportError as missing:
         raise typer.BadParameter(f"{_NEEDS_TRAINING} ({missing.name})") from missing
-    options = TrainOptions(
-        architecture=known_architecture(architecture),
-        pretrained=architecture == "efficientnet_lite0" and start is None,
-        epochs=epochs,
-        batch=batch,
-        learning_rate=learning_rate,
-        patience=patience,
-        seed=seed,
-        frozen_blocks=frozen_blocks,
-        start=start,
-        teacher=teacher,
-        mixup=mixup,
-        mixed_precision=mixed_precision,
-    )
+    with _refusals():
+        options = TrainOptions(
+            architecture=known_architecture(architecture),
+            pretrained=start is None and (architecture == "efficientnet_lite0" if pretrained is None else pretrained),
+            epochs=epochs,
+            batch=batch,
+            learning_rate=learning_rate,
+            patience=patience,
+            seed=seed,
+            frozen_blocks=frozen_blocks,
+            start=start,
+            teacher=teacher,
+            mixup=mixup,
+            mixed_precision=mixed_precision,
+        )
     with _refusals(), working(device) as worker, Progress(console=_console, disable=not worker.leads) as progress:
         reading, running = progress.add_task("Reading pictures", total=None), progress.add_task("Epochs", total=epochs)
 
@@ -133,7 +142,7 @@ def _refusals() -> Iterator[None]:
     """What is wrong with the caller's data or options is said in a line, without a traceback."""
     try:
         yield
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, ModelLoadError) as error:
         raise typer.BadParameter(str(error)) from error
 
 

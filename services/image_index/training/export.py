@@ -70,8 +70,9 @@ def export_model(
         name: with_baseline(evaluate_images(encoder, part, min_positives=5), train, part)
         for name, part in _test_parts(test).items()
     }
-    phantoms = int((train.sources == PHANTOMS).sum())
-    write_card(folder, config, {"real": len(train) - phantoms, "phantoms": phantoms}, reports, notes)
+    counts = {str(source): int((train.sources == source).sum()) for source in np.unique(train.sources)}
+    grid = encoder.encode([train.pixels[0]])[0].cam.shape[-1]
+    write_card(folder, config, counts, reports, grid=grid, notes=notes)
     return reports
 
 

@@ -111,6 +111,10 @@ def test_the_folder_says_what_it_is(exported: tuple[Path, Path]) -> None:
     assert "Not a diagnostic device" in card
     assert "Nothing else." in card
     assert "| Edema |" in card
+    assert "70 training pictures of phantoms" in card
+    assert "**Phantoms only**: Atelectasis" in card
+    assert "Maps are 2 x 2" in card
+    assert "NIH" not in card  # nothing is said of pictures that were not there
 
 
 def test_support_is_real_only_where_real_pictures_show_the_label(pictures: LabelledImages) -> None:

@@ -4,8 +4,7 @@ What needs torch is imported inside the command, so that the serving install can
 """
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -15,14 +14,13 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from services.inference.session import ModelLoadError
+from services.image_index.settings import BUNDLED_MODEL
+from services.image_index.training.told import told_plainly
 
 if TYPE_CHECKING:
     from services.image_index.training.train import EpochReport
 
 _console = Console()
-_BUNDLED = Path(__file__).parents[1] / "weights"
-_NEEDS_TRAINING = "This command needs the training packages: pip install '.[train]'"
 
 Data = Annotated[
     list[Path] | None,
@@ -88,15 +86,13 @@ def train(
 
     On several GPUs: torchrun --nproc-per-node GPUS -m services.image_index train ...
     """
-    try:
+    with told_plainly():
         from services.image_index.training.datasets import uncertain_policy  # noqa: PLC0415
         from services.image_index.training.network import known_architecture  # noqa: PLC0415
         from services.image_index.training.pipeline import export_encoder, gather, train_encoder  # noqa: PLC0415
         from services.image_index.training.train import TrainOptions  # noqa: PLC0415
         from services.image_index.training.worker import working  # noqa: PLC0415
-    except ImportError as missing:
-        raise typer.BadParameter(f"{_NEEDS_TRAINING} ({missing.name})") from missing
-    with _refusals():
+    with told_plainly():
         options = TrainOptions(
             architecture=known_architecture(architecture),
             pretrained=start is None and (architecture == "efficientnet_lite0" if pretrained is None else pretrained),
@@ -111,7 +107,7 @@ def train(
             mixup=mixup,
             mixed_precision=mixed_precision,
         )
-    with _refusals(), working(device) as worker, Progress(console=_console, disable=not worker.leads) as progress:
+    with told_plainly(), working(device) as worker, Progress(console=_console, disable=not worker.leads) as progress:
         reading, running = progress.add_task("Reading pictures", total=None), progress.add_task("Epochs", total=epochs)
 
         def show(epoch: "EpochReport") -> None:
@@ -137,15 +133,6 @@ def train(
             _print_figures(export_encoder(parts, [best], out), out)
 
 
-@contextmanager
-def _refusals() -> Iterator[None]:
-    """What is wrong with the caller's data or options is said in a line, without a traceback."""
-    try:
-        yield
-    except (ValueError, OSError, ModelLoadError) as error:
-        raise typer.BadParameter(str(error)) from error
-
-
 def export(
     *,
     checkpoint: Annotated[
@@ -162,12 +149,10 @@ def export(
     notes: Annotated[Path | None, typer.Option(help="Markdown for the model card: what else was tried.")] = None,
 ) -> None:
     """Write a servable folder: ONNX, calibration, thresholds, model card. Give the data of the training run."""
-    try:
+    with told_plainly():
         from services.image_index.training.datasets import uncertain_policy  # noqa: PLC0415
         from services.image_index.training.pipeline import export_encoder, gather, input_side  # noqa: PLC0415
-    except ImportError as missing:
-        raise typer.BadParameter(f"{_NEEDS_TRAINING} ({missing.name})") from missing
-    with _refusals(), _console.status("Reading pictures"):
+    with told_plainly(), _console.status("Reading pictures"):
         policy = uncertain_policy(uncertain or [])
         side = size or max(map(input_side, checkpoint))
         parts = gather(data or [], side, phantoms, images_root, uncertain=policy)
@@ -185,7 +170,7 @@ def evaluate_labels(
     *,
     csv: Annotated[Path, typer.Option(help="Table in CheXpert's, NIH's or the image/findings layout.")],
     images_root: ImagesRoot = None,
-    model: Annotated[Path | None, typer.Option(help="Model folder; the bundled one if not given.")] = None,
+    model: Annotated[Path, typer.Option(help="Image model folder.")] = BUNDLED_MODEL,
     json_out: Annotated[Path | None, typer.Option("--json", help="Write the figures here.")] = None,
     plots: Annotated[Path | None, typer.Option(help="Folder for ROC, precision-recall and reliability.")] = None,
     min_positives: Annotated[int, typer.Option(min=1, help="Labels shown by fewer pictures are left out.")] = 1,
@@ -193,15 +178,13 @@ def evaluate_labels(
     device: Device = "auto",
 ) -> None:
     """AUROC, AUPRC, F1 and calibration of each label, with bootstrap intervals by patient."""
-    try:
+    with told_plainly():
         from services.image_index.training.datasets import uncertain_policy  # noqa: PLC0415
         from services.image_index.training.evaluate import evaluate_table  # noqa: PLC0415
-    except ImportError as missing:
-        raise typer.BadParameter(f"{_NEEDS_TRAINING} ({missing.name})") from missing
-    with _refusals(), Progress(console=_console, transient=True) as progress:
+    with told_plainly(), Progress(console=_console, transient=True) as progress:
         task = progress.add_task("Reading pictures", total=None)
         report = evaluate_table(
-            model or _BUNDLED,
+            model,
             csv,
             images_root or csv.parent,
             uncertain=uncertain_policy(uncertain or []),
@@ -223,7 +206,7 @@ def evaluate_labels(
 
 def pointing_game(
     boxes: Annotated[Path, typer.Option(help="Folder with labels.csv, its pictures, and boxes.csv in their pixels.")],
-    model: Annotated[Path | None, typer.Option(help="Model folder; the bundled one if not given.")] = None,
+    model: Annotated[Path, typer.Option(help="Image model folder.")] = BUNDLED_MODEL,
     part: Annotated[
         Literal["train", "validation", "test"], typer.Option(help="Whose boxes: patients are parted as in training.")
     ] = "test",
@@ -231,13 +214,11 @@ def pointing_game(
     device: Device = "auto",
 ) -> None:
     """How often a map's maximum lies in the drawn box, beside two guesses that look at no picture."""
-    try:
+    with told_plainly():
         from services.image_index.encoder import Encoder  # noqa: PLC0415
         from services.image_index.training.pointing import pointing_game as judge  # noqa: PLC0415
-    except ImportError as missing:
-        raise typer.BadParameter(f"{_NEEDS_TRAINING} ({missing.name})") from missing
-    with _refusals(), _console.status("Reading pictures"):
-        report = judge(Encoder.open(model or _BUNDLED, device=device), boxes, part)
+    with told_plainly(), _console.status("Reading pictures"):
+        report = judge(Encoder.open(model, device=device), boxes, part)
     table = Table("label", "boxes", "map", "centre", "mean box")
     for label, pointing in report.items():
         shares = (f"{share:.2f}" for share in (pointing.map, pointing.centre, pointing.mean_box))

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from services.inference.session import ModelLoadError
+from services.image_index.training.told import told_plainly
 
 _console = Console()
 
@@ -24,17 +24,11 @@ def convert(
     half: Annotated[bool, typer.Option("--half", help="Weights in half precision: half the size.")] = False,
 ) -> None:
     """Turn a model that torch runs into a folder with ONNX, which a service without torch serves."""
-    try:
+    with told_plainly():
         from services.image_index.training.foreign.convert import convert as write  # noqa: PLC0415 - needs torch
-    except ImportError as missing:
-        raise typer.BadParameter(
-            f"This command needs the training packages: pip install '.[train]' ({missing.name})"
-        ) from missing
-    try:
+
         with _console.status("Converting"):
             foreign = write(model, out, half=half)
-    except (ModelLoadError, ValueError) as error:
-        raise typer.BadParameter(str(error)) from error
     unknown = [label for label, support in foreign.config["label_support"].items() if support == "none"]
     _console.print(f"Model folder: {out}. Not calibrated; thresholds and card are in it.", soft_wrap=True)
     if unknown:

@@ -4,8 +4,6 @@ What needs scikit-learn is imported inside, so that the serving install can list
 """
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +11,8 @@ import numpy as np
 import typer
 from rich.console import Console
 from rich.table import Table
+
+from services.image_index.training.told import told_plainly
 
 if TYPE_CHECKING:
     from services.image_index.training.gate.fit import Features
@@ -31,7 +31,7 @@ def fit_chest_gate(
     out: Annotated[Path, typer.Option(help="File to write; the shipped one if not given.")] = _SHIPPED,
 ) -> None:
     """Fit the gate that tells chest radiographs from other pictures. The same data give the same file."""
-    with _refusals():
+    with told_plainly():
         from services.image_index.training.gate.fit import calibrated, fit  # noqa: PLC0415
 
         with _console.status("Reading and drawing pictures"):
@@ -51,7 +51,7 @@ def evaluate_chest_gate(
     json_out: Annotated[Path | None, typer.Option("--json", help="Write the figures here.")] = None,
 ) -> None:
     """Which share of the test patients' radiographs the gate keeps, and which share of other pictures it refuses."""
-    with _refusals():
+    with told_plainly():
         from services.image_index.chest_gate import shipped_gate  # noqa: PLC0415
         from services.image_index.training.gate import evaluate  # noqa: PLC0415
         from services.image_index.training.gate.examples import Radiographs, others  # noqa: PLC0415
@@ -72,16 +72,6 @@ def evaluate_chest_gate(
         _show(title, rows)
     if json_out:
         json_out.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-
-
-@contextmanager
-def _refusals() -> Iterator[None]:
-    try:
-        yield
-    except ImportError as missing:
-        raise typer.BadParameter(f"This command needs: pip install '.[train]' ({missing.name})") from missing
-    except (ValueError, OSError) as error:
-        raise typer.BadParameter(str(error)) from error
 
 
 def _examples(data: list[Path]) -> "tuple[Features, list[Features], dict[str, Features]]":

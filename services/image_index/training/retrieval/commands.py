@@ -12,9 +12,9 @@ from rich.table import Table
 from services.image_index.prior import LabelSetPrior, read_prior, shipped_prior, write_prior
 from services.image_index.settings import BUNDLED_MODEL
 from services.image_index.training.retrieval.predictions import read_predictions, write_predictions
-from services.image_index.training.retrieval.told import told_plainly
 from services.image_index.training.simulate import Calibration
 from services.image_index.training.simulate import simulate as simulate_classifier
+from services.image_index.training.told import told_plainly
 from shared.schemas.search import RankingName
 
 _console = Console()

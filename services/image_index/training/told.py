@@ -6,6 +6,8 @@ from contextlib import contextmanager
 import httpx
 import typer
 
+from services.inference.session import ModelLoadError
+
 _NEEDS_TRAINING = "This command needs the training packages: pip install '.[train]'"
 
 
@@ -19,5 +21,5 @@ def told_plainly() -> Iterator[None]:
         raise typer.BadParameter(f"the gateway answered {error.response.status_code}") from error
     except httpx.HTTPError as error:
         raise typer.BadParameter(f"the gateway does not answer: {error}") from error
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, ModelLoadError) as error:
         raise typer.BadParameter(str(error)) from error

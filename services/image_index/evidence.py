@@ -26,19 +26,24 @@ class Evidence:
         return np.asarray(log_odds(probabilities) * slopes[:, None] + offsets[:, None])
 
 
-def evidence_against(gallery: Statistics, base_rates: Vector) -> Evidence:
+def evidence_against(gallery: Statistics, base_rates: Vector, *, calibrated: bool) -> Evidence:
     """How a probability speaks in this gallery, whatever the scale that the encoder learned to speak on.
 
     An encoder that says 10 % for every image says nothing of any: evidence is what exceeds the gallery. And one that is
     too sure, or not sure enough, spreads its log-odds too far or too little: half the difference to a usual spread is
     taken back (on a logarithmic scale; all of it would silence what the encoder knows of its own weak labels).
 
-    The offset leaves the gallery's mean probability b as it is. `base_rates` (14,): how often reports state each label.
+    An encoder that is `calibrated` is half believed when it finds a label more or less often than reports state it
+    (`base_rates` (14,)): its evidence is what exceeds the middle of both. Nobody knows of another one whether its
+    probabilities are shifted or the gallery differs.
+
+    Sloped or not, log-odds keep the gallery's mean probability, as nearly as if they were normally distributed.
     """
     mean, center, spread = _joined_by_usual_images(gallery, base_rates)
     slopes = _rounded(np.sqrt(_USUAL_SPREAD / np.maximum(spread, _LEAST_SPREAD)))
-    offsets = _rounded(_logit(mean) * (_widening(slopes * spread) - 1) - slopes * center)
-    return Evidence(tuple(slopes.tolist()), tuple(offsets.tolist()))
+    kept = center * (_widening(slopes * spread) / _widening(spread) - slopes)
+    expected = (_logit(mean) + _logit(base_rates)) / 2 if calibrated else _logit(mean)
+    return Evidence(tuple(slopes.tolist()), tuple(_rounded(kept - expected).tolist()))
 
 
 def _joined_by_usual_images(gallery: Statistics, base_rates: Vector) -> tuple[Vector, Vector, Vector]:

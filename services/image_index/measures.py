@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from services.image_index.evidence import evidence_against
+from services.image_index.evidence import Evidence, evidence_against
 from services.image_index.gallery import Gallery
 from services.image_index.gallery_statistics import EPSILON, Statistics
 from services.image_index.posterior import Posterior, expected_overlap, match, posterior, readings
@@ -30,6 +30,11 @@ class Context:
 
     gallery: Statistics
     prior: LabelSetPrior
+    calibrated: bool  # whether the encoder's probabilities are
+
+    @property
+    def evidence(self) -> Evidence:
+        return evidence_against(self.gallery, self.prior.base_rates, calibrated=self.calibrated)
 
 
 @dataclass(frozen=True)
@@ -126,8 +131,7 @@ def _log_likelihood(p: Rows, q: Vector, _mean: Vector) -> Vector:
 
 def _posteriors(gallery: Gallery, context: Context) -> Iterator[tuple[slice, Posterior]]:
     """In float32, block by block."""
-    evidence = evidence_against(context.gallery, context.prior.base_rates)
-    images = gallery.posteriors.of(gallery.probabilities, evidence, context.prior)
+    images = gallery.posteriors.of(gallery.probabilities, context.evidence, context.prior)
     for start in range(0, len(images.log_z), _SCAN_BLOCK):
         block = slice(start, start + _SCAN_BLOCK)
         yield block, images.block(block)
@@ -150,7 +154,7 @@ def _scan_label_set_posterior(gallery: Gallery, q: Vector, context: Context) -> 
 
 
 def _label_set_posterior(p: Rows, context: Context) -> Callable[[Vector], Vector]:
-    images = posterior(evidence_against(context.gallery, context.prior.base_rates).of(p), context.prior)
+    images = posterior(context.evidence.of(p), context.prior)
     return lambda q: np.asarray(match(images, readings(q, context.prior)).score, dtype=np.float64)
 
 

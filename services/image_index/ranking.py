@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.image_index.diversity import diversified
-from services.image_index.evidence import evidence_against
 from services.image_index.gallery import Gallery
 from services.image_index.measures import MEASURES, Context, scan_overlaps
 from services.image_index.posterior import expected_overlap, match, posterior, readings
@@ -44,6 +43,10 @@ class Query:
     offset: int = 0  # so many of the best are left out
     filters: SearchFilters = field(default_factory=SearchFilters)
     prior: LabelSetPrior = field(default_factory=shipped_prior)
+    calibrated: bool = False  # whether the probabilities of the gallery's encoder are
+
+    def against(self, gallery: Gallery, *, binarized: bool = False) -> Context:
+        return Context(gallery.statistics, self.prior, self.calibrated and not binarized)
 
 
 @dataclass(frozen=True)
@@ -82,8 +85,7 @@ def rank(gallery: Gallery, query: Query, passing: NDArray[np.bool_] | None = Non
 
 def _promises(gallery: Gallery, query: Query, rows: NDArray[np.intp]) -> tuple[Vector, Vector]:
     """Probability of an exact match and expected overlap, from the images' probabilities, as 0/1 vectors or not."""
-    evidence = evidence_against(gallery.statistics, query.prior.base_rates)
-    images = posterior(evidence.of(gallery.probabilities[:, rows]), query.prior)
+    images = posterior(query.against(gallery).evidence.of(gallery.probabilities[:, rows]), query.prior)
     meant = readings(query.weights, query.prior)
     return _rounded(match(images, meant).exact), _rounded(expected_overlap(images, meant, query.prior))
 
@@ -91,7 +93,7 @@ def _promises(gallery: Gallery, query: Query, rows: NDArray[np.intp]) -> tuple[V
 def _overlapping(gallery: Gallery, query: Query, rows: NDArray[np.intp]) -> NDArray[np.intp]:
     """The rows whose expected overlap reaches `min_overlap`; what float32 leaves open is computed exactly."""
     least = query.min_overlap or 0.0
-    approximate = scan_overlaps(gallery, query.weights, Context(gallery.statistics, query.prior))[rows]
+    approximate = scan_overlaps(gallery, query.weights, query.against(gallery))[rows]
     unsure = np.abs(approximate - least) < _OVERLAP_ERROR
     reached = approximate >= least
     reached[unsure] = _promises(gallery, query, rows[unsure])[1] >= least
@@ -112,7 +114,7 @@ def _page(gallery: Gallery, query: Query, rows: NDArray[np.intp]) -> tuple[NDArr
 
 
 def _best(scanned: Gallery, query: Query, rows: NDArray[np.intp], wanted: int) -> tuple[NDArray[np.intp], Vector, int]:
-    measure, context = MEASURES[query.ranking], Context(scanned.statistics, query.prior)
+    measure, context = MEASURES[query.ranking], query.against(scanned, binarized=query.thresholds is not None)
     approximate, error = measure.scan(scanned, query.weights, context)
     groups, depth = _groups(scanned, query), wanted
     while True:

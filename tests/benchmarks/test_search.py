@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 from onnxruntime import InferenceSession
 
-from services.image_index.evidence import evidence_against
 from services.image_index.measures import MEASURES, Context
 from services.image_index.posterior import posterior, readings
 from services.image_index.prior import shipped_prior
@@ -55,7 +54,7 @@ def test_exact_search_against_plain_numpy(side_by_side, gallery, probabilities, 
 def test_default_ranking_against_plain_numpy(side_by_side, gallery):
     prior, weights = shipped_prior(), vector(dict.fromkeys(("Cardiomegaly", "Edema", "Pleural Effusion"), 1.0))
     meant = readings(weights, prior)
-    images = posterior(evidence_against(gallery.statistics, prior.base_rates).of(gallery.probabilities), prior)
+    images = posterior(Context(gallery.statistics, prior, False).evidence.of(gallery.probabilities), prior)
     frequency = float(meant.log_frequencies[0])
     sought = np.flatnonzero(weights)
     names = np.array(gallery.image_ids(gallery.rows()))
@@ -79,7 +78,7 @@ def test_default_ranking_against_plain_numpy(side_by_side, gallery):
 def test_scan_and_selection_against_a_graph_of_onnx_runtime(side_by_side, gallery, labels):
     weights = np.zeros(len(LABELS))
     weights[:labels] = 1
-    context, rows = Context(gallery.statistics, shipped_prior()), gallery.rows()
+    context, rows = Context(gallery.statistics, shipped_prior(), False), gallery.rows()
     graph, inputs = soft_jaccard_graph(gallery.probabilities, weights)
 
     def ours() -> set[int]:

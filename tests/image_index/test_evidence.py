@@ -20,8 +20,8 @@ def statistics(p):
     return statistics_of(exact_sums(p), p.shape[1])
 
 
-def evidence(p):
-    return evidence_against(statistics(p), BASE_RATES).of(p)
+def evidence(p, *, calibrated=False):
+    return evidence_against(statistics(p), BASE_RATES, calibrated=calibrated).of(p)
 
 
 def test_statistics_are_those_of_numpy():
@@ -64,6 +64,24 @@ def test_the_mean_probability_of_the_gallery_stays_as_it_is():
     np.testing.assert_allclose(sigmoid(evidence(p) + base[:, None]).mean(axis=1), b, atol=0.02)
 
 
+def test_log_odds_that_spread_as_usual_stay_as_they_are_however_they_are_distributed():
+    p = np.full((LABELS, 20_000), 0.02)
+    p[:, ::8] = 0.57  # two heaps
+    odds = log_odds(p)
+    p = sigmoid((odds - odds.mean()) * 1.1 / odds.std() - 2.0)
+    b = p.mean(axis=1)
+    np.testing.assert_allclose(evidence(p), log_odds(p) - np.log(b / (1 - b))[:, None], atol=1 / 8)
+
+
+def test_a_calibrated_encoder_is_half_believed_that_the_gallery_differs_from_reports():
+    p = gallery(shift=1.5)
+    more = evidence(p, calibrated=True) - evidence(p)
+    b = p.mean(axis=1, dtype=np.float64)
+    differs = np.log(b / (1 - b)) - np.log(0.2 / 0.8)
+    assert (differs > 0.5).all()
+    np.testing.assert_allclose(more, np.broadcast_to(differs[:, None] / 2, p.shape), atol=1 / 8)
+
+
 def test_in_a_small_gallery_a_probability_speaks_for_itself():
     p = np.full((LABELS, 2), 0.9, dtype=np.float32)
     p[1] = 0.02
@@ -76,5 +94,6 @@ def test_in_a_small_gallery_a_probability_speaks_for_itself():
 def test_before_any_image_evidence_is_what_exceeds_the_base_rate():
     nothing = statistics_of(exact_sums(np.zeros((LABELS, 0), dtype=np.float32)), 0)
     p = np.linspace(0.01, 0.99, 20, dtype=np.float32)[None].repeat(LABELS, axis=0)
-    says = evidence_against(nothing, BASE_RATES).of(p)
-    np.testing.assert_allclose(says, log_odds(p) - np.log(0.2 / 0.8), atol=1 / 16)
+    for calibrated in (False, True):
+        says = evidence_against(nothing, BASE_RATES, calibrated=calibrated).of(p)
+        np.testing.assert_allclose(says, log_odds(p) - np.log(0.2 / 0.8), atol=1 / 16)

@@ -98,7 +98,7 @@ def oracle_score(ranking: str, p: list[float], q: list[float], mean: list[float]
 def oracle(ranking: str, p: np.ndarray, q: np.ndarray) -> list[float]:
     if ranking == "label_set_posterior":
         statistics = statistics_of(exact_sums(p.T.astype(np.float32)), len(p))
-        against = evidence_against(statistics, shipped_prior().base_rates)
+        against = evidence_against(statistics, shipped_prior().base_rates, calibrated=False)
         return [label_set_posterior([float(a) for a in row], q.tolist(), against) for row in p]
     mean = mean_of(p)
     return [oracle_score(ranking, [float(a) for a in row], q.tolist(), mean) for row in p]

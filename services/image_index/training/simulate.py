@@ -52,6 +52,7 @@ def simulate(
         truth=truth.astype(np.int8),
         probabilities=probabilities,
         predicted=(probabilities >= 0.5).astype(np.int8),
+        calibrated=calibration == "calibrated",
     )
 
 

@@ -5,12 +5,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from services.image_index.evidence import evidence_against
-from services.image_index.gallery_statistics import exact_sums, statistics_of
 from services.image_index.posterior import expected_overlap, match, posterior, readings
 from services.image_index.prior import LabelSetPrior
 from services.image_index.training.retrieval.predictions import Predictions
-from services.image_index.training.retrieval.rankings import overlaps
+from services.image_index.training.retrieval.rankings import context_of, overlaps
 
 Vector = NDArray[np.float64]
 _BINS = 10
@@ -24,8 +22,7 @@ def promises(predictions: Predictions, prior: LabelSetPrior, k: int) -> dict[str
     far their bin is off.
     """
     rows = predictions.probabilities.T
-    evidence = evidence_against(statistics_of(exact_sums(rows), len(predictions)), prior.base_rates)
-    images = posterior(evidence.of(rows), prior)
+    images = posterior(context_of(predictions, prior).evidence.of(rows), prior)
     said: list[Vector] = []
     for number, query in enumerate(predictions.queries.astype(np.float64)):
         meant = readings(query, prior)

@@ -12,6 +12,7 @@ from shared.labels import LABELS
 
 PATH = "path_to_image"
 PATIENT = "patient_id"  # where the path does not say
+CALIBRATED = "calibrated"  # 1 where the probabilities were fitted to labelled radiographs; no such column says no
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,9 +24,21 @@ class Predictions:
     truth: NDArray[np.int8]
     probabilities: NDArray[np.float64]
     predicted: NDArray[np.int8]
+    calibrated: bool = False
 
     def __len__(self) -> int:
         return len(self.paths)
+
+    def where(self, kept: NDArray[np.bool_]) -> "Predictions":
+        """`kept` (N,)."""
+        return Predictions(
+            [path for path, one in zip(self.paths, kept.tolist(), strict=True) if one],
+            self.patients[kept],
+            self.truth[kept],
+            self.probabilities[kept],
+            self.predicted[kept],
+            self.calibrated,
+        )
 
     @cached_property
     def queries(self) -> NDArray[np.int8]:
@@ -73,6 +86,7 @@ def read_predictions(path: Path) -> Predictions:
         truth=(matrix("") == 1.0).astype(np.int8),
         probabilities=probabilities,
         predicted=predicted.astype(np.int8),
+        calibrated=all(row.get(CALIBRATED) == "1" for row in rows),
     )
 
 
@@ -96,5 +110,8 @@ def write_predictions(path: Path, predictions: Predictions) -> None:
     )
     with path.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
-        writer.writerow([PATH, PATIENT, *names])
-        writer.writerows([one, patient, *truth, *p, *decided] for one, patient, truth, p, decided in values)
+        writer.writerow([PATH, PATIENT, CALIBRATED, *names])
+        writer.writerows(
+            [one, patient, int(predictions.calibrated), *truth, *p, *decided]
+            for one, patient, truth, p, decided in values
+        )

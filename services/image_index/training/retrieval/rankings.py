@@ -22,14 +22,18 @@ FLOOR, CEILING = "random", "true_labels"
 
 def scorers(predictions: Predictions, prior: LabelSetPrior, names: list[RankingName]) -> Mapping[str, Scorer]:
     """The original's way, the service's rankings, and what they lie between: chance, and a gallery of true labels."""
-    rows = predictions.probabilities.T
-    context = Context(statistics_of(exact_sums(rows), len(predictions)), prior)
+    rows, context = predictions.probabilities.T, context_of(predictions, prior)
     return {
         BINARY_COSINE: lambda query: np.asarray(cosine_similarity([query], predictions.predicted)[0]),
         **{name: _rounded(MEASURES[name].exact(rows, context)) for name in names},
         FLOOR: lambda _query: np.zeros(len(predictions)),
         CEILING: lambda query: overlaps(query, predictions.truth),
     }
+
+
+def context_of(predictions: Predictions, prior: LabelSetPrior) -> Context:
+    statistics = statistics_of(exact_sums(predictions.probabilities.T), len(predictions))
+    return Context(statistics, prior, predictions.calibrated)
 
 
 def overlaps(query: Vector, truth: NDArray[np.int8]) -> Vector:

@@ -1,7 +1,7 @@
 """The tables of this folder's README, made again: they hang on the default ranking and on the bundled weights."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, get_args
 
 import numpy as np
@@ -17,6 +17,7 @@ from services.image_index.training.simulate import Calibration, simulate
 from shared.schemas.search import DEFAULT_RANKING, RankingName
 
 Figures = NDArray[np.float64]  # (galleries, 5)
+Asked = NDArray[np.intp] | None  # the images whose label sets are the queries; None: all
 
 K = 5
 COLUMNS = ("Recall@{k}", "precision@{k}", "mAP", "IoU@{k}", "nDCG@{k}")
@@ -51,13 +52,22 @@ def _qualities() -> Iterator[tuple[str, float, Calibration]]:
 
 
 def _judged(prior: LabelSetPrior, auroc: float, calibration: Calibration, galleries: int) -> Mapping[str, Figures]:
+    def made() -> Iterator[tuple[Predictions, Asked]]:
+        for seed in range(FIRST_SEED, FIRST_SEED + galleries):
+            asked = np.random.default_rng(seed).choice(IMAGES, QUERIES, replace=False)
+            yield simulate(prior, IMAGES, auroc, calibration=calibration, seed=seed), asked
+
+    return _figures(made(), prior, {FLOOR, CEILING})
+
+
+def _figures(
+    galleries: Iterable[tuple[Predictions, Asked]], prior: LabelSetPrior, left_out: Collection[str] = ()
+) -> Mapping[str, Figures]:
     found: dict[str, list[NDArray[np.float64]]] = {}
-    for seed in range(FIRST_SEED, FIRST_SEED + galleries):
-        made = simulate(prior, IMAGES, auroc, calibration=calibration, seed=seed)
-        asked = np.random.default_rng(seed).choice(IMAGES, QUERIES, replace=False)
-        for ranking, scorer in scorers(made, prior, list(RANKINGS)).items():
-            if ranking not in {FLOOR, CEILING}:
-                figures = honest.judge(made, scorer, K, asked).figures
+    for gallery, asked in galleries:
+        for ranking, scorer in scorers(gallery, prior, list(RANKINGS)).items():
+            if ranking not in left_out:
+                figures = honest.judge(gallery, scorer, K, asked).figures
                 found.setdefault(ranking, []).append(figures.mean(axis=0)[: len(COLUMNS)])
     return {ranking: np.array(figures) for ranking, figures in found.items()}
 
@@ -79,8 +89,9 @@ def _summary(compared: Sequence[tuple[str, Mapping[str, Figures]]], galleries: i
                 near += 1
                 continue
             error = 1.96 * _standard_errors(gaps[:, None])[0]
+            where = f" at {name}" if name else ""
             short.append(
-                f"{figure.format(k=K)} at {name}: `{best}` {100 * gaps.mean() / mean:+.1f} % ±{100 * error / mean:.1f}"
+                f"{figure.format(k=K)}{where}: `{best}` {100 * gaps.mean() / mean:+.1f} % ±{100 * error / mean:.1f}"
             )
     total = len(compared) * len(COLUMNS)
     others = f" The others, with paired intervals: {'; '.join(short)}." if short else ""
@@ -88,6 +99,22 @@ def _summary(compared: Sequence[tuple[str, Mapping[str, Figures]]], galleries: i
         f"Over {galleries} galleries a line, the default beats `{BINARY_COSINE}` in {beaten} of {total} figures, and "
         f"is the best or within 3 % of the best in {near}.{others}"
     )
+
+
+def judged_galleries(galleries: Sequence[Predictions], prior: LabelSetPrior) -> list[str]:
+    """Means over galleries of one kind, with the 95 % interval of the mean as if these were independent."""
+    judged = _figures(((gallery, None) for gallery in galleries), prior)
+    shown = {ranking: figures for ranking, figures in judged.items() if ranking not in {FLOOR, CEILING}}
+    rows = {"random": judged[FLOOR], **shown, "true labels": judged[CEILING]}
+    lines = [_row(_styled(name), row.mean(axis=0), 1.96 * _standard_errors(row)) for name, row in rows.items()]
+    return [*_head("ranking"), *lines, "", _summary([("", shown)], len(galleries))]
+
+
+def halves(gallery: Predictions, count: int) -> list[Predictions]:
+    """Galleries of half of its patients each, drawn at random; they share images, so they are not independent."""
+    patients, rng = np.unique(gallery.patients), np.random.default_rng(FIRST_SEED)
+    drawn = [rng.choice(patients, len(patients) // 2, replace=False) for _ in range(count)]
+    return [gallery.where(np.isin(gallery.patients, half)) for half in drawn]
 
 
 def judged_predictions(predictions: Predictions, prior: LabelSetPrior, k: int = K) -> list[str]:

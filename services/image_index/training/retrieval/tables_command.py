@@ -19,6 +19,8 @@ README = Path(__file__).parent / "README.md"
 _PHANTOM_SIDE = 256
 _DEEP = 50
 _PHANTOM_SEED = 77_000_001  # training and the demonstration gallery draw theirs from other seeds
+_NEXT_SEED = 1_000_000  # further: where the next gallery's phantoms begin
+_HALVES = 24
 _console = Console()
 
 
@@ -28,24 +30,29 @@ def retrieval_tables(
     galleries: Annotated[
         int, typer.Option(min=0, help="Simulated galleries a line, for which weights do not matter; 0 keeps theirs.")
     ] = 0,
-    phantoms: Annotated[int, typer.Option(min=2, help="How many phantoms are drawn.")] = 500,
+    phantoms: Annotated[int, typer.Option(min=2, help="How many phantoms are drawn for a gallery.")] = 500,
+    phantom_galleries: Annotated[int, typer.Option(min=2, help="How many galleries of phantoms.")] = 8,
     model: Annotated[Path, typer.Option(help="Image model folder.")] = BUNDLED_MODEL,
     readme: Annotated[Path, typer.Option(help="Text whose marked tables are replaced.")] = README,
 ) -> None:
     """Measure the retrieval README's tables again: after a change of the bundled weights, or of the default ranking."""
     with told_plainly():
         from services.image_index.training.retrieval import tables  # noqa: PLC0415
+        from services.image_index.training.retrieval.predict import predict  # noqa: PLC0415
 
         prior, sections = shipped_prior(), {}
         if galleries:
             with _console.status("Simulating") as status:
                 sections["simulated"] = tables.simulated(prior, galleries, status.update)
         with _console.status("Drawing and encoding"):
-            pictured = _pictured(model, nih, phantoms)
-        for name, predictions in pictured.items():
-            sections[name] = tables.judged_predictions(predictions, prior)
-            if name == "nih":  # where the first five images for one query decide half of the figures at 5
-                sections[name] += ["", *tables.judged_predictions(predictions, prior, _DEEP)]
+            drawn = [_phantoms(model, phantoms, number) for number in range(phantom_galleries)]
+            sections["phantoms"] = tables.judged_galleries(drawn, prior)
+            pictured = {"phantoms": drawn[0]}
+            if nih:
+                pictured["nih"] = real = predict(model, nih, nih.parent, held_out=True)
+                sections["nih"] = [*tables.judged_predictions(real, prior), ""]
+                sections["nih"] += [*tables.judged_predictions(real, prior, _DEEP), ""]
+                sections["nih"] += tables.judged_galleries(tables.halves(real, _HALVES), prior)
         sections["promises"] = tables.promised(_promising(pictured, prior, tables.PROMISING))
         text = readme.read_text(encoding="utf-8")
         for name, lines in sections.items():
@@ -54,16 +61,13 @@ def retrieval_tables(
     _console.print(f"Measured again: {', '.join(sections)}: {readme}")
 
 
-def _pictured(model: Path, nih: Path | None, phantoms: int) -> "dict[str, Predictions]":
+def _phantoms(model: Path, count: int, number: int) -> "Predictions":
     from services.image_index.training.phantoms import write_gallery  # noqa: PLC0415
     from services.image_index.training.retrieval.predict import predict  # noqa: PLC0415
 
     with TemporaryDirectory() as folder:
-        table = write_gallery(Path(folder), phantoms, _PHANTOM_SEED, _PHANTOM_SIDE)
-        pictured = {"phantoms": predict(model, table, table.parent)}
-    if nih:
-        pictured["nih"] = predict(model, nih, nih.parent, held_out=True)
-    return pictured
+        table = write_gallery(Path(folder), count, _PHANTOM_SEED + number * _NEXT_SEED, _PHANTOM_SIDE)
+        return predict(model, table, table.parent)
 
 
 def _promising(

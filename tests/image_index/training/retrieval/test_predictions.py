@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -65,4 +67,19 @@ def test_predictions_survive_their_file(tmp_path):
     again = read_predictions(tmp_path / "again.csv")
     np.testing.assert_array_equal(again.truth, found.truth)
     np.testing.assert_array_equal(again.probabilities, found.probabilities)
+    assert not again.calibrated
     assert again.patients.tolist() == ["patient00001", "patient00002"]
+
+
+def test_predictions_say_whether_they_are_calibrated(tmp_path):
+    write_predictions(tmp_path / "again.csv", replace(read_predictions(written(tmp_path)), calibrated=True))
+    assert read_predictions(tmp_path / "again.csv").calibrated
+
+
+def test_some_images_of_predictions(tmp_path):
+    found = read_predictions(written(tmp_path, Edema=[0, 1])).where(np.array([False, True]))
+    assert found.paths == ["train/patient00002/study1/a.jpg"]
+    assert found.patients.tolist() == ["patient00002"]
+    assert found.truth.sum() == found.truth[0, LABELS.index("Edema")] == 1
+    np.testing.assert_array_equal(found.probabilities, np.full((1, 14), 0.7))
+    np.testing.assert_array_equal(found.predicted, np.ones((1, 14)))

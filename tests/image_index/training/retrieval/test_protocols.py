@@ -102,6 +102,7 @@ def test_honest_figures_do_not_hang_on_the_order_of_the_table(simulated):
         simulated.truth[order],
         simulated.probabilities[order],
         simulated.predicted[order],
+        simulated.calibrated,
     )
     for name in (BINARY_COSINE, "label_set_posterior", FLOOR):
         one, other = (

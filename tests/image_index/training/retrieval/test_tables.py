@@ -59,6 +59,24 @@ def test_the_summary_counts_what_the_default_wins_and_names_where_it_falls_short
     assert "mAP at other: `cosine` +11.1 %" in said
 
 
+def test_a_table_of_galleries_holds_their_means(made):
+    galleries = [made, simulate(shipped_prior(), 80, 0.8, seed=5)]
+    row = next(line for line in tables.judged_galleries(galleries, shipped_prior()) if line.startswith("| cosine"))
+    recalls = [
+        honest.judge(one, scorers(one, shipped_prior(), ["cosine"])["cosine"], 5).means["recall"] for one in galleries
+    ]
+    assert row.split("|")[2].split()[0] == f"{np.mean(recalls):.3f}"
+
+
+def test_halves_hold_all_images_of_half_of_the_patients(made):
+    first, second = tables.halves(made, 2)
+    for half in (first, second):
+        mine = set(half.patients.tolist())
+        assert len(mine) == len(set(made.patients.tolist())) // 2
+        assert len(half) == sum(patient in mine for patient in made.patients.tolist())
+    assert first.paths != second.paths
+
+
 def test_the_tables_are_measured_again(tmp_path, monkeypatch):
     monkeypatch.setattr(tables, "AUROCS", (0.8,))
     monkeypatch.setattr(tables, "CALIBRATIONS", ("calibrated",))
@@ -67,12 +85,13 @@ def test_the_tables_are_measured_again(tmp_path, monkeypatch):
     monkeypatch.setattr(tables, "PROMISING", 60)
     readme = tmp_path / "README.md"
     readme.write_text("".join(f"## {name}\n<!-- {name} -->\n<!-- end -->\n" for name in SECTIONS))
-    arguments = ["retrieval-tables", "--galleries", "2", "--phantoms", "4", "--readme", str(readme)]
+    arguments = ["retrieval-tables", "--galleries", "2", "--phantoms", "4", "--phantom-galleries", "2"]
+    arguments += ["--readme", str(readme)]
     result = CliRunner().invoke(cli, arguments)
     assert result.exit_code == 0, result.output
     text = readme.read_text()
     assert text.count("**label_set_posterior**") == 2
-    assert "Over 2 galleries a line" in text
+    assert text.count("Over 2 galleries a line") == 2
     assert "| phantoms, prior of every second of its reports |" in text
 
 

@@ -2,9 +2,15 @@ import json
 from typing import get_args
 
 import httpx
+import numpy as np
 import pytest
 
 from services.image_index.app import create_app
+from services.image_index.gallery_statistics import exact_sums, statistics_of
+from services.image_index.measures import Context
+from services.image_index.posterior import match, posterior, readings
+from services.image_index.prior import shipped_prior
+from services.image_index.ranking import vector
 from shared.labels import LABELS
 from shared.schemas.search import RankingName
 from tests.image_index.conftest import png_bytes
@@ -46,6 +52,20 @@ async def test_images_that_show_the_labels_come_first_and_equal_ones_by_id(galle
     assert (result["candidates"], result["ties_at_cutoff"], result["reason"]) == (4, 0, None)
     assert result["index"]["size"] == 4
     assert result["model"]["name"] == "tiny"
+
+
+async def test_what_a_hit_promises_is_read_as_of_a_calibrated_encoder(gallery: httpx.AsyncClient) -> None:
+    hits = (await search(gallery, ["Edema"], k=4))["hits"]
+    p = np.array([[hit["probabilities"][name] for hit in hits] for name in LABELS], dtype=np.float32)
+    statistics, meant = statistics_of(exact_sums(p), len(hits)), readings(vector({"Edema": 1.0}), shipped_prior())
+    promised = {
+        calibrated: match(
+            posterior(Context(statistics, shipped_prior(), calibrated).evidence.of(p), shipped_prior()), meant
+        ).exact.tolist()
+        for calibrated in (True, False)
+    }
+    assert [hit["exact_probability"] for hit in hits] == pytest.approx(promised[True], abs=1e-6)
+    assert promised[False] != pytest.approx(promised[True], abs=1e-3)
 
 
 async def test_a_tie_that_k_cuts_through_is_told(gallery: httpx.AsyncClient) -> None:

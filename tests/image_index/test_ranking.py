@@ -95,10 +95,10 @@ def oracle_score(ranking: str, p: list[float], q: list[float], mean: list[float]
     return math.fsum(terms) / N_LABELS
 
 
-def oracle(ranking: str, p: np.ndarray, q: np.ndarray) -> list[float]:
+def oracle(ranking: str, p: np.ndarray, q: np.ndarray, *, calibrated: bool = False) -> list[float]:
     if ranking == "label_set_posterior":
         statistics = statistics_of(exact_sums(p.T.astype(np.float32)), len(p))
-        against = evidence_against(statistics, shipped_prior().base_rates, calibrated=False)
+        against = evidence_against(statistics, shipped_prior().base_rates, calibrated=calibrated)
         return [label_set_posterior([float(a) for a in row], q.tolist(), against) for row in p]
     mean = mean_of(p)
     return [oracle_score(ranking, [float(a) for a in row], q.tolist(), mean) for row in p]
@@ -126,12 +126,14 @@ queries = few_unsure.filter(lambda q: bool(q.any())).map(lambda q: q.astype(np.f
 
 
 @pytest.mark.parametrize("ranking", RANKINGS)
-@given(p=galleries(), q=queries, k=st.integers(1, 60))
+@given(p=galleries(), q=queries, k=st.integers(1, 60), calibrated=st.booleans())
 @settings(max_examples=40, deadline=None)
-def test_scores_and_order_are_those_of_the_oracle(ranking: str, p: np.ndarray, q: np.ndarray, k: int) -> None:
+def test_scores_and_order_are_those_of_the_oracle(
+    ranking: str, p: np.ndarray, q: np.ndarray, k: int, calibrated
+) -> None:
     gallery = made_gallery(p)
-    ranked = rank(gallery, Query(q, k=k, ranking=ranking))
-    expected = oracle(ranking, p, q)
+    ranked = rank(gallery, Query(q, k=k, ranking=ranking, calibrated=calibrated))
+    expected = oracle(ranking, p, q, calibrated=calibrated)
 
     assert len(ranked.rows) == min(k, len(p))
     assert ranked.scores == pytest.approx([expected[row] for row in ranked.rows], abs=2e-8)
@@ -192,6 +194,17 @@ def test_only_images_at_or_above_the_least_score_are_found() -> None:
     found = rank(made_gallery(p), Query(q, k=3, ranking="soft_jaccard", min_score=0.5))
 
     assert (found.rows, found.scores) == ([0, 1], [1.0, 0.5])
+
+
+def test_decisions_of_a_calibrated_encoder_are_no_calibrated_probabilities() -> None:
+    p = np.random.default_rng(1).random((50, N_LABELS)) ** 3
+    q, thresholds = np.eye(N_LABELS)[3], np.full(N_LABELS, 0.5)
+    one, other = (
+        rank(made_gallery(p), Query(q, k=50, thresholds=thresholds, calibrated=calibrated))
+        for calibrated in (True, False)
+    )
+    assert (one.rows, one.scores) == (other.rows, other.scores)
+    assert one.exact != other.exact  # which is read from the probabilities
 
 
 def test_images_that_do_not_pass_are_not_candidates() -> None:

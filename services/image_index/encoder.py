@@ -74,6 +74,10 @@ class Encoder:
         )
 
     @property
+    def calibrated(self) -> bool:
+        return self._folder.calibrated
+
+    @property
     def input_size(self) -> int:
         """Side S of the square that `encode` takes, in pixels."""
         return self._folder.input_size

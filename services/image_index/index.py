@@ -195,7 +195,7 @@ class ImageIndex:
             offset=options.offset,
             filters=self._with_patient_keys(options.filters),
             prior=self._prior,
-            calibrated=self.encoder.details.calibrated,
+            calibrated=self.encoder.calibrated,
         )
         names = [name for name, there in zip(LABELS, sought, strict=True) if there]
 

@@ -30,5 +30,5 @@ def predict(model: Path, table: Path, images_root: Path, *, held_out: bool = Fal
         truth=images.targets.astype(np.int8),
         probabilities=probabilities,
         predicted=(probabilities >= encoder.thresholds).astype(np.int8),
-        calibrated=encoder.details.calibrated,
+        calibrated=encoder.calibrated,
     )

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from services.image_index.training.network import BESIDE
+from services.image_index.training.networks.lite import LITE
 from shared.labels import LABELS
 
 Report = Mapping[str, Any]  # as evaluate.evaluate_images gives it
@@ -66,12 +68,13 @@ def write_card(
     """
     nih = any(source.startswith("nih_") for source in counts)
     sources = "".join(f"- {count:,} training pictures of {source}.\n" for source, count in counts.items())
-    if config["architecture"] == "efficientnet_lite0":
-        sources += "- It started from EfficientNet-Lite0's ImageNet weights (Apache-2.0).\n"
+    members = config["architecture"].split(BESIDE)
+    if set(members) <= set(LITE):
+        sources += "- It started from EfficientNet-Lite's ImageNet weights (Apache-2.0).\n"
     head = _HEAD.format(
         name=config["name"],
         architecture=config["architecture"],
-        members=f" ({config['members']} networks, whose maps are averaged)" if config["members"] > 1 else "",
+        members=f" ({len(members)} networks, whose maps are averaged)" if len(members) > 1 else "",
         side=config["input_size"],
         sources=sources + (_NIH if nih else ""),
         support=_support(config["label_support"]),

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from services.image_index.training.network import Architecture, LabelNet, build_network
+from services.image_index.training.network import Architecture, LabelNet, as_one, build_network
 from services.image_index.training.networks.ensemble import EnsembleNet
 
 LAST, BEST = "last.pt", "best.pt"
@@ -46,16 +46,8 @@ def load_network(checkpoint: Path) -> LabelNet:
 
 
 def load_ensemble(checkpoints: Sequence[Path], side: int) -> LabelNet | EnsembleNet:
-    """The networks of several checkpoints as one, for pictures of one side; of one checkpoint, its network.
-
-    Raises ValueError where their architectures differ.
-    """
-    if len({load_checkpoint(checkpoint)["architecture"] for checkpoint in checkpoints}) != 1:
-        raise ValueError("the members of an ensemble must be of one architecture")
-    members = [load_network(checkpoint) for checkpoint in checkpoints]
-    for member in members:
-        member.settle(side)
-    return EnsembleNet(members) if len(members) > 1 else members[0]
+    """The networks of several checkpoints as one, for pictures of one side; of one checkpoint, its network."""
+    return as_one([load_network(checkpoint) for checkpoint in checkpoints], side)
 
 
 class Average:

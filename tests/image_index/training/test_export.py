@@ -10,7 +10,7 @@ import torch
 
 from services.image_index.training.augment import normalise
 from services.image_index.training.calibration import best_threshold, fit_calibration, fit_platt
-from services.image_index.training.checkpoints import load_checkpoint, load_ensemble, load_network, save_checkpoint
+from services.image_index.training.checkpoints import load_network, save_checkpoint
 from services.image_index.training.datasets import LabelledImages, join
 from services.image_index.training.export import export_model
 from services.image_index.training.network import build_network, build_torch
@@ -69,11 +69,22 @@ def test_several_networks_answer_as_their_mean(
     assert np.abs(served["logits"] - by_torch.numpy()).max() < 1e-4
 
 
-def test_members_of_an_ensemble_are_of_one_architecture(exported: tuple[Path, Path], tmp_path: Path) -> None:
-    content = load_checkpoint(exported[0]) | {"architecture": "resnet50"}
-    save_checkpoint(tmp_path / "other.pt", content)
-    with pytest.raises(ValueError, match="one architecture"):
-        load_ensemble([exported[0], tmp_path / "other.pt"], 64)
+def test_members_of_an_ensemble_may_differ_in_architecture(
+    exported: tuple[Path, Path], pictures: LabelledImages, tmp_path: Path
+) -> None:
+    larger, other = build_network("efficientnet_lite2", pretrained=True).eval(), tmp_path / "other.pt"
+    save_checkpoint(other, {"architecture": "efficientnet_lite2", "side": 64, "average": larger.state_dict()})
+    folder = tmp_path / "model"
+    export_model([exported[0], other], folder, train=pictures, validation=pictures, test=pictures)
+    pixels = normalise(pictures.pixels[:5])
+    with torch.no_grad():
+        each = [network(pixels)["logits"].numpy() for network in (load_network(exported[0]), larger)]
+        by_torch = build_torch(folder)(pixels)["logits"].numpy()
+    served = open_session(folder, device="cpu").run({"pixels": pixels.numpy()})["logits"]
+    assert np.abs(served - (each[0] + each[1]) / 2).max() < 0.05  # weights in half precision
+    assert np.abs(served - by_torch).max() < 1e-4
+    assert json.loads((folder / "config.json").read_text())["architecture"] == "efficientnet_lite0 + efficientnet_lite2"
+    assert "(2 networks, whose maps are averaged)" in (folder / "README.md").read_text()
 
 
 def test_half_precision_changes_little(

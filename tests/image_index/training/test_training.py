@@ -134,7 +134,7 @@ def test_augmentation_is_repeatable_and_keeps_range_and_shape(pictures: Labelled
     assert -1.0 <= first.min() <= first.max() <= 1.01
 
 
-@pytest.mark.parametrize("architecture", ["efficientnet_lite0", "resnet50"])
+@pytest.mark.parametrize("architecture", ["efficientnet_lite0", "efficientnet_lite2", "resnet50"])
 def test_a_logit_is_the_mean_of_its_map(architecture: str) -> None:
     network = build_network(architecture).eval()  # type: ignore[arg-type]
     with torch.no_grad():

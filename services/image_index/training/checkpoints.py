@@ -1,6 +1,5 @@
 """Saves a training run so that it can go on exactly where it stopped."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -8,8 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from services.image_index.training.network import Architecture, LabelNet, as_one, build_network
-from services.image_index.training.networks.ensemble import EnsembleNet
+from services.image_index.training.network import Architecture, LabelNet, build_network
 
 LAST, BEST = "last.pt", "best.pt"
 
@@ -43,11 +41,6 @@ def load_network(checkpoint: Path) -> LabelNet:
     network = build_network(architecture)
     network.load_state_dict(content["average"])
     return network.eval()
-
-
-def load_ensemble(checkpoints: Sequence[Path], side: int) -> LabelNet | EnsembleNet:
-    """The networks of several checkpoints as one, for pictures of one side; of one checkpoint, its network."""
-    return as_one([load_network(checkpoint) for checkpoint in checkpoints], side)
 
 
 class Average:

@@ -13,12 +13,12 @@ from services.image_index.training.augment import MEAN, STD
 from services.image_index.training.baseline import ridge_scores
 from services.image_index.training.calibration import fit_calibration
 from services.image_index.training.card import write_card
-from services.image_index.training.checkpoints import load_checkpoint, load_ensemble
+from services.image_index.training.checkpoints import load_checkpoint, load_network
 from services.image_index.training.datasets import LabelledImages, abnormal
 from services.image_index.training.evaluate import evaluate_images
 from services.image_index.training.graph import write_graph
 from services.image_index.training.metrics import PHANTOMS, label_figures
-from services.image_index.training.network import BESIDE
+from services.image_index.training.network import BESIDE, as_one
 from services.image_index.training.networks.timm_backbone import TIMM
 from services.image_index.training.train import centre_maps, predict_logits
 from shared.labels import LABELS, LabelName
@@ -45,7 +45,7 @@ def export_model(
     """
     folder.mkdir(parents=True, exist_ok=True)
     side = int(train.pixels.shape[-1])
-    network = load_ensemble(checkpoints, side)
+    network = as_one([load_network(checkpoint) for checkpoint in checkpoints], side)
     architectures: list[str] = [load_checkpoint(checkpoint)["architecture"] for checkpoint in checkpoints]
     kinds = "-".join(dict.fromkeys(architecture.removeprefix(TIMM) for architecture in architectures))
     config = {

@@ -32,7 +32,7 @@ class LiteBackbone(nn.Module):
         return cast("torch.Tensor", self.net.extract_features(pixels))
 
     def freeze(self, blocks: int) -> None:
-        """Leave the stem and the first blocks (of 16 or more) as they are: they cost most of the time, change least."""
+        """Leave the stem and the first blocks as they are: they cost most of the time and change least."""
         self._frozen = [self.net._conv_stem, self.net._bn0, *self.net._blocks[:blocks]]  # noqa: SLF001
         for module in self._frozen:
             module.requires_grad_(False)

@@ -3,12 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 import httpx
 from fastapi import FastAPI
 from pydantic import HttpUrl
+from starlette.types import Scope
 
 from gateway.clients import ImageIndexClient, TextClassifierClient
+from gateway.guard.admission import Admission, lane_of, make_lanes
 from gateway.openapi import TAGS
 from gateway.parts import Parts
 from gateway.refusal import install_refusal_handler
@@ -59,12 +62,20 @@ def create_app(
         services = (parts.classifier, parts.index)
         return await asyncio.gather(*(service.readiness(settings.readiness_timeout_s) for service in services))
 
+    lanes = make_lanes(settings.max_at_work, settings.max_waiting, settings.max_uploads)
+
+    def time_limit_s(scope: Scope) -> float:
+        return settings.upload_timeout_s if lane_of(scope) == "uploads" else settings.request_timeout_s
+
     app = new_app(
         title="CheXRetriever",
         description=DESCRIPTION,
         readiness=readiness,
         lifespan=lifespan,
         max_body_bytes=settings.max_upload_bytes,
+        time_limit_s=time_limit_s,
+        inherits_deadline=False,
+        admission=partial(Admission, lanes=lanes),
         tags=TAGS,
     )
     app.root_path = settings.root_path

@@ -5,9 +5,9 @@ from typing import Any
 
 import httpx
 
-from gateway.deadline import Deadline
 from gateway.service_client import ServiceClient
 from gateway.uploads import Upload
+from shared.deadline import Deadline
 from shared.labels import LabelName
 from shared.schemas.images import ImageRecord
 from shared.schemas.search import ImageSearchResult, SearchRequest, SearchResult

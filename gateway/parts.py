@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from gateway.clients import ImageIndexClient, TextClassifierClient
-from gateway.deadline import Deadline
 from gateway.links import Links
 from gateway.settings import GatewaySettings
 
@@ -17,12 +16,6 @@ class Parts:
     settings: GatewaySettings
     classifier: TextClassifierClient
     index: ImageIndexClient
-
-    def deadline(self) -> Deadline:
-        return Deadline(self.settings.request_timeout_s)
-
-    def upload_deadline(self) -> Deadline:
-        return Deadline(self.settings.upload_timeout_s)
 
     def links(self, request: Request) -> Links:
         return self.settings.links(request.scope.get("root_path", ""))

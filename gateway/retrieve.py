@@ -3,9 +3,9 @@
 from gateway.answers import gateway_answer, ranking
 from gateway.clients import ImageIndexClient, TextClassifierClient
 from gateway.concurrency import each
-from gateway.deadline import Deadline
 from gateway.links import Links
 from gateway.timings import Timings
+from shared.deadline import Deadline
 from shared.labels import LabelName, State
 from shared.schemas.retrieve import Retrieval, RetrieveRequest, RetrieveResponse
 from shared.schemas.search import SearchOptions, SearchRequest, SearchResult

@@ -10,8 +10,9 @@ import structlog
 from asgi_correlation_id import correlation_id
 from pydantic import BaseModel, ValidationError
 
-from gateway.deadline import Deadline
 from gateway.refusal import Refused
+from gateway.slots import Slots
+from shared.deadline import HEADER, Deadline
 from shared.errors import DeadlineExceeded, Overloaded, Unavailable, UpstreamFailed
 from shared.schemas.system import Check, ModelDetails, Problem, Readiness
 
@@ -22,15 +23,18 @@ Answer = TypeVar("Answer", bound=BaseModel)
 CONNECT_TIMEOUT_S = 2.0
 RETRY_DELAY_S = (0.05, 0.15)
 # Idle connections are dropped before the service drops them (uvicorn: after 5 s), so that none is lost in the act.
-LIMITS = httpx.Limits(max_connections=200, max_keepalive_connections=50, keepalive_expiry=3.0)
+IDLE_S = 3.0
 
 
 def open_http(base_url: str) -> httpx.AsyncClient:
+    one = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=IDLE_S)
+    tls = httpx.create_ssl_context(trust_env=False)
+    # The services are neighbours: a proxy meant for the outside must not get in between (trust_env).
     return httpx.AsyncClient(
         base_url=base_url,
         timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT_S),  # whole calls are bounded by their deadlines
-        limits=LIMITS,
-        trust_env=False,  # the services are neighbours: a proxy meant for the outside must not get in between
+        transport=Slots(lambda: httpx.AsyncHTTPTransport(verify=tls, trust_env=False, limits=one), idle_s=IDLE_S),
+        trust_env=False,
     )
 
 
@@ -107,13 +111,17 @@ class ServiceClient:
             return may_repeat() and delay_s < deadline.left_s()
 
         try:
-            response = await self._http.send(request)
+            response = await self._send(request, deadline)
             if response.status_code != httpx.codes.SERVICE_UNAVAILABLE or not again():
                 return response
         except httpx.TransportError:
             if not again():
                 raise
         await asyncio.sleep(delay_s)
+        return await self._send(request, deadline)
+
+    async def _send(self, request: httpx.Request, deadline: Deadline) -> httpx.Response:
+        request.headers[HEADER] = str(max(0, int(1000 * deadline.left_s())))
         return await self._http.send(request)
 
     def _read(self, model: type[Answer], response: httpx.Response) -> Answer:

@@ -28,6 +28,9 @@ class GatewaySettings(ServiceSettings):
     max_upload_bytes: int = Field(
         default=65 * MEBIBYTE, ge=1, description="Longer bodies are refused: an image, and what a form holds beside it."
     )
+    max_at_work: int = Field(default=32, ge=1, description="Questions at work at once, and other reads beside them.")
+    max_waiting: int = Field(default=64, ge=0, description="How many of each may wait for a place; beyond it, 429.")
+    max_uploads: int = Field(default=8, ge=1, description="Images on their way at once; four times as many may wait.")
     wado_rs_url: HttpUrl | None = Field(
         default=None, description="Root of the archive's DICOMweb service, such as `https://pacs.example/dicom-web`."
     )

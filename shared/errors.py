@@ -36,6 +36,14 @@ class NotFound(ServiceError):
     title = "Not found"
 
 
+class RequestTimeout(ServiceError):
+    """The caller did not send its whole request in time."""
+
+    status = 408
+    type = "urn:chexretriever:request-timeout"
+    title = "The request did not arrive in time"
+
+
 class Conflict(ServiceError):
     status = 409
     type = "urn:chexretriever:conflict"
@@ -77,6 +85,12 @@ class Overloaded(ServiceError):
 
     def __init__(self, detail: str, *, part: str | None = None, retry_after_s: int = 1) -> None:
         super().__init__(detail, part=part, retry_after_s=retry_after_s)
+
+
+class HeadTooLarge(ServiceError):
+    status = 431
+    type = "urn:chexretriever:head-too-large"
+    title = "Request line and headers too large"
 
 
 class InferenceFailed(ServiceError):

@@ -11,6 +11,7 @@ from shared.problems import internal_error_response
 log = structlog.get_logger("access")
 
 LOGGED_FRAMES = 8
+CALLER_GONE = 499  # as proxies log it: nobody was there to be answered
 
 
 class RequestLog:
@@ -27,7 +28,7 @@ class RequestLog:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        started = time.perf_counter()
+        began_at = scope.get("state", {}).get("began_at", time.monotonic())
         status = 0
 
         async def watched_send(message: Message) -> None:
@@ -45,5 +46,5 @@ class RequestLog:
             if status == 0:
                 await internal_error_response()(scope, receive, watched_send)
         route = getattr(scope.get("route"), "path", "unmatched")
-        elapsed_ms = round((time.perf_counter() - started) * 1000, 2)
-        log.info("request", method=scope["method"], route=route, status=status, elapsed_ms=elapsed_ms)
+        elapsed_ms = round((time.monotonic() - began_at) * 1000, 2)
+        log.info("request", method=scope["method"], route=route, status=status or CALLER_GONE, elapsed_ms=elapsed_ms)

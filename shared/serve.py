@@ -1,14 +1,18 @@
 """Runs an app with uvicorn, after saying clearly when its port is taken."""
 
 import errno
+import resource
 import socket
 import sys
 
 import uvicorn
 from fastapi import FastAPI
 
+from shared.connections import ConnectionLimits, GuardedProtocol
 from shared.logs import configure_logging
 from shared.settings import ServiceSettings
+
+_OTHER_FILES = 300  # the store, the models, connections to the services
 
 
 def serve(app: FastAPI, settings: ServiceSettings, *, service: str, port: int, port_variable: str) -> None:
@@ -18,8 +22,10 @@ def serve(app: FastAPI, settings: ServiceSettings, *, service: str, port: int, p
     """
     configure_logging(service, settings.log_level)
     listener = _listen(settings.host, port, service, port_variable)
+    GuardedProtocol.limits = _connection_limits(settings.max_connections)
     config = uvicorn.Config(
         app,
+        http=GuardedProtocol,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -28,9 +34,22 @@ def serve(app: FastAPI, settings: ServiceSettings, *, service: str, port: int, p
     uvicorn.Server(config).run(sockets=[listener])
 
 
+def _connection_limits(wanted: int) -> ConnectionLimits:
+    """As many as wanted, or as the system lets this process have beside its other files."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    reserved = ConnectionLimits.reserved
+    needed = wanted + reserved + _OTHER_FILES
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        soft = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        wanted = min(wanted, max(1, soft - reserved - _OTHER_FILES))
+    return ConnectionLimits(most=wanted, reserved=reserved)
+
+
 def _listen(host: str, port: int, service: str, port_variable: str) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # The protocol must be named: asyncio turns Nagle's algorithm off (40 ms an answer) only where it reads TCP.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))

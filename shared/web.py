@@ -11,12 +11,14 @@ from fastapi.responses import PlainTextResponse
 from fastapi_offline import FastAPIOffline
 from prometheus_client import CollectorRegistry
 from prometheus_fastapi_instrumentator import Instrumentator
+from starlette.types import ASGIApp, Scope
 
 from shared.body_limit import BodyLimit
 from shared.errors import InvalidInput, Unavailable
 from shared.problems import documented, install_problem_handlers
 from shared.request_log import RequestLog
 from shared.schemas.system import Check, Health, Problem, Readiness
+from shared.time_limit import TimeLimit
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 ReadinessProbe = Callable[[], Awaitable[Sequence[Check]]]
@@ -35,9 +37,16 @@ def new_app(
     readiness: ReadinessProbe,
     lifespan: Lifespan,
     max_body_bytes: int,
+    time_limit_s: Callable[[Scope], float],
+    inherits_deadline: bool = True,
+    admission: Callable[..., ASGIApp] | None = None,
     tags: list[dict[str, str]] | None = None,
 ) -> FastAPI:
-    """An app with nothing but plumbing; the caller adds its routes. `app.state.metrics` is its Prometheus registry."""
+    """An app with nothing but plumbing; the caller adds its routes. `app.state.metrics` is its Prometheus registry.
+
+    `time_limit_s` and `inherits_deadline` are those of TimeLimit; `admission` is a middleware that decides which
+    requests come in; it is given the registry, as `registry`.
+    """
     app = FastAPIOffline(
         title=title,
         description=description,
@@ -57,7 +66,10 @@ def new_app(
 
     # The last one added is the outermost: the request id is there for all the others.
     app.add_middleware(BodyLimit, max_bytes=max_body_bytes)
+    app.add_middleware(TimeLimit, limit_s=time_limit_s, inherited=inherits_deadline)
     app.add_middleware(RequestLog)
+    if admission is not None:
+        app.add_middleware(admission, registry=app.state.metrics)
     app.add_middleware(CorrelationIdMiddleware, validator=_valid_request_id)
     _describe_problems(app)
     return app

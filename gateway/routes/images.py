@@ -14,6 +14,7 @@ from shared.labels import LabelName
 from shared.openapi import image_body, picture_response
 from shared.schemas.images import ImageId, ImageMetadataInput, ImageRecord
 from shared.schemas.retrieve import Image
+from shared.time_limit import deadline_of
 
 EXAMPLE_ID = "phantom-00001"
 
@@ -49,7 +50,7 @@ def images_router(parts: Parts) -> APIRouter:
             curl -X PUT localhost:8000/v1/images/phantom-00001 -F file=@chest.png -F 'metadata={"view_position": "PA"}'
         """
         record, new = await parts.index.put_image(
-            image_id, Upload(request), parts.upload_deadline(), replace=replace, accept_any=accept_any
+            image_id, Upload(request), deadline_of(request), replace=replace, accept_any=accept_any
         )
         return _stored(record, new, request, response)
 
@@ -65,18 +66,18 @@ def images_router(parts: Parts) -> APIRouter:
 
         curl -X POST localhost:8000/v1/images -H 'Content-Type: application/dicom' --data-binary @chest.dcm
         """
-        record, new = await parts.index.add_image(Upload(request), parts.upload_deadline(), accept_any=accept_any)
+        record, new = await parts.index.add_image(Upload(request), deadline_of(request), accept_any=accept_any)
         return _stored(record, new, request, response)
 
     @router.get("/{image_id}", summary="What the index knows of an image", responses=service_errors(NotFound))
     async def get_image(image_id: Id, request: Request) -> Image:
         """Its 14 probabilities, its metadata, and the hashes of file and encoder weights that they come from."""
-        return image(await parts.index.image(image_id, parts.deadline()), parts.links(request))
+        return image(await parts.index.image(image_id, deadline_of(request)), parts.links(request))
 
     @router.delete("/{image_id}", summary="Forget an image", status_code=204, responses=service_errors(NotFound))
-    async def delete_image(image_id: Id) -> None:
+    async def delete_image(image_id: Id, request: Request) -> None:
         """When the answer arrives the image is gone from disk and from every later search."""
-        await parts.index.delete_image(image_id, parts.deadline())
+        await parts.index.delete_image(image_id, deadline_of(request))
 
     @router.get(
         "/{image_id}/thumbnail",
@@ -84,9 +85,9 @@ def images_router(parts: Parts) -> APIRouter:
         response_class=Response,
         responses=picture_response("image/jpeg") | service_errors(NotFound),
     )
-    async def get_thumbnail(image_id: Id, if_none_match: IfNoneMatch = None) -> Response:
+    async def get_thumbnail(image_id: Id, request: Request, if_none_match: IfNoneMatch = None) -> Response:
         """A grey JPEG with the window applied, as the image was indexed."""
-        return _shown(await parts.index.thumbnail(image_id, if_none_match, parts.deadline()))
+        return _shown(await parts.index.thumbnail(image_id, if_none_match, deadline_of(request)))
 
     @router.get(
         "/{image_id}/heatmap",
@@ -96,11 +97,12 @@ def images_router(parts: Parts) -> APIRouter:
     )
     async def get_heatmap(
         image_id: Id,
+        request: Request,
         label: Annotated[LabelName, Query(description="One of the 14 labels.", examples=["Cardiomegaly"])],
         if_none_match: IfNoneMatch = None,
     ) -> Response:
         """The class-activation map of the label, laid over the picture as a PNG."""
-        return _shown(await parts.index.heatmap(image_id, label, if_none_match, parts.deadline()))
+        return _shown(await parts.index.heatmap(image_id, label, if_none_match, deadline_of(request)))
 
     def _stored(record: ImageRecord, new: bool, request: Request, response: Response) -> Image:
         stored = image(record, parts.links(request))

@@ -15,6 +15,7 @@ from shared.openapi import SEARCH_EXAMPLES, image_body
 from shared.schemas.retrieve import ImageSearchResponse, RetrieveRequest, RetrieveResponse, SearchResponse
 from shared.schemas.search import MAX_K, RankingName, SearchOptions, SearchRequest
 from shared.schemas.text import ClassifyRequest, ClassifyResponse
+from shared.time_limit import deadline_of
 
 
 def retrieval_router(parts: Parts) -> APIRouter:
@@ -31,14 +32,14 @@ def retrieval_router(parts: Parts) -> APIRouter:
 
         An impression that states no finding at all is answered with its labels, no hits, and the reason.
         """
-        return await retrieve(body, parts.classifier, parts.index, parts.links(request), parts.deadline())
+        return await retrieve(body, parts.classifier, parts.index, parts.links(request), deadline_of(request))
 
     @router.post("/classify", summary="Impressions in, labels out", responses=body_errors())
     async def classify(
-        body: Annotated[ClassifyRequest, Body(openapi_examples=CLASSIFY_EXAMPLES)],
+        body: Annotated[ClassifyRequest, Body(openapi_examples=CLASSIFY_EXAMPLES)], request: Request
     ) -> ClassifyResponse:
         """The 14 labels of each impression: probability, state and threshold, with the words that say so on request."""
-        return await parts.classifier.classify(body, parts.deadline())
+        return await parts.classifier.classify(body, deadline_of(request))
 
     @router.post("/search", summary="Labels in, similar chest X-rays out", responses=body_errors(Conflict))
     async def search(
@@ -47,7 +48,7 @@ def retrieval_router(parts: Parts) -> APIRouter:
         """Ranks the images of the index by a query of label names, or of a weight for each label."""
         timings = Timings()
         with timings.measure("search"):
-            found = await parts.index.search(body, parts.deadline())
+            found = await parts.index.search(body, deadline_of(request))
         return SearchResponse(**gateway_answer([found], timings), result=ranking(found, parts.links(request)))
 
     @router.post(
@@ -78,7 +79,7 @@ def retrieval_router(parts: Parts) -> APIRouter:
         given = {name: value for name, value in options.items() if value is not None}
         timings = Timings()
         with timings.measure("search"):
-            found = await parts.index.search_by_image(Upload(request), given, parts.upload_deadline())
+            found = await parts.index.search_by_image(Upload(request), given, deadline_of(request))
         return ImageSearchResponse(
             **gateway_answer([found], timings),
             result=ranking(found, parts.links(request)),

@@ -9,6 +9,7 @@ from gateway.openapi import service_errors
 from gateway.parts import Parts
 from shared.schemas.retrieve import InstalledModels
 from shared.schemas.system import IndexInfo
+from shared.time_limit import deadline_of
 
 
 def system_router(parts: Parts) -> APIRouter:
@@ -19,14 +20,14 @@ def system_router(parts: Parts) -> APIRouter:
         return RedirectResponse(f"{request.scope.get('root_path', '')}/docs")
 
     @router.get("/v1/index", summary="The state of the image index", responses=service_errors())
-    async def describe_index() -> IndexInfo:
+    async def describe_index(request: Request) -> IndexInfo:
         """Its size, the count of its changes, its engine, and the encoder weights that all its vectors come from."""
-        return await parts.index.info(parts.deadline())
+        return await parts.index.info(deadline_of(request))
 
     @router.get("/v1/models", summary="The two models that answer", responses=service_errors())
-    async def describe_models() -> InstalledModels:
+    async def describe_models(request: Request) -> InstalledModels:
         """Names, versions, weight hashes, label set, thresholds and intended use."""
-        deadline = parts.deadline()
+        deadline = deadline_of(request)
         services = (parts.classifier, parts.index)
         text, image = await each(services, lambda service: service.model(deadline), at_once=len(services))
         return InstalledModels(text=text, image=image)

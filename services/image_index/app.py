@@ -58,6 +58,7 @@ def create_app(
         readiness=readiness,
         lifespan=lifespan,
         max_body_bytes=settings.image_max_bytes + _FORM_BYTES,
+        time_limit_s=lambda _scope: settings.upload_timeout_s,
         tags=TAGS,
     )
     size = Gauge("chex_index_images", "Images in the index.", registry=app.state.metrics)

@@ -41,6 +41,7 @@ def create_app(settings: TextClassifierSettings, classifier: TextClassifier | No
         readiness=readiness,
         lifespan=lifespan,
         max_body_bytes=MAX_IMPRESSIONS * MAX_IMPRESSION_CHARS * _BYTES_PER_CHARACTER,
+        time_limit_s=lambda _scope: settings.request_timeout_s,
     )
     classified = Counter("chex_impressions", "Impressions classified.", registry=app.state.metrics)
 

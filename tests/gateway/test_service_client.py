@@ -7,9 +7,9 @@ import httpx
 import pytest
 
 from gateway.clients import ImageIndexClient, TextClassifierClient
-from gateway.deadline import Deadline
 from gateway.refusal import Refused
 from gateway.service_client import open_http
+from shared.deadline import Deadline
 from shared.errors import DeadlineExceeded, ServiceError, Unavailable, UpstreamFailed
 from shared.schemas.search import SearchRequest
 from shared.schemas.text import ClassifyRequest
@@ -64,7 +64,16 @@ async def test_retry_sends_the_same_request(classifier, client):
     await client.classify(REQUEST, Deadline(5))
     first, second = classifier.requests
     assert first.content == second.content
-    assert (first.method, first.url, first.headers) == (second.method, second.url, second.headers)
+    assert (first.method, first.url) == (second.method, second.url)
+    assert first.headers == second.headers
+
+
+async def test_service_is_told_how_many_milliseconds_are_left_not_what_another_call_had(classifier, client):
+    await client.classify(REQUEST, Deadline(3))
+    await client.classify(REQUEST, Deadline(60))
+    left_ms = [int(request.headers["x-request-deadline"]) for request in classifier.requests]
+    assert 2500 < left_ms[0] <= 3000
+    assert 4500 < left_ms[1] <= 5000  # the call's own limit
 
 
 async def test_unavailable_service_is_tried_twice_and_its_own_words_and_wait_are_handed_on(classifier, client):

@@ -37,7 +37,14 @@ def app(checks) -> FastAPI:
     async def readiness() -> list[Check]:
         return checks
 
-    app = new_app(title="Test", description="", readiness=readiness, lifespan=no_lifespan, max_body_bytes=1000)
+    app = new_app(
+        title="Test",
+        description="",
+        readiness=readiness,
+        lifespan=no_lifespan,
+        max_body_bytes=1000,
+        time_limit_s=lambda _scope: 10,
+    )
 
     @app.post("/v1/classify", responses=documented(Overloaded))
     async def classify(request: ClassifyRequest) -> int:

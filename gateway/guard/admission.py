@@ -1,0 +1,109 @@
+"""How much comes in at once. What cannot be answered in time is refused before its body is read.
+
+Each kind of request has a lane of its own, so that neither uploads nor long texts hold up a question of one line, and
+health and metrics pass beside all of them.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterator, Mapping
+from typing import Literal
+
+import structlog
+from prometheus_client import CollectorRegistry, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from gateway.guard.lane import Lane
+from shared.errors import Overloaded
+from shared.problems import error_response
+
+log = structlog.get_logger("admission")
+
+LaneName = Literal["questions", "long_questions", "uploads", "reads"]
+
+LONG_BYTES = 32 * 1024
+"""A question whose body is longer, or does not say how long it is, goes with the long ones."""
+
+HOLD_BACK_S = 0.5
+"""So long is a refusal kept back, lest a caller that ignores Retry-After takes the processor from those at work."""
+
+_QUESTIONS = frozenset({"/v1/retrieve", "/v1/classify", "/v1/search"})
+_UPLOADS = "/v1/images"
+_BY_IMAGE = "/v1/search/by-image"
+_DRAINED_BYTES = 1024 * 1024  # a longer body is not worth reading only to keep its connection
+
+
+def make_lanes(at_work: int, waiting: int, uploads_at_work: int) -> dict[LaneName, Lane]:
+    few = max(1, at_work // 16)
+    return {
+        "questions": Lane(at_work, waiting),
+        "long_questions": Lane(few, 4 * few),
+        "uploads": Lane(uploads_at_work, 4 * uploads_at_work),
+        "reads": Lane(at_work, waiting),
+    }
+
+
+class Admission:
+    def __init__(self, app: ASGIApp, lanes: Mapping[LaneName, Lane], registry: CollectorRegistry) -> None:
+        self.app = app
+        self._lanes = lanes
+        self._told_at = 0.0
+        registry.register(_LaneMetrics(lanes))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        name = lane_of(scope) if scope["type"] == "http" else None
+        if name is None:
+            await self.app(scope, receive, send)
+            return
+        try:
+            async with self._lanes[name].place():
+                await self.app(scope, receive, send)
+        except Overloaded as refusal:
+            self._tell(name)
+            await self._refuse(refusal, scope, receive, send)
+
+    async def _refuse(self, refusal: Overloaded, scope: Scope, receive: Receive, send: Send) -> None:
+        waited_s = time.monotonic() - scope.get("state", {}).get("began_at", time.monotonic())
+        await asyncio.sleep(max(0.0, HOLD_BACK_S - waited_s))
+        response = error_response(refusal)
+        length = Headers(scope=scope).get("content-length", "0")
+        if not length.isdecimal() or int(length) > _DRAINED_BYTES or "transfer-encoding" in Headers(scope=scope):
+            response.headers["Connection"] = "close"
+        await response(scope, receive, send)
+
+    def _tell(self, name: LaneName) -> None:
+        """One line a second at most, however many are refused."""
+        if time.monotonic() - self._told_at > 1:
+            self._told_at = time.monotonic()
+            log.warning("requests_refused", lane=name, so_far=self._lanes[name].refused)
+
+
+def lane_of(scope: Scope) -> LaneName | None:
+    """None for what never waits: health, metrics, pages."""
+    path: str = scope["path"].removeprefix(scope.get("root_path", ""))
+    if not path.startswith("/v1/"):
+        return None
+    if path == _BY_IMAGE or (path.startswith(_UPLOADS) and scope["method"] in {"PUT", "POST"}):
+        return "uploads"
+    if path not in _QUESTIONS:
+        return "reads"
+    length = Headers(scope=scope).get("content-length", "")
+    return "questions" if length.isdecimal() and int(length) <= LONG_BYTES else "long_questions"
+
+
+class _LaneMetrics(Collector):
+    def __init__(self, lanes: Mapping[LaneName, Lane]) -> None:
+        self._lanes = lanes
+
+    def collect(self) -> Iterator[Metric]:
+        at_work = GaugeMetricFamily("chex_requests_at_work", "Requests at work, by lane.", labels=["lane"])
+        waiting = GaugeMetricFamily("chex_requests_waiting", "Requests that wait for a place.", labels=["lane"])
+        refused = CounterMetricFamily("chex_requests_refused", "Requests refused with 429.", labels=["lane"])
+        for name, lane in self._lanes.items():
+            at_work.add_metric([name], lane.at_work)
+            waiting.add_metric([name], lane.waiting)
+            refused.add_metric([name], lane.refused)
+        yield from (at_work, waiting, refused)

@@ -1,0 +1,49 @@
+"""So many at work, so many waiting for not too long: whoever comes beyond that is told at once."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from shared.errors import Overloaded
+
+MAX_WAIT_S = 0.9
+
+
+class Lane:
+    """`at_work` hold a place at once; `waiting` more wait for one, in order of arrival, for `max_wait_s` at most."""
+
+    def __init__(self, at_work: int, waiting: int, *, max_wait_s: float = MAX_WAIT_S) -> None:
+        self._places = asyncio.Semaphore(at_work)
+        self._max_waiting = waiting
+        self._max_wait_s = max_wait_s
+        self.at_work = 0
+        self.waiting = 0
+        self.refused = 0
+
+    @asynccontextmanager
+    async def place(self) -> AsyncIterator[None]:
+        """Raises Overloaded where there is no place, and none comes free in time."""
+        await self._enter()
+        self.at_work += 1
+        try:
+            yield
+        finally:
+            self.at_work -= 1
+            self._places.release()
+
+    async def _enter(self) -> None:
+        if not self._places.locked():
+            await self._places.acquire()
+            return
+        if self.waiting >= self._max_waiting:
+            self.refused += 1
+            raise Overloaded("Too many requests are waiting; send this again later.")
+        self.waiting += 1
+        try:
+            async with asyncio.timeout(self._max_wait_s):
+                await self._places.acquire()
+        except TimeoutError:
+            self.refused += 1
+            raise Overloaded("No place came free in time; send this again later.") from None
+        finally:
+            self.waiting -= 1

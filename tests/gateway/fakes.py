@@ -79,8 +79,10 @@ class FakeClassifier(FakeService):
 
     def own_answer(self, request: httpx.Request) -> httpx.Response:
         impressions = json.loads(request.content)["impressions"]
-        results = [{"labels": label_results(self._states(text))} for text in impressions]
-        return httpx.Response(200, json={"results": results, "model": self.model()})
+        return httpx.Response(200, json={"results": list(map(self.result, impressions)), "model": self.model()})
+
+    def result(self, text: str) -> dict[str, Any]:
+        return {"labels": label_results(self._states(text))}
 
     def _states(self, text: str) -> dict[str, str]:
         states = {}

@@ -74,7 +74,6 @@ class ImageIndex:
         self._batcher = MicroBatcher[Grey, Encoding](
             encoder.encode,
             max_batch=settings.image_max_batch,
-            max_wait_ms=settings.image_max_wait_ms,
             max_queue=settings.image_max_queue,
             name="image-encoder",
         )

@@ -31,7 +31,6 @@ class ImageIndexSettings(ServiceSettings):
     upload_timeout_s: float = Field(default=60.0, gt=0, description="The most that a request with an image may take.")
 
     image_max_batch: int = Field(default=16, ge=1, description="Images in one run of the encoder.")
-    image_max_wait_ms: float = Field(default=5.0, ge=0, description="How long an image waits for company.")
     image_max_queue: int = Field(default=128, ge=1, description="Images that may wait for the encoder; beyond it, 429.")
     decode_threads: int = Field(default=min(8, os.cpu_count() or 1), ge=1, description="Files decoded at once.")
     decode_max_queue: int = Field(default=64, ge=1, description="Files that may wait to be decoded; beyond it, 429.")

@@ -1,13 +1,11 @@
-"""Micro-batching: requests that come at about the same time share one run of the model.
+"""Micro-batching: what comes while the model is busy shares its next run; what finds it idle is run at once.
 
 Every waiter gets an answer: its result, its own error, 429 at a full queue, 504 at its deadline, 503 at shutdown.
 """
 
 import asyncio
-import time
-from collections import deque
+import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Generic, Self, TypeVar
 
@@ -21,20 +19,20 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-@dataclass
+@dataclass(eq=False)
 class _Waiter(Generic[Item, Result]):
     item: Item
-    bucket: int
+    size: int
     future: asyncio.Future[Result]
-    arrived: float
+    outcome: Result | Exception | None = None
 
 
 class MicroBatcher(Generic[Item, Result]):
-    """Collects items and runs them in batches, in one thread beside the event loop.
+    """Runs items in batches, in one thread beside the event loop that takes the next batch as soon as it is free.
 
-    `run_batch` takes up to `max_batch` items and returns one result for each, in order. A batch starts when it is full
-    or when its oldest item has waited `max_wait_ms`. At most `max_queue` items wait. Items are batched with items of
-    similar size only (`size_of` in the same power of two), so that a short one is not padded to a long one.
+    `run_batch` takes items and returns one result for each, in order. A batch is the item that came first and those
+    nearest to it in size, as many as fit: `max_batch` items, and `max_size` in all when each is padded to the longest
+    (`size_of` an item; a single item may be larger). At most `max_queue` items wait.
     """
 
     def __init__(
@@ -42,110 +40,131 @@ class MicroBatcher(Generic[Item, Result]):
         run_batch: Callable[[Sequence[Item]], Sequence[Result]],
         *,
         max_batch: int,
-        max_wait_ms: float,
         max_queue: int,
-        size_of: Callable[[Item], int] | None = None,
+        max_size: int | None = None,
+        size_of: Callable[[Item], int] = lambda _item: 1,
         name: str,
     ) -> None:
         self._run_batch = run_batch
         self._max_batch = max_batch
-        self._max_wait_s = max_wait_ms / 1000
         self._max_queue = max_queue
-        self._size_of = size_of or (lambda _item: 1)
+        self._max_size = max_size
+        self._size_of = size_of
         self._name = name
-        self._queue: deque[_Waiter[Item, Result]] = deque()
-        self._wake = asyncio.Event()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"{name}-batch")
-        self._worker: asyncio.Task[None] | None = None
+        self._queue: list[_Waiter[Item, Result]] = []  # in order of arrival; changed by holders of `_news` only
+        self._news = threading.Condition()
+        self._thread = threading.Thread(target=self._work, name=f"{name}-batch", daemon=True)
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
 
     async def __aenter__(self) -> Self:
-        self._worker = asyncio.create_task(self._work(), name=f"{self._name}-batcher")
+        self._loop = asyncio.get_running_loop()
+        self._thread.start()
         return self
 
     async def __aexit__(self, *_exc: object) -> None:
         """Finish the batch that is running; every item that still waits is answered with Unavailable."""
-        self._closed = True
-        self._wake.set()
-        if self._worker is not None:
-            await self._worker
-        self._thread.shutdown()
+        with self._news:
+            self._closed = True
+            self._news.notify()
+        await asyncio.to_thread(self._thread.join)
+        _settle_all(self._queue, Unavailable("Shutting down.", part=self._name))
+        self._queue.clear()
 
     async def submit(self, item: Item, *, timeout_s: float) -> Result:
-        """The result for one item.
+        """The result for one item. Raises as `submit_all` does."""
+        (result,) = await self.submit_all([item], timeout_s=timeout_s)
+        return result
 
-        Raises Overloaded (queue full), DeadlineExceeded (`timeout_s` is over), Unavailable (shutting down), or what
-        the model raised for this item: a ServiceError as it is, anything else as InferenceFailed.
+    async def submit_all(self, items: Sequence[Item], *, timeout_s: float) -> list[Result]:
+        """The results in order, or the first error; what still waits then is withdrawn.
+
+        Raises Overloaded (no room in the queue for all), DeadlineExceeded (`timeout_s` is over), Unavailable (shutting
+        down), or what the model raised for an item: a ServiceError as it is, anything else as InferenceFailed.
         """
-        if self._closed or self._worker is None or self._worker.done():
+        if self._closed or self._loop is None:
             raise Unavailable("Shutting down.", part=self._name)
-        if len(self._queue) >= self._max_queue:
-            raise Overloaded(f"{self._max_queue} items wait already; send this again later.", part=self._name)
-        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        bucket = self._size_of(item).bit_length()
-        self._queue.append(_Waiter(item, bucket, future, time.monotonic()))
-        self._wake.set()
+        waiters = [_Waiter(item, self._size_of(item), self._loop.create_future()) for item in items]
+        self._enqueue(waiters)
+        too_late = DeadlineExceeded(f"Not done within {timeout_s:.3g} s.", part=self._name)
+        timer = self._loop.call_later(timeout_s, _settle_all, waiters, too_late)
         try:
-            return await asyncio.wait_for(future, timeout_s)
-        except TimeoutError:
-            raise DeadlineExceeded(f"Not done within {timeout_s:.3g} s.", part=self._name) from None
-
-    async def _work(self) -> None:
-        try:
-            while not self._closed:
-                batch = await self._next_batch()
-                if batch:
-                    await self._answer(batch)
+            return [await waiter.future for waiter in waiters]
         finally:
-            for waiter in self._queue:
-                _reject(waiter, Unavailable("Shutting down.", part=self._name))
-            self._queue.clear()
+            timer.cancel()
+            for waiter in waiters:
+                waiter.future.cancel()
 
-    async def _next_batch(self) -> list[_Waiter[Item, Result]]:
-        """Wait until a batch is due and take it from the queue: the oldest item and its like. Empty if closed."""
-        while not self._closed:
-            # A waiter that was cancelled, or whose deadline is over, has a finished future: its work is not done.
-            self._queue = deque(waiter for waiter in self._queue if not waiter.future.done())
-            if not self._queue:
-                self._wake.clear()
-                await self._wake.wait()
-                continue
-            oldest = self._queue[0]
-            batch = [waiter for waiter in self._queue if waiter.bucket == oldest.bucket][: self._max_batch]
-            patience_s = oldest.arrived + self._max_wait_s - time.monotonic()
-            if len(batch) == self._max_batch or patience_s <= 0:
-                taken = set(map(id, batch))
-                self._queue = deque(waiter for waiter in self._queue if id(waiter) not in taken)
-                return batch
-            self._wake.clear()
-            try:
-                await asyncio.wait_for(self._wake.wait(), patience_s)
-            except TimeoutError:
-                continue
+    def _enqueue(self, waiters: list[_Waiter[Item, Result]]) -> None:
+        with self._news:
+            if len(self._queue) + len(waiters) > self._max_queue:
+                self._forget_the_done()
+            if len(self._queue) + len(waiters) > self._max_queue:
+                raise Overloaded(f"{len(self._queue)} items wait already; send this again later.", part=self._name)
+            self._queue += waiters
+            self._news.notify()
+
+    def _forget_the_done(self) -> None:
+        """One that was cancelled, or whose deadline is over, has a finished future: its work is not done."""
+        self._queue = [waiter for waiter in self._queue if not waiter.future.done()]
+
+    def _work(self) -> None:
+        while batch := self._next_batch():
+            self._run(batch)
+            assert self._loop is not None  # noqa: S101 - the thread is started by a running loop
+            self._loop.call_soon_threadsafe(_settle_all, batch)
+
+    def _next_batch(self) -> list[_Waiter[Item, Result]]:
+        """Waits for an item and takes its batch from the queue. Empty once closed."""
+        with self._news:
+            while not self._closed:
+                self._forget_the_done()
+                if self._queue:
+                    batch = self._batch_of(self._queue[0])
+                    taken = set(map(id, batch))
+                    self._queue = [waiter for waiter in self._queue if id(waiter) not in taken]
+                    return batch
+                self._news.wait()
         return []
 
-    async def _answer(self, batch: Sequence[_Waiter[Item, Result]]) -> None:
-        """Run a batch. If it fails, run its items one by one, so that only the one at fault gets the error."""
+    def _batch_of(self, first: _Waiter[Item, Result]) -> list[_Waiter[Item, Result]]:
+        batch: list[_Waiter[Item, Result]] = []
+        longest = 0
+        for waiter in sorted(self._queue, key=lambda waiter: abs(waiter.size - first.size)):  # stable: first is first
+            longest = max(longest, waiter.size)
+            too_large = self._max_size is not None and longest * (len(batch) + 1) > self._max_size
+            if len(batch) == self._max_batch or (batch and too_large):
+                break
+            batch.append(waiter)
+        return batch
+
+    def _run(self, batch: Sequence[_Waiter[Item, Result]]) -> None:
+        """Runs a batch. If it fails, runs its items one by one, so that only the one at fault gets the error."""
         try:
-            results = await asyncio.get_running_loop().run_in_executor(
-                self._thread, self._run_batch, [waiter.item for waiter in batch]
-            )
+            results = self._run_batch([waiter.item for waiter in batch])
             if len(results) != len(batch):
                 raise InferenceFailed(f"The model gave {len(results)} results for {len(batch)} items.")  # noqa: TRY301
         except Exception as error:  # noqa: BLE001 - whatever a model raises, its waiters are answered
             if len(batch) > 1:
                 for waiter in batch:
-                    await self._answer([waiter])
+                    self._run([waiter])
                 return
             log.warning("item_failed", batcher=self._name, error=type(error).__name__)
             known = isinstance(error, ServiceError)
-            _reject(batch[0], error if known else InferenceFailed("The model failed on this input.", part=self._name))
+            batch[0].outcome = error if known else InferenceFailed("The model failed on this input.", part=self._name)
             return
         for waiter, result in zip(batch, results, strict=True):
-            if not waiter.future.done():
-                waiter.future.set_result(result)
+            waiter.outcome = result
 
 
-def _reject(waiter: _Waiter[Item, Result], error: Exception) -> None:
-    if not waiter.future.done():
-        waiter.future.set_exception(error)
+def _settle_all(waiters: Sequence[_Waiter[Item, Result]], error: Exception | None = None) -> None:
+    """Gives each its outcome, or `error`, unless it has been answered or has given up."""
+    for waiter in waiters:
+        if waiter.future.done():
+            continue
+        outcome = error or waiter.outcome
+        if isinstance(outcome, Exception):
+            waiter.future.set_exception(outcome)
+            waiter.future.exception()  # seen: who waits for several is told the first
+        else:
+            waiter.future.set_result(outcome)  # type: ignore[arg-type]  # None is a result where the model gives it

@@ -66,6 +66,11 @@ class TextClassifier:
             intended_use=self._folder.intended_use,
         )
 
+    @property
+    def tokens_per_run(self) -> int:
+        """How many tokens one run of the model takes best, padding included."""
+        return self._scorer.tokens_per_run
+
     def read(self, text: str, *, evidence: bool = False) -> Reading:
         """Tokenize a text and cut it into windows. Raises InvalidInput where it holds nothing to read."""
         tokens = self._tokenizer(text)

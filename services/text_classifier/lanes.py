@@ -20,7 +20,7 @@ class Lanes:
 
     def __init__(self, model: TextClassifier, settings: TextClassifierSettings) -> None:
         self._timeout_s = settings.request_timeout_s
-        self.quick = _batcher(model, settings, max_batch=settings.text_max_batch)
+        self.quick = _batcher(model, settings, max_batch=settings.text_max_queue)
         self.slow = _batcher(model, settings, max_batch=1)
 
     async def classify(self, readings: Sequence[Reading]) -> list[Classification]:
@@ -28,18 +28,24 @@ class Lanes:
 
         Raises Overloaded, DeadlineExceeded, Unavailable or InferenceFailed.
         """
+        slow = [reading for reading in readings if _is_slow(reading)]
+        if not slow:
+            return await self.quick.submit_all(readings, timeout_s=self._timeout_s)
+        quick = [reading for reading in readings if not _is_slow(reading)]
         tasks = [
-            asyncio.ensure_future(self._lane(reading).submit(reading, timeout_s=self._timeout_s))
-            for reading in readings
+            asyncio.ensure_future(lane.submit_all(those, timeout_s=self._timeout_s))
+            for lane, those in ((self.quick, quick), (self.slow, slow))
         ]
         try:
-            return await asyncio.gather(*tasks)
+            of_quick, of_slow = map(iter, await asyncio.gather(*tasks))
         finally:
             for task in tasks:
                 task.cancel()
+        return [next(of_slow if _is_slow(reading) else of_quick) for reading in readings]
 
-    def _lane(self, reading: Reading) -> MicroBatcher[Reading, Classification]:
-        return self.slow if reading.evidence or len(reading.windows) > 1 else self.quick
+
+def _is_slow(reading: Reading) -> bool:
+    return reading.evidence or len(reading.windows) > 1
 
 
 def _batcher(
@@ -48,7 +54,7 @@ def _batcher(
     return MicroBatcher(
         model.classify,
         max_batch=max_batch,
-        max_wait_ms=settings.text_max_wait_ms,
+        max_size=model.tokens_per_run,
         max_queue=settings.text_max_queue,
         size_of=lambda reading: reading.size,
         name=PART,

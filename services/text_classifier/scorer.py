@@ -12,7 +12,9 @@ from services.text_classifier.model_folder import ModelFolder
 from shared.labels import LABELS, State
 
 Floats = NDArray[np.float64]
-MAX_TOKENS_PER_RUN = 4096
+TOKENS_PER_RUN = {"cpu": 512, "cuda": 16_384}
+"""Padding included. On a CPU a token costs least with 256 to 768 of them, and a third more with 4096."""
+
 STATES = tuple(State)
 PRESENT = STATES.index(State.PRESENT)
 NOT_MENTIONED = STATES.index(State.NOT_MENTIONED)
@@ -33,6 +35,7 @@ class Scorer:
     def __init__(self, folder: ModelFolder, session: Session, pad: int) -> None:
         self._session = session
         self._pad = pad
+        self.tokens_per_run = TOKENS_PER_RUN[session.device]
         self._order = list(folder.order)
         self._sigmoid = folder.outputs == "sigmoid"
         self._slopes = np.array([folder.calibration[label].slope for label in LABELS])
@@ -41,7 +44,7 @@ class Scorer:
     def score(self, sequences: Sequence[NDArray[np.int64]]) -> list[Score]:
         """One score for each sequence, in order. Sequences of similar length share a run."""
         scores: dict[int, Score] = {}
-        for batch in _batches([len(sequence) for sequence in sequences]):
+        for batch in _batches([len(sequence) for sequence in sequences], self.tokens_per_run):
             outputs = self._session.run(_padded([sequences[i] for i in batch], self._pad))
             posteriors = self._posteriors(outputs["logits"][:, self._order])
             attention = outputs.get("attention")
@@ -74,11 +77,11 @@ def _sigmoid(x: Floats) -> Floats:
     return 0.5 * (1 + np.tanh(0.5 * x))
 
 
-def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Positions of sequences, those of similar length together, at most MAX_TOKENS_PER_RUN after padding."""
+def _batches(lengths: Sequence[int], most: int) -> Iterator[list[int]]:
+    """Positions of sequences, those of similar length together, at most `most` tokens after padding."""
     batch: list[int] = []
     for i in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if batch and lengths[i] * (len(batch) + 1) > MAX_TOKENS_PER_RUN:
+        if batch and lengths[i] * (len(batch) + 1) > most:
             yield batch
             batch = []
         batch.append(i)

@@ -14,6 +14,4 @@ class TextClassifierSettings(ServiceSettings):
     text_port: int = Field(default=8001, ge=0, le=65535)
     device: Device = "auto"
     threads: int = Field(default=0, ge=0, description="CPU threads for one batch; 0 is one for each core.")
-    text_max_batch: int = Field(default=32, ge=1, description="Impressions in one run of the model.")
-    text_max_wait_ms: float = Field(default=2.0, ge=0, description="How long an impression waits for company.")
     text_max_queue: int = Field(default=512, ge=1, description="Impressions that may wait; beyond it, 429.")

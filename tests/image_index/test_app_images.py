@@ -3,6 +3,7 @@ import hashlib
 import io
 import json
 import threading
+import time
 from collections.abc import Callable
 
 import httpx
@@ -230,20 +231,20 @@ async def test_images_sent_at_once_are_encoded_together_and_all_kept(
 ) -> None:
     batches: list[int] = []
 
-    class Counting(Encoder):
+    class Slow(Encoder):
         def encode(self, squares):
             batches.append(len(squares))
+            time.sleep(0.1)
             return super().encode(squares)
 
-    counting = Counting(encoder._folder, encoder._session)
-    patient = settings.model_copy(update={"image_max_wait_ms": 200.0})
-    client = await connect(create_app(patient, counting))
+    slow = Slow(encoder._folder, encoder._session)
+    client = await connect(create_app(settings, slow))
     pictures = [png_bytes(picture_of(LABELS[n % 14], brightness=150 + n)) for n in range(24)]
     responses = await asyncio.gather(*(put(client, f"i{n}", picture) for n, picture in enumerate(pictures)))
 
     assert {response.status_code for response in responses} == {201}
     assert sum(batches) == 24
-    assert len(batches) <= 6
+    assert len(batches) <= 12  # what comes while the encoder is at work is its next batch
     assert (await client.get("/v1/index")).json()["size"] == 24
 
 

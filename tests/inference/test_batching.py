@@ -1,6 +1,5 @@
 import asyncio
 import threading
-import time
 from collections.abc import Sequence
 
 import pytest
@@ -28,7 +27,7 @@ class Recorder:
 
 
 def batcher(run_batch, **options):
-    defaults = {"max_batch": 8, "max_wait_ms": 5, "max_queue": 100, "name": "test"}
+    defaults = {"max_batch": 8, "max_queue": 100, "name": "test"}
     return MicroBatcher(run_batch, **(defaults | options))
 
 
@@ -38,41 +37,80 @@ async def until(condition) -> None:
             await asyncio.sleep(0.001)
 
 
-async def test_items_that_come_together_share_a_batch():
+async def held(model: Recorder, b: MicroBatcher) -> asyncio.Task:
+    """One item with which the model is busy until its gate is opened."""
+    model.gate.clear()
+    busy = asyncio.create_task(b.submit(0, timeout_s=5))
+    await until(lambda: model.entered == 1)
+    return busy
+
+
+async def test_item_that_finds_the_model_idle_is_run_at_once():
     model = Recorder()
     async with batcher(model) as b:
-        results = await asyncio.gather(*(b.submit(i, timeout_s=5) for i in range(8)))
-    assert results == [2 * i for i in range(8)]
-    assert model.batches == [list(range(8))]
-
-
-async def test_a_full_batch_does_not_wait_for_more():
-    model = Recorder()
-    async with batcher(model, max_batch=2, max_wait_ms=60_000) as b:
-        assert await asyncio.gather(b.submit(1, timeout_s=5), b.submit(2, timeout_s=5)) == [2, 4]
-
-
-async def test_a_lonely_item_runs_after_max_wait():
-    model = Recorder()
-    async with batcher(model, max_wait_ms=20) as b:
-        started = time.monotonic()
         assert await b.submit(3, timeout_s=5) == 6
-        assert time.monotonic() - started >= 0.02
+    assert model.batches == [[3]]
 
 
-async def test_items_of_other_sizes_run_in_batches_of_their_own():
+async def test_items_that_come_while_the_model_is_busy_share_its_next_run():
     model = Recorder()
-    async with batcher(model, size_of=lambda item: item) as b:
-        await asyncio.gather(*(b.submit(i, timeout_s=5) for i in (4, 100, 5, 101)))
-    assert sorted(map(sorted, model.batches)) == [[4, 5], [100, 101]]
+    async with batcher(model) as b:
+        busy = await held(model, b)
+        waiting = [asyncio.create_task(b.submit(i, timeout_s=5)) for i in range(1, 7)]
+        await until(lambda: len(b._queue) == 6)
+        model.gate.set()
+        assert await asyncio.gather(busy, *waiting) == [2 * i for i in range(7)]
+    assert model.batches == [[0], [1, 2, 3, 4, 5, 6]]
+
+
+async def test_items_of_one_call_share_runs_and_keep_their_order():
+    model = Recorder()
+    async with batcher(model, max_batch=4) as b:
+        assert await b.submit_all([5, 3, 4, 1, 2, 6], timeout_s=5) == [10, 6, 8, 2, 4, 12]
+    assert model.batches == [[5, 3, 4, 1], [2, 6]]
+
+
+async def test_batch_is_the_oldest_item_and_its_like_as_many_as_fit_when_padded():
+    model = Recorder()
+    async with batcher(model, size_of=lambda item: item, max_size=24) as b:
+        busy = await held(model, b)
+        waiting = [asyncio.create_task(b.submit(i, timeout_s=5)) for i in (5, 100, 8, 6, 101, 7)]
+        await until(lambda: len(b._queue) == 6)
+        model.gate.set()
+        await asyncio.gather(busy, *waiting)
+    assert model.batches == [[0], [5, 6, 7], [100], [8], [101]]
+
+
+async def test_call_whose_items_do_not_all_fit_into_the_queue_leaves_none_there():
+    model = Recorder()
+    async with batcher(model, max_queue=3) as b:
+        busy = await held(model, b)
+        with pytest.raises(Overloaded):
+            await b.submit_all([1, 2, 3, 4], timeout_s=5)
+        model.gate.set()
+        assert await busy == 0
+    assert model.batches == [[0]]
+
+
+async def test_one_failing_item_of_a_call_withdraws_those_that_wait():
+    def run(items: Sequence[int]) -> list[int]:
+        ran.extend(items)
+        if 1 in items:
+            raise InvalidInput("too odd")
+        return list(items)
+
+    ran: list[int] = []
+    async with batcher(run, max_batch=1) as b:
+        with pytest.raises(InvalidInput):
+            await b.submit_all([1, 2, 3, 4, 5, 6, 7, 8], timeout_s=5)
+        await until(lambda: not [waiter for waiter in b._queue if not waiter.future.done()])
+    assert len(ran) < 8
 
 
 async def test_full_queue_answers_overloaded_with_retry_after():
     model = Recorder()
-    model.gate.clear()
-    async with batcher(model, max_batch=1, max_queue=2, max_wait_ms=0) as b:
-        first = asyncio.create_task(b.submit(0, timeout_s=5))
-        await until(lambda: model.entered == 1)
+    async with batcher(model, max_batch=1, max_queue=2) as b:
+        first = await held(model, b)
         waiting = [asyncio.create_task(b.submit(i, timeout_s=5)) for i in (1, 2)]
         await until(lambda: len(b._queue) == 2)
         with pytest.raises(Overloaded) as refused:
@@ -86,7 +124,7 @@ async def test_full_queue_answers_overloaded_with_retry_after():
 async def test_deadline_is_answered_while_the_model_is_busy_and_its_item_is_skipped():
     model = Recorder()
     model.gate.clear()
-    async with batcher(model, max_batch=1, max_wait_ms=0) as b:
+    async with batcher(model, max_batch=1) as b:
         busy = asyncio.create_task(b.submit(1, timeout_s=5))
         await until(lambda: model.entered == 1)
         with pytest.raises(DeadlineExceeded):
@@ -100,7 +138,7 @@ async def test_deadline_is_answered_while_the_model_is_busy_and_its_item_is_skip
 async def test_cancelled_item_is_never_run():
     model = Recorder()
     model.gate.clear()
-    async with batcher(model, max_batch=1, max_wait_ms=0) as b:
+    async with batcher(model, max_batch=1) as b:
         busy = asyncio.create_task(b.submit(1, timeout_s=5))
         await until(lambda: model.entered == 1)
         cancelled = asyncio.create_task(b.submit(2, timeout_s=5))
@@ -144,7 +182,7 @@ async def test_wrong_number_of_results_rejects_every_waiter():
 async def test_shutdown_answers_every_waiter():
     model = Recorder()
     model.gate.clear()
-    b = batcher(model, max_batch=1, max_wait_ms=0)
+    b = batcher(model, max_batch=1)
     await b.__aenter__()
     running = asyncio.create_task(b.submit(1, timeout_s=5))
     await until(lambda: model.entered == 1)
@@ -174,7 +212,7 @@ def test_every_waiter_gets_the_answer_to_its_own_item(items, bad, max_batch):
         return [item * item for item in batch]
 
     async def run() -> list[object]:
-        async with batcher(model, max_batch=max_batch, max_wait_ms=0.1, size_of=lambda item: item) as b:
+        async with batcher(model, max_batch=max_batch, size_of=lambda item: item) as b:
             return await asyncio.gather(*(b.submit(i, timeout_s=10) for i in items), return_exceptions=True)
 
     for item, result in zip(items, asyncio.run(run()), strict=True):

@@ -1,0 +1,174 @@
+"""What serving costs: the text service beside a plain FastAPI endpoint and LitServe, each around the bundled model; and
+an impression's whole way through the gateway beside its parts. All turn by turn in one run.
+
+    python tests/benchmarks/serving.py [--json OUT]
+"""
+
+import argparse
+import asyncio
+import itertools
+import json
+import random
+import statistics
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import uvloop
+from load import Outcome, closed_loop
+from servers import free_port, running
+
+CLIENTS = (1, 8, 32)
+SECONDS = 3.0
+ROUNDS = 5
+PICTURES = 200
+
+FINDINGS = (
+    "Mild cardiomegaly", "Small left pleural effusion", "Moderate right pleural effusion", "Bibasilar atelectasis",
+    "Possible early pneumonia in the right lower lobe", "Stable interstitial edema", "Dual lead pacemaker in place",
+    "Right internal jugular catheter ends in the superior vena cava", "Old healed rib fractures on the left",
+)  # fmt: skip
+ABSENT = ("No pneumothorax", "No focal consolidation", "No pleural effusion", "The lungs are otherwise clear")
+
+
+def impressions(seed: int) -> Iterator[str]:
+    """Impressions as people write them, 3 to 30 words, hardly any twice."""
+    draw = random.Random(seed)
+    for number in itertools.count():
+        said = draw.sample(FINDINGS, draw.randint(1, 3)) + draw.sample(ABSENT, draw.randint(0, 2))
+        yield ". ".join(said) + f". Compared with study {seed}.{number}."
+
+
+def classify_bodies(seed: int) -> Iterator[bytes]:
+    return (json.dumps({"impressions": [text]}).encode() for text in impressions(seed))
+
+
+def retrieve_bodies(seed: int) -> Iterator[bytes]:
+    return (json.dumps({"impression": text}).encode() for text in impressions(seed))
+
+
+def search_bodies() -> Iterator[bytes]:
+    return itertools.repeat(json.dumps({"labels": {"Cardiomegaly": 1, "Pleural Effusion": 1}}).encode())
+
+
+class System:
+    """The three processes over a gallery of phantoms."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        self.text, self.index, self.gateway = free_port(), free_port(), free_port()
+        environment = {
+            "CHEX_TEXT_PORT": str(self.text),
+            "CHEX_INDEX_PORT": str(self.index),
+            "CHEX_GATEWAY_PORT": str(self.gateway),
+            "CHEX_TEXT_URL": f"http://127.0.0.1:{self.text}",
+            "CHEX_INDEX_URL": f"http://127.0.0.1:{self.index}",
+            "CHEX_DATA_DIR": str(folder / "data"),
+        }
+        self._fill(folder, environment)
+        self.pids = {
+            name: stack.enter_context(running(["-m", *command.split()], port, "/readyz", environment))
+            for name, command, port in (
+                ("text", "services.text_classifier serve", self.text),
+                ("index", "services.image_index serve", self.index),
+                ("gateway", "gateway", self.gateway),
+            )
+        }
+
+    def _fill(self, folder: Path, environment: dict[str, str]) -> None:
+        import os
+        import subprocess
+        import sys
+
+        gallery = folder / "gallery"
+        command = [sys.executable, "-m", "services.image_index"]
+        for arguments in (
+            ["phantoms", "--out", str(gallery), "--count", str(PICTURES), "--seed", "1"],
+            ["ingest", "--csv", str(gallery / "labels.csv"), "--images-root", str(gallery)],
+        ):
+            subprocess.run(
+                [*command, *arguments], env={**os.environ, **environment}, check=True, stdout=subprocess.DEVNULL
+            )
+
+
+def measure_servers(ports: dict[str, int], rounds: int, seconds: float) -> dict[str, dict[int, list[Outcome]]]:
+    outcomes: dict[str, dict[int, list[Outcome]]] = {name: {clients: [] for clients in CLIENTS} for name in ports}
+    seeds = itertools.count()
+    for number in range(rounds + 1):
+        for clients in CLIENTS:
+            for name, port in ports.items():
+                bodies = classify_bodies(next(seeds))
+                run = closed_loop(port, "/v1/classify", bodies, clients=clients, seconds=seconds)
+                outcome = uvloop.run(run)
+                assert set(outcome.statuses) == {200}, (name, outcome.statuses)
+                if number:  # the first round warms up
+                    outcomes[name][clients].append(outcome)
+    return outcomes
+
+
+def ratios(ours: list[float], others: list[float]) -> list[float]:
+    """Of each round; sorted."""
+    return sorted(mine / other for mine, other in zip(ours, others, strict=True))
+
+
+def told(values: list[float]) -> str:
+    return f"{statistics.median(values):.2f} ({values[0]:.2f} to {values[-1]:.2f})"
+
+
+def compare_servers(outcomes: dict[str, dict[int, list[Outcome]]]) -> dict[str, object]:
+    figures: dict[str, object] = {}
+    for clients in CLIENTS:
+        p50 = {name: [run.quantile_ms(0.5) for run in runs[clients]] for name, runs in outcomes.items()}
+        rate = {name: [run.goodput for run in runs[clients]] for name, runs in outcomes.items()}
+        print(f"\n{clients} client{'s' if clients > 1 else ''}: p50 in ms, answers a second")
+        for name in outcomes:
+            print(f"  {name:9} {statistics.median(p50[name]):7.2f} ms {statistics.median(rate[name]):7.1f}/s")
+        for name in set(outcomes) - {"ours"}:
+            slower, faster = ratios(p50["ours"], p50[name]), ratios(rate["ours"], rate[name])
+            print(f"  ours over {name}: p50 {told(slower)}, answers {told(faster)}")
+            figures[f"{clients} clients over {name}"] = {"p50": slower, "answers": faster}
+    return figures
+
+
+def compare_ways(system: System, rounds: int, seconds: float) -> dict[str, object]:
+    """p50 at one client: the whole way, and its two parts asked directly."""
+    ways = {
+        "classify": lambda seed: (system.text, "/v1/classify", classify_bodies(seed)),
+        "search": lambda _seed: (system.index, "/v1/search", search_bodies()),
+        "retrieve": lambda seed: (system.gateway, "/v1/retrieve", retrieve_bodies(seed)),
+    }
+    p50: dict[str, list[float]] = {name: [] for name in ways}
+    for number in range(rounds + 1):
+        for name, way in ways.items():
+            port, path, bodies = way(number)
+            outcome = uvloop.run(closed_loop(port, path, bodies, clients=1, seconds=seconds))
+            assert set(outcome.statuses) == {200}, (name, outcome.statuses)
+            if number:
+                p50[name].append(outcome.quantile_ms(0.5))
+    over = sorted(r - c - s for r, c, s in zip(p50["retrieve"], p50["classify"], p50["search"], strict=True))
+    parts = ", ".join(f"{name} {statistics.median(values):.2f} ms" for name, values in p50.items())
+    print(f"\nRetrieve over its parts, 1 client: {told(over)} ms of the gateway's own ({parts})")
+    return {"p50_ms": p50, "over_parts_ms": over}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", type=Path, help="write all figures to this file")
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--seconds", type=float, default=SECONDS)
+    options = parser.parse_args()
+    here = Path(__file__).parent
+    with ExitStack() as stack:
+        system = System(stack)
+        others = {name: free_port() for name in ("plain", "litserve")}
+        for name, port in others.items():
+            stack.enter_context(running([str(here / f"{name}_server.py"), str(port)], port, "/health", {}))
+        outcomes = measure_servers({"ours": system.text, **others}, options.rounds, options.seconds)
+        figures = {"servers": compare_servers(outcomes), "ways": compare_ways(system, options.rounds, options.seconds)}
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from shared.errors import Overloaded
 
-MAX_WAIT_S = 0.9
+MAX_WAIT_S = 0.8
 
 
 class Lane:

@@ -5,7 +5,6 @@ an impression's whole way through the gateway beside its parts. All turn by turn
 """
 
 import argparse
-import asyncio
 import itertools
 import json
 import random

@@ -76,6 +76,7 @@ def create_app(
         time_limit_s=time_limit_s,
         inherits_deadline=False,
         admission=partial(Admission, lanes=lanes),
+        max_json_bytes=settings.max_json_bytes,
         tags=TAGS,
     )
     app.root_path = settings.root_path

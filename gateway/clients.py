@@ -64,9 +64,11 @@ class ImageIndexClient(ServiceClient):
         options = {"replace": replace, "accept_any": accept_any}
         return self._record(await self._send_image("PUT", f"/v1/images/{image_id}", upload, options, deadline))
 
-    async def add_image(self, upload: Upload, deadline: Deadline, *, accept_any: bool) -> tuple[ImageRecord, bool]:
+    async def add_image(
+        self, upload: Upload, deadline: Deadline, *, replace: bool, accept_any: bool
+    ) -> tuple[ImageRecord, bool]:
         """The same under an id that the index chooses."""
-        options = {"accept_any": accept_any}
+        options = {"replace": replace, "accept_any": accept_any}
         return self._record(await self._send_image("POST", "/v1/images", upload, options, deadline))
 
     async def image(self, image_id: str, deadline: Deadline) -> ImageRecord:
@@ -97,7 +99,7 @@ class ImageIndexClient(ServiceClient):
     async def _picture(
         self, path: str, params: dict[str, str], if_none_match: str | None, deadline: Deadline
     ) -> Picture:
-        conditions = {} if if_none_match is None else {"If-None-Match": if_none_match}
+        conditions = {} if if_none_match is None else {"If-None-Match": if_none_match.encode("latin-1")}  # as it came
         response = await self._call(self._http.build_request("GET", path, params=params, headers=conditions), deadline)
         kept = ("content-type", "etag", "cache-control")
         headers = {name: response.headers[name] for name in kept if name in response.headers}

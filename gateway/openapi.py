@@ -1,25 +1,11 @@
 """What the OpenAPI page says that signatures cannot: errors of services, examples."""
 
-from typing import Annotated, Any
-
-from fastapi import Query
 from fastapi.openapi.models import Example
 
-from shared.errors import (
-    BadRequest,
-    DeadlineExceeded,
-    InvalidInput,
-    Overloaded,
-    PayloadTooLarge,
-    ServiceError,
-    Unavailable,
-    UpstreamFailed,
-)
-from shared.openapi import ACCEPT_ANY
-from shared.problems import documented
+from shared.documented import Responses, documented
+from shared.errors import DeadlineExceeded, Overloaded, ServiceError, Unavailable, UpstreamFailed
 from shared.schemas.text import EXAMPLE_IMPRESSION
 
-AcceptAny = Annotated[bool, Query(description=ACCEPT_ANY)]
 TAGS = [
     {"name": "retrieval", "description": "Ask: by an impression, by labels, by an image."},
     {"name": "images", "description": "Keep the index: put images in, look at them, take them out."},
@@ -42,11 +28,6 @@ CLASSIFY_EXAMPLES: dict[str, Example] = {
 }
 
 
-def service_errors(*more: type[ServiceError]) -> dict[int | str, dict[str, Any]]:
+def service_errors(*more: type[ServiceError]) -> Responses:
     """The errors of every call that a service answers, and `more`."""
     return documented(Overloaded, UpstreamFailed, Unavailable, DeadlineExceeded, *more)
-
-
-def body_errors(*more: type[ServiceError]) -> dict[int | str, dict[str, Any]]:
-    """The same for a call that carries a body."""
-    return service_errors(BadRequest, PayloadTooLarge, InvalidInput, *more)

@@ -6,7 +6,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from shared.errors import BadRequest
 
-_PASSED_ON = ("content-type", "content-length")
+_PASSED_ON = (b"content-type", b"content-length")
 
 
 class Upload:
@@ -14,7 +14,7 @@ class Upload:
 
     def __init__(self, request: Request) -> None:
         self._request = request
-        self.headers = {name: request.headers[name] for name in _PASSED_ON if name in request.headers}
+        self.headers = {name: value for name, value in request.headers.raw if name in _PASSED_ON}  # bytes, as they came
         self.started = False
 
     async def __aiter__(self) -> AsyncIterator[bytes]:

@@ -1,9 +1,13 @@
 """What the OpenAPI page says of both the gateway and the image index, and signatures cannot: files in, pictures out."""
 
-from typing import Any
+from typing import Annotated, Any
 
+from fastapi import Query
 from fastapi.openapi.models import Example
 from pydantic import BaseModel
+
+from shared.schemas.images import ACCEPT_ANY
+from shared.schemas.search import RANKING_BY_IMAGE, SearchOptions
 
 IMAGE_TYPES = ("image/png", "image/jpeg", "application/dicom")
 
@@ -21,10 +25,15 @@ SEARCH_EXAMPLES: dict[str, Example] = {
     },
 }
 
-
-ACCEPT_ANY = (
-    "Take any picture that can be read, for research: do not ask whether it is a chest radiograph. Without it, one "
-    "that does not look like a frontal chest radiograph is a 422, type `urn:chexretriever:not-a-chest-radiograph`."
+AcceptAny = Annotated[bool, Query(description=ACCEPT_ANY)]
+Replace = Annotated[bool, Query(description="Replace what is stored under this id, in place of a 409.")]
+OPTIONS_PART = (
+    "options",
+    SearchOptions,
+    (
+        "Options of the search, filters among them. Query parameters count before these. "
+        f"Without a `ranking` it is `{RANKING_BY_IMAGE}`."
+    ),
 )
 
 

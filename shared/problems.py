@@ -1,7 +1,7 @@
 """Turns every error into RFC 9457 problem+json."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from asgi_correlation_id import correlation_id
@@ -15,7 +15,9 @@ from shared.errors import InvalidInput, ServiceError
 from shared.labels import LABELS
 from shared.schemas.system import FieldError, Problem
 
-MEDIA_TYPE = "application/problem+json"
+PROBLEM_TYPE = "application/problem+json"
+MAX_LISTED = 20
+_UNION_BRANCH = re.compile(r"<[a-z]+>")  # as shared.schemas names the branches of a union; no place in the request
 _PLAIN_NAME = re.compile(r"\[?[A-Za-z0-9_]{1,40}\]?")
 
 _HTTP_DETAILS = {
@@ -28,37 +30,41 @@ _HTTP_DETAILS = {
 def problem_response(problem: Problem, headers: dict[str, str] | None = None) -> JSONResponse:
     problem.request_id = correlation_id.get()
     return JSONResponse(
-        problem.model_dump(exclude_none=True), status_code=problem.status, headers=headers, media_type=MEDIA_TYPE
+        problem.model_dump(exclude_none=True), status_code=problem.status, headers=headers, media_type=PROBLEM_TYPE
     )
 
 
 def error_response(error: ServiceError) -> JSONResponse:
     headers = None if error.retry_after_s is None else {"Retry-After": str(error.retry_after_s)}
-    problem = Problem(type=error.type, title=error.title, status=error.status, detail=error.detail, part=error.part)
-    return problem_response(problem, headers)
+    return problem_response(problem_of(error), headers)
+
+
+def problem_of(error: ServiceError) -> Problem:
+    return Problem(type=error.type, title=error.title, status=error.status, detail=error.detail, part=error.part)
 
 
 def internal_error_response() -> JSONResponse:
     return error_response(ServiceError("An unexpected error. The log has its place under this request id."))
 
 
-def documented(*errors: type[ServiceError]) -> dict[int | str, dict[str, Any]]:
-    """The `responses=` of a route that can end in these errors. Those of one status are told apart by `type`."""
-    titles: dict[int, list[str]] = {}
-    for error in errors:
-        titles.setdefault(error.status, []).append(error.title)
-    return {
-        status: {
-            "description": "; or: ".join(dict.fromkeys(shared)),
-            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-        }
-        for status, shared in titles.items()
-    }
+def dotted(location: Iterable[str | int]) -> str:
+    """A path. A part that is no plain name came from the caller (an unknown key, say) and is not repeated."""
+    return ".".join(
+        part if part in LABELS or _PLAIN_NAME.fullmatch(part) else "*"
+        for part in map(str, location)
+        if not _UNION_BRANCH.fullmatch(part)
+    )
 
 
-def _path(location: Iterable[str | int]) -> str:
-    """A dotted path. A part that is no plain name came from the caller (an unknown key, say) and is not repeated."""
-    return ".".join(part if part in LABELS or _PLAIN_NAME.fullmatch(part) else "*" for part in map(str, location))
+def _invalid(errors: Sequence[Mapping[str, Any]]) -> Problem:
+    # Only place and message: pydantic's `input` and `ctx` would send the impression back and into logs.
+    listed = [FieldError(field=dotted(each["loc"]), message=each["msg"]) for each in errors[:MAX_LISTED]]
+    count = "One field is" if len(errors) == 1 else f"{len(errors):,} fields are"
+    left_out = len(errors) - len(listed)
+    rest = f", which lists {MAX_LISTED} of them and leaves {left_out:,} out" if left_out else ""
+    problem = problem_of(InvalidInput(f"{count} not valid; see errors{rest}."))
+    problem.errors = listed
+    return problem
 
 
 def _methods_at(request: Request) -> list[str]:
@@ -78,18 +84,7 @@ def install_problem_handlers(app: FastAPI) -> None:
 
     async def on_invalid_request(_request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)  # noqa: S101
-        # Only place and message: pydantic's `input` and `ctx` would send the impression back and into logs.
-        fields = [FieldError(field=_path(e["loc"]), message=e["msg"]) for e in error.errors()]
-        count = "One field is" if len(fields) == 1 else f"{len(fields)} fields are"
-        return problem_response(
-            Problem(
-                type=InvalidInput.type,
-                title=InvalidInput.title,
-                status=InvalidInput.status,
-                detail=f"{count} not valid; see errors.",
-                errors=fields,
-            )
-        )
+        return problem_response(_invalid(error.errors()))
 
     async def on_http_exception(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)  # noqa: S101

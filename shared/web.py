@@ -9,15 +9,18 @@ from asgi_correlation_id import CorrelationIdMiddleware
 from fastapi import FastAPI, Response
 from fastapi.responses import PlainTextResponse
 from fastapi_offline import FastAPIOffline
-from prometheus_client import CollectorRegistry
-from prometheus_fastapi_instrumentator import Instrumentator
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from starlette.types import ASGIApp, Scope
 
 from shared.body_limit import BodyLimit
-from shared.errors import InvalidInput, Unavailable
-from shared.problems import documented, install_problem_handlers
+from shared.documented import describe_problems
+from shared.errors import Unavailable
+from shared.metrics import RequestMetrics
+from shared.problems import install_problem_handlers
 from shared.request_log import RequestLog
-from shared.schemas.system import Check, Health, Problem, Readiness
+from shared.schemas.system import Check, Health, Readiness
+from shared.strict_route import StrictRoute
 from shared.time_limit import TimeLimit
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -37,6 +40,7 @@ def new_app(
     readiness: ReadinessProbe,
     lifespan: Lifespan,
     max_body_bytes: int,
+    max_json_bytes: int,
     time_limit_s: Callable[[Scope], float],
     inherits_deadline: bool = True,
     admission: Callable[..., ASGIApp] | None = None,
@@ -55,27 +59,30 @@ def new_app(
         redoc_url=None,
         openapi_tags=tags,
         separate_input_output_schemas=False,
+        redirect_slashes=False,  # to an address made of the Host header, which anyone may have written
     )
-    install_problem_handlers(app)
-    _add_probes(app, readiness)
-
+    app.router.route_class = StrictRoute
     app.state.metrics = CollectorRegistry()
-    Instrumentator(registry=app.state.metrics, excluded_handlers=["/metrics", "/healthz", "/readyz"]).instrument(
-        app
-    ).expose(app, tags=["system"], summary="Metrics for Prometheus", response_class=PlainTextResponse)
+    install_problem_handlers(app)
+    _add_probes(app, readiness, app.state.metrics)
 
     # The last one added is the outermost: the request id is there for all the others.
-    app.add_middleware(BodyLimit, max_bytes=max_body_bytes)
+    app.add_middleware(BodyLimit, max_bytes=max_body_bytes, max_json_bytes=max_json_bytes)
     app.add_middleware(TimeLimit, limit_s=time_limit_s, inherited=inherits_deadline)
+    app.add_middleware(RequestMetrics, registry=app.state.metrics)
     app.add_middleware(RequestLog)
     if admission is not None:
         app.add_middleware(admission, registry=app.state.metrics)
     app.add_middleware(CorrelationIdMiddleware, validator=_valid_request_id)
-    _describe_problems(app)
+    describe_problems(app)
     return app
 
 
-def _add_probes(app: FastAPI, readiness: ReadinessProbe) -> None:
+def _add_probes(app: FastAPI, readiness: ReadinessProbe, registry: CollectorRegistry) -> None:
+    @app.get("/metrics", tags=["system"], summary="Metrics for Prometheus", response_class=PlainTextResponse)
+    async def metrics() -> Response:
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_PLAIN_0_0_4)
+
     @app.get("/healthz", tags=["system"], summary="Is the process alive?")
     async def healthz() -> Health:
         return Health()
@@ -93,27 +100,3 @@ def _add_probes(app: FastAPI, readiness: ReadinessProbe) -> None:
             response.status_code = Unavailable.status
             response.headers["Retry-After"] = "2"
         return Readiness(status="ready" if ready else "not_ready", checks=checks)
-
-
-def _describe_problems(app: FastAPI) -> None:
-    """Put problem+json into the OpenAPI document in place of FastAPI's own validation error."""
-    generate = app.openapi
-
-    def openapi() -> dict[str, object]:
-        if app.openapi_schema:
-            return app.openapi_schema
-        schema = generate()
-        components = schema.setdefault("components", {}).setdefault("schemas", {})
-        problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-        components.update(problem.pop("$defs", {}))
-        components["Problem"] = problem
-        for unused in ("HTTPValidationError", "ValidationError"):
-            components.pop(unused, None)
-        invalid = documented(InvalidInput)[422]
-        for path in schema["paths"].values():
-            for operation in path.values():
-                if "422" in operation["responses"]:
-                    operation["responses"]["422"] = invalid
-        return schema
-
-    app.openapi = openapi  # type: ignore[method-assign]

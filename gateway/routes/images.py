@@ -6,14 +6,15 @@ from fastapi import APIRouter, Header, Path, Query, Request, Response, status
 
 from gateway.answers import image
 from gateway.clients import Picture
-from gateway.openapi import AcceptAny, body_errors, service_errors
+from gateway.openapi import service_errors
 from gateway.parts import Parts
 from gateway.uploads import Upload
-from shared.errors import Conflict, NotAChestRadiograph, NotFound, UnsupportedMediaType
+from shared.errors import Conflict, NotAChestRadiograph, NotFound
 from shared.labels import LabelName
-from shared.openapi import image_body, picture_response
+from shared.openapi import AcceptAny, Replace, image_body, picture_response
 from shared.schemas.images import ImageId, ImageMetadataInput, ImageRecord
 from shared.schemas.retrieve import Image
+from shared.strict_route import strict_router
 from shared.time_limit import deadline_of
 
 EXAMPLE_ID = "phantom-00001"
@@ -27,20 +28,21 @@ STORED: dict[int | str, dict[str, Any]] = {201: {"model": Image, "description": 
 
 
 def images_router(parts: Parts) -> APIRouter:
-    router = APIRouter(prefix="/v1/images", tags=["images"])
+    router = strict_router(prefix="/v1/images", tags=["images"])
 
     @router.put(
         "/{image_id}",
         summary="Index an image under an id of one's own",
         response_description="The same image was there already, or was replaced.",
-        responses=STORED | body_errors(Conflict, UnsupportedMediaType, NotAChestRadiograph),
+        responses=STORED | service_errors(Conflict, NotAChestRadiograph),
         openapi_extra=image_body(*METADATA_PART),
     )
     async def put_image(
         image_id: Id,
         request: Request,
         response: Response,
-        replace: Annotated[bool, Query(description="Replace other content under this id, in place of a 409.")] = False,
+        *,
+        replace: Replace = False,
         accept_any: AcceptAny = False,
     ) -> Image:
         """Takes one DICOM, PNG or JPEG chest radiograph. Sending it again changes nothing. When the answer arrives the
@@ -57,16 +59,20 @@ def images_router(parts: Parts) -> APIRouter:
     @router.post(
         "",
         summary="Index an image under an id made for it",
-        response_description="The same image was there already.",
-        responses=STORED | body_errors(Conflict, UnsupportedMediaType, NotAChestRadiograph),
+        response_description="The same image was there already, or was replaced.",
+        responses=STORED | service_errors(Conflict, NotAChestRadiograph),
         openapi_extra=image_body(*METADATA_PART),
     )
-    async def add_image(request: Request, response: Response, accept_any: AcceptAny = False) -> Image:
+    async def add_image(
+        request: Request, response: Response, *, replace: Replace = False, accept_any: AcceptAny = False
+    ) -> Image:
         """The id is the SOP Instance UID of a DICOM file, and made from the content of any other.
 
         curl -X POST localhost:8000/v1/images -H 'Content-Type: application/dicom' --data-binary @chest.dcm
         """
-        record, new = await parts.index.add_image(Upload(request), deadline_of(request), accept_any=accept_any)
+        record, new = await parts.index.add_image(
+            Upload(request), deadline_of(request), replace=replace, accept_any=accept_any
+        )
         return _stored(record, new, request, response)
 
     @router.get("/{image_id}", summary="What the index knows of an image", responses=service_errors(NotFound))

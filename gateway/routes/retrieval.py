@@ -1,28 +1,29 @@
 """From words to labels to images: the calls that answer a question."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Body, Query, Request
 
 from gateway.answers import gateway_answer, ranking
-from gateway.openapi import CLASSIFY_EXAMPLES, RETRIEVE_EXAMPLES, AcceptAny, body_errors
+from gateway.openapi import CLASSIFY_EXAMPLES, RETRIEVE_EXAMPLES, service_errors
 from gateway.parts import Parts
 from gateway.retrieve import retrieve
 from gateway.timings import Timings
 from gateway.uploads import Upload
-from shared.errors import Conflict, NotAChestRadiograph, UnsupportedMediaType
-from shared.openapi import SEARCH_EXAMPLES, image_body
+from shared.errors import Conflict, NotAChestRadiograph
+from shared.openapi import OPTIONS_PART, SEARCH_EXAMPLES, image_body
 from shared.schemas.retrieve import ImageSearchResponse, RetrieveRequest, RetrieveResponse, SearchResponse
-from shared.schemas.search import MAX_K, RankingName, SearchOptions, SearchRequest
+from shared.schemas.search import ImageSearchParameters, SearchRequest
 from shared.schemas.text import ClassifyRequest, ClassifyResponse
+from shared.strict_route import strict_router
 from shared.time_limit import deadline_of
 
 
 def retrieval_router(parts: Parts) -> APIRouter:
-    router = APIRouter(prefix="/v1", tags=["retrieval"])
+    router = strict_router(prefix="/v1", tags=["retrieval"])
 
     @router.post(
-        "/retrieve", summary="Impression in, labels and similar chest X-rays out", responses=body_errors(Conflict)
+        "/retrieve", summary="Impression in, labels and similar chest X-rays out", responses=service_errors(Conflict)
     )
     async def retrieve_images(
         body: Annotated[RetrieveRequest, Body(openapi_examples=RETRIEVE_EXAMPLES)], request: Request
@@ -34,14 +35,14 @@ def retrieval_router(parts: Parts) -> APIRouter:
         """
         return await retrieve(body, parts.classifier, parts.index, parts.links(request), deadline_of(request))
 
-    @router.post("/classify", summary="Impressions in, labels out", responses=body_errors())
+    @router.post("/classify", summary="Impressions in, labels out", responses=service_errors())
     async def classify(
         body: Annotated[ClassifyRequest, Body(openapi_examples=CLASSIFY_EXAMPLES)], request: Request
     ) -> ClassifyResponse:
         """The 14 labels of each impression: probability, state and threshold, with the words that say so on request."""
         return await parts.classifier.classify(body, deadline_of(request))
 
-    @router.post("/search", summary="Labels in, similar chest X-rays out", responses=body_errors(Conflict))
+    @router.post("/search", summary="Labels in, similar chest X-rays out", responses=service_errors(Conflict))
     async def search(
         body: Annotated[SearchRequest, Body(openapi_examples=SEARCH_EXAMPLES)], request: Request
     ) -> SearchResponse:
@@ -54,29 +55,17 @@ def retrieval_router(parts: Parts) -> APIRouter:
     @router.post(
         "/search/by-image",
         summary="An image in, its labels and similar chest X-rays out",
-        responses=body_errors(Conflict, UnsupportedMediaType, NotAChestRadiograph),
-        openapi_extra=image_body(
-            "options", SearchOptions, "Options of the search, filters among them; in place of the query parameters."
-        ),
+        responses=service_errors(Conflict, NotAChestRadiograph),
+        openapi_extra=image_body(*OPTIONS_PART),
     )
     async def search_by_image(
-        request: Request,
-        *,
-        k: Annotated[int | None, Query(ge=1, le=MAX_K, description="How many images to return at most.")] = None,
-        ranking_name: Annotated[
-            RankingName | None, Query(alias="ranking", description="The measure of similarity.")
-        ] = None,
-        binarize: Annotated[bool | None, Query(description="Compare 0/1 labels, not probabilities.")] = None,
-        min_score: Annotated[float | None, Query(description="Leave out images that score below this.")] = None,
-        accept_any: AcceptAny = False,
+        request: Request, parameters: Annotated[ImageSearchParameters, Query()]
     ) -> ImageSearchResponse:
         """The image is read, labelled and compared as any image of the index; it is not kept.
 
         curl -X POST 'localhost:8000/v1/search/by-image?k=3' -H 'Content-Type: image/png' --data-binary @chest.png
         """
-        options: dict[str, Any] = {"k": k, "ranking": ranking_name, "binarize": binarize, "min_score": min_score}
-        options["accept_any"] = accept_any or None
-        given = {name: value for name, value in options.items() if value is not None}
+        given = parameters.model_dump(exclude_unset=True)
         timings = Timings()
         with timings.measure("search"):
             found = await parts.index.search_by_image(Upload(request), given, deadline_of(request))

@@ -9,11 +9,12 @@ from gateway.openapi import service_errors
 from gateway.parts import Parts
 from shared.schemas.retrieve import InstalledModels
 from shared.schemas.system import IndexInfo
+from shared.strict_route import strict_router
 from shared.time_limit import deadline_of
 
 
 def system_router(parts: Parts) -> APIRouter:
-    router = APIRouter(tags=["system"])
+    router = strict_router(tags=["system"])
 
     @router.get("/", include_in_schema=False)
     async def front_page(request: Request) -> RedirectResponse:

@@ -59,6 +59,7 @@ def create_app(
         lifespan=lifespan,
         max_body_bytes=settings.image_max_bytes + _FORM_BYTES,
         time_limit_s=lambda _scope: settings.upload_timeout_s,
+        max_json_bytes=settings.max_json_bytes,
         tags=TAGS,
     )
     size = Gauge("chex_index_images", "Images in the index.", registry=app.state.metrics)

@@ -39,8 +39,8 @@ from shared.errors import Conflict, DeadlineExceeded, NotFound, Overloaded
 from shared.labels import LABELS, LabelName
 from shared.schemas.images import ImageMetadataInput, ImageRecord
 from shared.schemas.search import (
+    RANKING_BY_IMAGE,
     ImageSearchResult,
-    RankingName,
     SearchFilters,
     SearchOptions,
     SearchRequest,
@@ -48,8 +48,6 @@ from shared.schemas.search import (
 )
 
 PART = "image-index"
-# By which an image is most like itself; for a query of labels the configured default is better.
-RANKING_BY_IMAGE: RankingName = "centered_cosine"
 _STORE_THREADS = 32  # so many writers may share one commit
 
 P = ParamSpec("P")

@@ -2,19 +2,17 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request, Response, status
+from fastapi import APIRouter, Path, Request, Response, status
 from prometheus_client import CollectorRegistry, Counter
 
 from services.image_index.index import ImageIndex
 from services.image_index.store.base import PutOutcome
-from services.image_index.uploads import UPLOAD_ERRORS, AcceptAny, read_upload
-from shared.errors import (
-    NotFound,
-    Unavailable,
-)
-from shared.openapi import image_body
-from shared.problems import documented
+from services.image_index.uploads import UPLOAD_ERRORS, read_upload
+from shared.documented import documented
+from shared.errors import NotFound, Unavailable
+from shared.openapi import AcceptAny, Replace, image_body
 from shared.schemas.images import ImageId, ImageMetadataInput, ImageRecord
+from shared.strict_route import strict_router
 
 Id = Annotated[
     ImageId, Path(description="Letters, digits and `._:-`; a SOP Instance UID is one.", examples=["phantom-00001"])
@@ -30,7 +28,7 @@ STORED: dict[int | str, dict[str, Any]] = {
 
 
 def images_router(index: ImageIndex, metrics: CollectorRegistry) -> APIRouter:
-    router = APIRouter(prefix="/v1/images", tags=["images"])
+    router = strict_router(prefix="/v1/images", tags=["images"])
     written = Counter("chex_images_put", "Images put, by what became of them.", ["outcome"], registry=metrics)
 
     @router.put(
@@ -44,7 +42,8 @@ def images_router(index: ImageIndex, metrics: CollectorRegistry) -> APIRouter:
         image_id: Id,
         request: Request,
         response: Response,
-        replace: Annotated[bool, Query(description="Replace other content under this id, in place of a 409.")] = False,
+        *,
+        replace: Replace = False,
         accept_any: AcceptAny = False,
     ) -> ImageRecord:
         """Takes one DICOM, PNG or JPEG chest radiograph; its type is read from its content. Sending it again changes
@@ -59,17 +58,19 @@ def images_router(index: ImageIndex, metrics: CollectorRegistry) -> APIRouter:
     @router.post(
         "",
         summary="Index an image under an id made for it",
-        response_description="The same image was there already.",
+        response_description="The same image was there already, or was replaced.",
         responses=STORED | UPLOAD_ERRORS,
         openapi_extra=image_body(*METADATA_PART),
     )
-    async def add_image(request: Request, response: Response, accept_any: AcceptAny = False) -> ImageRecord:
+    async def add_image(
+        request: Request, response: Response, *, replace: Replace = False, accept_any: AcceptAny = False
+    ) -> ImageRecord:
         """The id is the SOP Instance UID of a DICOM file; of any other, the first 32 hex digits of its SHA-256.
 
         curl -X POST localhost:8002/v1/images --data-binary @chest.dcm
         """
         data, sent = await read_upload(request, "metadata", ImageMetadataInput)
-        return _stored(*await index.put(None, data, sent, accept_any=accept_any), response)
+        return _stored(*await index.put(None, data, sent, replace=replace, accept_any=accept_any), response)
 
     @router.get("/{image_id}", summary="What the index knows of an image", responses=documented(NotFound, Unavailable))
     async def get_image(image_id: Id) -> ImageRecord:

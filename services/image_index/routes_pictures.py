@@ -6,17 +6,18 @@ from fastapi import APIRouter, Header, Query, Response
 
 from services.image_index.index import ImageIndex
 from services.image_index.routes_images import Id
+from shared.documented import documented
 from shared.errors import NotFound, Unavailable
 from shared.labels import LabelName
 from shared.openapi import picture_response
-from shared.problems import documented
 from shared.schemas.images import ImageRecord
+from shared.strict_route import strict_router
 
 IfNoneMatch = Annotated[str | None, Header(description="An `ETag` had before: answered with 304 if it still holds.")]
 
 
 def pictures_router(index: ImageIndex) -> APIRouter:
-    router = APIRouter(prefix="/v1/images", tags=["images"])
+    router = strict_router(prefix="/v1/images", tags=["images"])
 
     @router.get(
         "/{image_id}/thumbnail",

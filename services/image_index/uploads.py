@@ -1,13 +1,13 @@
 """Reads an image out of a request: as the body itself, or as `file` in a form beside a JSON part."""
 
-from typing import Annotated, TypeVar
+from typing import TypeVar
 
-from fastapi import Query, Request
-from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ValidationError
+from fastapi import Request
+from pydantic import BaseModel
 from starlette.datastructures import UploadFile
 from starlette.requests import ClientDisconnect
 
+from shared.documented import documented
 from shared.errors import (
     BadRequest,
     Conflict,
@@ -18,26 +18,13 @@ from shared.errors import (
     Overloaded,
     PayloadTooLarge,
     Unavailable,
-    UnsupportedMediaType,
 )
-from shared.openapi import ACCEPT_ANY
-from shared.problems import documented
+from shared.json_body import BODY_ENDED, parse_json
 
 Part = TypeVar("Part", bound=BaseModel)
-AcceptAny = Annotated[bool, Query(description=ACCEPT_ANY)]
+MAX_PART_BYTES = 2**20  # of what a form holds beside the image
 
-UPLOAD_ERRORS = documented(
-    BadRequest,
-    Conflict,
-    PayloadTooLarge,
-    UnsupportedMediaType,
-    InvalidInput,
-    NotAChestRadiograph,
-    Overloaded,
-    InferenceFailed,
-    Unavailable,
-    DeadlineExceeded,
-)
+UPLOAD_ERRORS = documented(Conflict, NotAChestRadiograph, Overloaded, InferenceFailed, Unavailable, DeadlineExceeded)
 
 
 async def read_upload(request: Request, part: str, model: type[Part]) -> tuple[bytes, Part | None]:
@@ -52,10 +39,10 @@ async def read_upload(request: Request, part: str, model: type[Part]) -> tuple[b
             file, described = form.get("file"), form.get(part)
             if not isinstance(file, UploadFile):
                 raise InvalidInput("The form holds no file part named file.")
-            text = await described.read() if isinstance(described, UploadFile) else described
-            return _not_empty(await file.read()), None if text is None else _parse(text, part, model)
+            said = None if described is None else parse_json(await _bytes_of(described), model, at=("body", part))
+            return _not_empty(await file.read()), said
     except ClientDisconnect:
-        raise BadRequest("The body ended before it was complete.") from None
+        raise BadRequest(BODY_ENDED) from None
 
 
 def _not_empty(data: bytes) -> bytes:
@@ -64,9 +51,9 @@ def _not_empty(data: bytes) -> bytes:
     return data
 
 
-def _parse(text: bytes | str, part: str, model: type[Part]) -> Part:
-    try:
-        return model.model_validate_json(text)
-    except ValidationError as error:
-        errors = [{**entry, "loc": ("body", part, *entry["loc"])} for entry in error.errors(include_input=False)]
-        raise RequestValidationError(errors) from None
+async def _bytes_of(part: UploadFile | str) -> bytes:
+    if isinstance(part, str):  # held to the same limit by Starlette
+        return part.encode()
+    if (part.size or 0) > MAX_PART_BYTES:
+        raise PayloadTooLarge(f"The part beside the image must not be longer than {MAX_PART_BYTES:,} bytes.")
+    return await part.read()

@@ -11,15 +11,14 @@ from services.text_classifier.classifier import TextClassifier
 from services.text_classifier.lanes import PART, Lanes
 from services.text_classifier.reading import Reading
 from services.text_classifier.settings import TextClassifierSettings
+from shared.documented import documented
 from shared.errors import DeadlineExceeded, InferenceFailed, Overloaded, Unavailable
-from shared.problems import documented
 from shared.schemas.system import Check, ModelDetails
-from shared.schemas.text import MAX_IMPRESSION_CHARS, MAX_IMPRESSIONS, ClassifyRequest, ClassifyResponse
+from shared.schemas.text import ClassifyRequest, ClassifyResponse
 from shared.web import new_app
 
 DESCRIPTION = """Reads the impression of a chest X-ray report and says, for each of the 14 CheXpert observations,
 whether it is present, uncertain, absent or not mentioned."""
-_BYTES_PER_CHARACTER = 6  # one escaped as \\uXXXX
 
 
 def create_app(settings: TextClassifierSettings, classifier: TextClassifier | None = None) -> FastAPI:
@@ -40,7 +39,8 @@ def create_app(settings: TextClassifierSettings, classifier: TextClassifier | No
         description=DESCRIPTION,
         readiness=readiness,
         lifespan=lifespan,
-        max_body_bytes=MAX_IMPRESSIONS * MAX_IMPRESSION_CHARS * _BYTES_PER_CHARACTER,
+        max_body_bytes=settings.max_json_bytes,
+        max_json_bytes=settings.max_json_bytes,
         time_limit_s=lambda _scope: settings.request_timeout_s,
     )
     classified = Counter("chex_impressions", "Impressions classified.", registry=app.state.metrics)

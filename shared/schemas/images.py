@@ -1,7 +1,7 @@
 """Wire models of one indexed image."""
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -12,8 +12,15 @@ ImageId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]
 DicomUid = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)*$", max_length=64)]
 ViewPosition = Literal["PA", "AP", "LATERAL", "OTHER"]
 PatientSex = Literal["F", "M", "O"]
+VIEW_POSITIONS: tuple[ViewPosition, ...] = get_args(ViewPosition)
+PATIENT_SEXES: tuple[PatientSex, ...] = get_args(PatientSex)
 AgeYears = Annotated[float, Field(ge=0, le=130)]
 Probabilities = dict[LabelName, Probability]
+
+ACCEPT_ANY = (
+    "Take any picture that can be read, for research: do not ask whether it is a chest radiograph. Without it, one "
+    "that does not look like a frontal chest radiograph is a 422, type `urn:chexretriever:not-a-chest-radiograph`."
+)
 
 
 class ImageMetadata(BaseModel):

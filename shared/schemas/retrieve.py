@@ -8,11 +8,21 @@ from shared.labels import LabelName
 from shared.schemas.images import ImageLinks, ImageRecord, Probabilities
 from shared.schemas.search import ChestScore, IndexHit, RankingSummary, SearchOptions
 from shared.schemas.system import IndexInfo, ModelDetails, ModelInfo
-from shared.schemas.text import EXAMPLE_IMPRESSION, MAX_IMPRESSIONS, Impression, LabelResults, Probability
+from shared.schemas.text import (
+    EXAMPLE_IMPRESSION,
+    MAX_IMPRESSIONS,
+    MAX_REQUEST_CHARS,
+    Impression,
+    LabelResults,
+    Probability,
+    check_characters,
+)
+
+MAX_REQUEST_HITS = 2_000
 
 
 class RetrieveRequest(SearchOptions):
-    """One `impression`, or several `impressions`."""
+    """One `impression`, or several `impressions`; `k` times their number must not exceed 2,000."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -26,7 +36,10 @@ class RetrieveRequest(SearchOptions):
 
     impression: Impression | None = Field(default=None, description="The free text of a report's impression.")
     impressions: list[Impression] | None = Field(
-        default=None, min_length=1, max_length=MAX_IMPRESSIONS, description="Several impressions, in place of one."
+        default=None,
+        min_length=1,
+        max_length=MAX_IMPRESSIONS,
+        description=f"Several impressions, in place of one: up to {MAX_REQUEST_CHARS:,} characters together.",
     )
     uncertain_weight: Probability = Field(
         default=0.5,
@@ -39,6 +52,17 @@ class RetrieveRequest(SearchOptions):
     def _one_or_several(self) -> Self:
         if (self.impression is None) == (self.impressions is None):
             raise ValueError("send either impression or impressions")
+        return self
+
+    @model_validator(mode="after")
+    def _answerable_in_time(self) -> Self:
+        texts = self.texts()
+        check_characters(texts)
+        if self.k * len(texts) > MAX_REQUEST_HITS:
+            raise ValueError(
+                f"k times the number of impressions is {self.k * len(texts):,}; at most {MAX_REQUEST_HITS:,} hits are "
+                "returned by one request, so ask for fewer, or send the impressions in several"
+            )
         return self
 
     def texts(self) -> list[str]:

@@ -1,22 +1,47 @@
 """Wire models of a search: query weights and filters in, ranked hits out."""
 
+import re
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, FiniteFloat, Tag, model_validator
+from pydantic_core import PydanticCustomError
 
-from shared.labels import LabelName
-from shared.schemas.images import AgeYears, DicomUid, ImageId, PatientSex, Probabilities, StoredMetadata, ViewPosition
+from shared.labels import LABELS, LabelName
+from shared.schemas.images import (
+    ACCEPT_ANY,
+    PATIENT_SEXES,
+    VIEW_POSITIONS,
+    AgeYears,
+    DicomUid,
+    ImageId,
+    PatientSex,
+    Probabilities,
+    StoredMetadata,
+    ViewPosition,
+)
 from shared.schemas.system import IndexInfo, ModelInfo
 from shared.schemas.text import Probability
 
 MAX_K = 1000
 RankingName = Literal["label_set_posterior", "soft_jaccard", "cosine", "centered_cosine", "log_likelihood"]
 DEFAULT_RANKING: RankingName = "label_set_posterior"
-
+# By which an image is most like itself; for a query of labels the default above is better.
+RANKING_BY_IMAGE: RankingName = "centered_cosine"
 
 GroupBy = Literal["image", "study", "patient"]
 MAX_OFFSET = 9000
 DIVERSIFIED = 1000  # so many of the best are put into a diverse order
+MAX_EXCLUDED = 10_000  # of each kind
+
+
+def _whole(value: object) -> object:
+    """Of a query parameter's text: pydantic would take 5.0 and 1_000 for whole numbers."""
+    if isinstance(value, str) and not re.fullmatch(r"-?[0-9]{1,18}", value):
+        raise PydanticCustomError("int_parsing", "Input should be a valid integer")
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(_whole)]
 
 
 class SearchFilters(BaseModel):
@@ -29,8 +54,8 @@ class SearchFilters(BaseModel):
         },
     )
 
-    view_position: list[ViewPosition] | None = Field(default=None, min_length=1)
-    patient_sex: list[PatientSex] | None = Field(default=None, min_length=1)
+    view_position: list[ViewPosition] | None = Field(default=None, min_length=1, max_length=len(VIEW_POSITIONS))
+    patient_sex: list[PatientSex] | None = Field(default=None, min_length=1, max_length=len(PATIENT_SEXES))
     age_min: AgeYears | None = Field(default=None, description="Years, inclusive.")
     age_max: AgeYears | None = Field(default=None, description="Years, inclusive.")
     required_labels: dict[LabelName, Probability] = Field(
@@ -39,13 +64,19 @@ class SearchFilters(BaseModel):
     excluded_labels: dict[LabelName, Probability] = Field(
         default_factory=dict, description="Only images whose probability is below this."
     )
-    excluded_image_ids: list[ImageId] = Field(default_factory=list, max_length=10_000)
-    excluded_study_uids: list[DicomUid] = Field(default_factory=list, max_length=10_000)
+    excluded_image_ids: list[ImageId] = Field(default_factory=list, max_length=MAX_EXCLUDED, fail_fast=True)
+    excluded_study_uids: list[DicomUid] = Field(default_factory=list, max_length=MAX_EXCLUDED, fail_fast=True)
     excluded_patient_ids: list[str] = Field(
-        default_factory=list, max_length=10_000, description="As the archive knows them; hashed on arrival."
+        default_factory=list,
+        max_length=MAX_EXCLUDED,
+        fail_fast=True,
+        description="As the archive knows them; hashed on arrival.",
     )
     excluded_patient_keys: list[str] = Field(
-        default_factory=list, max_length=10_000, description="As hits carry them in `metadata.patient_key`."
+        default_factory=list,
+        max_length=MAX_EXCLUDED,
+        fail_fast=True,
+        description="As hits carry them in `metadata.patient_key`.",
     )
 
     @model_validator(mode="after")
@@ -55,12 +86,12 @@ class SearchFilters(BaseModel):
         return self
 
 
-class SearchOptions(BaseModel):
-    """How to search; shared by every call that ends in a ranking."""
+class RankingOptions(BaseModel):
+    """How to rank, and what of the ranking to return."""
 
     model_config = ConfigDict(extra="forbid")
 
-    k: int = Field(default=5, ge=1, le=MAX_K, description="How many images to return at most.")
+    k: Whole = Field(default=5, ge=1, le=MAX_K, description="How many images to return at most.")
     ranking: RankingName = Field(
         default=DEFAULT_RANKING,
         description="The measure of similarity. `label_set_posterior` is the geometric mean of `exact_probability` and "
@@ -71,7 +102,7 @@ class SearchOptions(BaseModel):
         description="Compare 0/1 labels: an image's at the encoder's thresholds, a query's above 0.5. With "
         "`cosine` this is the ranking of the original CheXRetriever notebooks.",
     )
-    min_score: float | None = Field(default=None, description="Leave out images that score below this.")
+    min_score: FiniteFloat | None = Field(default=None, description="Leave out images that score below this.")
     min_overlap: Probability | None = Field(
         default=None,
         description="Leave out images of which less `expected_overlap` with the query is to be expected; where none is "
@@ -89,12 +120,17 @@ class SearchOptions(BaseModel):
         "share of the pool's range, likeness as the sum of the smaller of two images' probabilities over the sum of "
         "the larger. `offset` + `k` must then not exceed 1,000.",
     )
-    offset: int = Field(default=0, ge=0, le=MAX_OFFSET, description="Leave out so many of the best: the next page.")
-    generation: int | None = Field(
+    offset: Whole = Field(default=0, ge=0, le=MAX_OFFSET, description="Leave out so many of the best: the next page.")
+    generation: Whole | None = Field(
         default=None,
         description="`index.generation` of the first page. Where the index has changed since, the answer is 409, not a "
         "page of another ranking.",
     )
+
+
+class SearchOptions(RankingOptions):
+    """How to search; shared by every call that ends in a ranking."""
+
     filters: SearchFilters = Field(default_factory=SearchFilters)
 
     @model_validator(mode="after")
@@ -102,6 +138,31 @@ class SearchOptions(BaseModel):
         if self.diversity > 0 and self.offset + self.k > DIVERSIFIED:
             raise ValueError(f"with diversity, offset + k must not exceed {DIVERSIFIED}")
         return self
+
+
+class ImageSearchParameters(RankingOptions):
+    """What a search by image takes in its query string: everything but filters, which a form's `options` part holds."""
+
+    ranking: RankingName = Field(default=RANKING_BY_IMAGE, description="The measure of similarity.")
+    accept_any: bool = Field(default=False, description=ACCEPT_ANY)
+
+
+def _branch(labels: object) -> str | None:
+    if isinstance(labels, list):
+        return "<names>"
+    return "<weights>" if isinstance(labels, dict) else None
+
+
+LabelWeights = dict[LabelName, Probability]
+LabelNames = Annotated[list[LabelName], Field(max_length=len(LABELS))]
+QueryLabels = Annotated[
+    Annotated[LabelWeights, Tag("<weights>")] | Annotated[LabelNames, Tag("<names>")],
+    Discriminator(
+        _branch,
+        custom_error_type="labels",
+        custom_error_message="Input should be an array of label names, or an object with a weight for each label",
+    ),
+]
 
 
 class SearchRequest(SearchOptions):
@@ -112,7 +173,7 @@ class SearchRequest(SearchOptions):
         },
     )
 
-    labels: dict[LabelName, Probability] | list[LabelName] = Field(
+    labels: QueryLabels = Field(
         description="Query weight of each label in [0, 1] (labels left out weigh 0), or the names to find."
     )
 

@@ -1,17 +1,30 @@
 """Wire models of the text classifier: impressions in, label results out."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from shared.labels import LABELS, LabelName, State
 from shared.schemas.system import ModelInfo
 
 MAX_IMPRESSION_CHARS = 20_000
 MAX_IMPRESSIONS = 64
+MAX_REQUEST_CHARS = 200_000
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 Impression = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_IMPRESSION_CHARS)]
+
+
+def check_characters(impressions: Sequence[str]) -> None:
+    """Raises ValueError for more text than can be read in the time of one request."""
+    characters = sum(map(len, impressions))
+    if characters > MAX_REQUEST_CHARS:
+        raise ValueError(
+            f"the impressions have {characters:,} characters together; at most {MAX_REQUEST_CHARS:,} are read in one "
+            "request, so send them in several"
+        )
+
 
 EXAMPLE_IMPRESSION = "Mild cardiomegaly and left pleural effusion. No pneumothorax."
 
@@ -59,9 +72,15 @@ class ClassifyRequest(BaseModel):
     impressions: list[Impression] = Field(
         min_length=1,
         max_length=MAX_IMPRESSIONS,
-        description=f"1 to {MAX_IMPRESSIONS} impressions of up to {MAX_IMPRESSION_CHARS} characters each.",
+        description=f"1 to {MAX_IMPRESSIONS} impressions of up to {MAX_IMPRESSION_CHARS:,} characters each, and up to "
+        f"{MAX_REQUEST_CHARS:,} together.",
     )
     evidence: bool = Field(default=False, description="Also give the spans of text that carry each stated label.")
+
+    @model_validator(mode="after")
+    def _readable_in_time(self) -> Self:
+        check_characters(self.impressions)
+        return self
 
 
 class ClassifyResponse(BaseModel):

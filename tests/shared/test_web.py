@@ -9,10 +9,10 @@ import pytest
 import structlog
 from fastapi import FastAPI, Request
 
+from shared.documented import documented
 from shared.errors import Overloaded, UpstreamFailed
 from shared.labels import LABELS
 from shared.logs import configure_logging
-from shared.problems import documented
 from shared.request_log import RequestLog
 from shared.schemas.search import SearchRequest
 from shared.schemas.system import Check
@@ -44,6 +44,7 @@ def app(checks) -> FastAPI:
         lifespan=no_lifespan,
         max_body_bytes=1000,
         time_limit_s=lambda _scope: 10,
+        max_json_bytes=900,
     )
 
     @app.post("/v1/classify", responses=documented(Overloaded))
@@ -59,7 +60,7 @@ def app(checks) -> FastAPI:
         return len(await request.body())
 
     @app.get("/v1/crash/{image_id}")
-    async def crash(image_id: str) -> None:
+    async def crash(image_id: str, label: str = "") -> None:
         raise RuntimeError(SECRET)
 
     @app.get("/v1/overloaded")

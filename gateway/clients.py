@@ -99,7 +99,7 @@ class ImageIndexClient(ServiceClient):
     async def _picture(
         self, path: str, params: dict[str, str], if_none_match: str | None, deadline: Deadline
     ) -> Picture:
-        conditions = {} if if_none_match is None else {"If-None-Match": if_none_match.encode("latin-1")}  # as it came
+        conditions = {} if if_none_match is None else {b"If-None-Match": if_none_match.encode("latin-1")}  # as it came
         response = await self._call(self._http.build_request("GET", path, params=params, headers=conditions), deadline)
         kept = ("content-type", "etag", "cache-control")
         headers = {name: response.headers[name] for name in kept if name in response.headers}

@@ -20,6 +20,7 @@ from shared.metrics import RequestMetrics
 from shared.problems import install_problem_handlers
 from shared.request_log import RequestLog
 from shared.schemas.system import Check, Health, Readiness
+from shared.settings import MAX_JSON_BYTES
 from shared.strict_route import StrictRoute
 from shared.time_limit import TimeLimit
 
@@ -40,7 +41,7 @@ def new_app(
     readiness: ReadinessProbe,
     lifespan: Lifespan,
     max_body_bytes: int,
-    max_json_bytes: int,
+    max_json_bytes: int = MAX_JSON_BYTES,
     time_limit_s: Callable[[Scope], float],
     inherits_deadline: bool = True,
     admission: Callable[..., ASGIApp] | None = None,

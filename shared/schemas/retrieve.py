@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from shared.labels import LabelName
 from shared.schemas.images import ImageLinks, ImageRecord, Probabilities
-from shared.schemas.search import ChestScore, IndexHit, RankingSummary, SearchOptions
+from shared.schemas.search import MAX_EXCLUDED, ChestScore, IndexHit, RankingSummary, SearchOptions
 from shared.schemas.system import IndexInfo, ModelDetails, ModelInfo
 from shared.schemas.text import (
     EXAMPLE_IMPRESSION,
@@ -19,10 +19,13 @@ from shared.schemas.text import (
 )
 
 MAX_REQUEST_HITS = 2_000
+MAX_REQUEST_EXCLUSIONS = 4 * MAX_EXCLUDED
 
 
 class RetrieveRequest(SearchOptions):
-    """One `impression`, or several `impressions`; `k` times their number must not exceed 2,000."""
+    """One `impression`, or several `impressions`. Times their number, `k` must not exceed 2,000, and the number of
+    excluded ids 40,000.
+    """
 
     model_config = ConfigDict(
         extra="forbid",
@@ -58,11 +61,15 @@ class RetrieveRequest(SearchOptions):
     def _answerable_in_time(self) -> Self:
         texts = self.texts()
         check_characters(texts)
-        if self.k * len(texts) > MAX_REQUEST_HITS:
-            raise ValueError(
-                f"k times the number of impressions is {self.k * len(texts):,}; at most {MAX_REQUEST_HITS:,} hits are "
-                "returned by one request, so ask for fewer, or send the impressions in several"
-            )
+        for counted, count, most in (
+            ("k", self.k, MAX_REQUEST_HITS),
+            ("the number of excluded ids", self.filters.exclusions(), MAX_REQUEST_EXCLUSIONS),
+        ):
+            if count * len(texts) > most:
+                raise ValueError(
+                    f"{counted} times the number of impressions is {count * len(texts):,}, and at most {most:,} is "
+                    "answered in one request: send the impressions in several"
+                )
         return self
 
     def texts(self) -> list[str]:

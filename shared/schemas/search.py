@@ -79,6 +79,11 @@ class SearchFilters(BaseModel):
         description="As hits carry them in `metadata.patient_key`.",
     )
 
+    def exclusions(self) -> int:
+        """How many ids and keys are excluded, of all kinds together."""
+        named = (self.excluded_image_ids, self.excluded_study_uids)
+        return sum(map(len, (*named, self.excluded_patient_ids, self.excluded_patient_keys)))
+
     @model_validator(mode="after")
     def _ages_in_order(self) -> Self:
         if self.age_min is not None and self.age_max is not None and self.age_min > self.age_max:

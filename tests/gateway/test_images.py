@@ -57,6 +57,21 @@ async def test_image_without_an_id_gets_one(client, index):
     assert index.images[image_id] == b"pixels"
 
 
+async def test_advice_to_replace_can_be_followed_on_both_ways_in(client, index):
+    for method, path in (("PUT", "/v1/images/a"), ("POST", "/v1/images")):
+        assert (await client.request(method, f"{path}?replace=true", content=b"pixels", headers=PNG)).is_success
+        assert index.requests[-1].url.params["replace"] == "true"
+
+
+async def test_headers_that_are_not_ascii_are_handed_on_as_they_came(client, index):
+    odd = "image/png; name=caf\u00e9".encode("latin-1")
+    assert (await client.put("/v1/images/a", content=b"pixels", headers={"Content-Type": odd})).status_code == 201
+    assert dict(index.requests[-1].headers.raw)[b"content-type"] == odd
+    tag = '"caf\u00e9"'.encode("latin-1")
+    assert (await client.get("/v1/images/a/thumbnail", headers={"If-None-Match": tag})).status_code == 200
+    assert dict(index.requests[-1].headers.raw)[b"If-None-Match"] == tag
+
+
 async def test_form_is_passed_on_untouched(client, index):
     files = {"file": ("chest.png", b"pixels", "image/png"), "metadata": (None, '{"view_position": "PA"}')}
     response = await client.put("/v1/images/a", files=files)

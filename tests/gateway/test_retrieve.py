@@ -196,6 +196,8 @@ async def test_overload_of_a_service_is_the_answer(client, classifier):
         {"impression": "Edema", "uncertain_weight": 1.5},
         {"impression": "Edema", "filters": {"sex": "F"}},
         {"impression": "Edema", "unknown": 1},
+        {"impression": "Edema", "k": True},
+        {"impression": "Edema", "evidence": "yes"},
     ],
 )
 async def test_request_that_is_not_valid_reaches_no_service(client, classifier, index, body):
@@ -203,6 +205,31 @@ async def test_request_that_is_not_valid_reaches_no_service(client, classifier, 
     assert response.status_code == 422
     assert response.json()["errors"]
     assert classifier.requests == index.requests == []
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "limit"),
+    [
+        ("/v1/retrieve", {"impressions": ["x" * 20_000] * 10 + ["x"]}, "200,000"),
+        ("/v1/classify", {"impressions": ["x" * 20_000] * 10 + ["x"]}, "200,000"),
+        ("/v1/retrieve", {"impressions": ["Edema"] * 3, "k": 667}, "2,000"),
+        (
+            "/v1/retrieve",
+            {"impressions": ["Edema"] * 5, "filters": {"excluded_image_ids": [f"i{n}" for n in range(8_001)]}},
+            "40,000",
+        ),
+    ],
+)
+async def test_more_than_one_request_can_do_is_a_422_that_names_the_limit(client, classifier, path, body, limit):
+    response = await client.post(path, json=body)
+    assert response.status_code == 422
+    assert limit in response.json()["errors"][0]["message"]
+    assert classifier.requests == []
+
+
+async def test_as_much_as_one_request_can_do_is_done(client):
+    assert (await client.post("/v1/retrieve", json={"impressions": ["Edema"] * 2, "k": 1000})).status_code == 200
+    assert (await client.post("/v1/classify", json={"impressions": ["x" * 20_000] * 10})).status_code == 200
 
 
 async def test_classify_answers_as_the_classifier_does(client):
@@ -231,6 +258,22 @@ async def test_search_by_image_sends_image_and_options_on(client, index):
     sent = index.requests[0]
     assert (sent.content, sent.headers["content-type"]) == (b"pixels", "image/png")
     assert dict(sent.url.params) == {"k": "2", "ranking": "cosine"}
+
+
+async def test_search_by_image_takes_every_option_but_filters_in_its_query(client, index):
+    options = {
+        "k": "2",
+        "group_by": "patient",
+        "diversity": "0.5",
+        "min_overlap": "0.1",
+        "offset": "1",
+        "generation": "3",
+    }
+    response = await client.post(
+        "/v1/search/by-image", params=options, content=b"x", headers={"Content-Type": "image/png"}
+    )
+    assert response.status_code == 200, response.text
+    assert dict(index.requests[0].url.params) == options
 
 
 async def test_search_by_what_is_no_chest_is_refused_unless_any_picture_is_accepted(client):

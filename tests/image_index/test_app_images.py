@@ -64,6 +64,29 @@ async def test_other_content_under_the_same_id_is_409_unless_replace_is_asked(cl
     assert replaced.json()["generation"] == 2
 
 
+async def test_a_dicom_file_posted_again_with_other_pixels_is_409_unless_replace_is_asked(
+    client: httpx.AsyncClient,
+) -> None:
+    first = made_dicom()
+    other = made_dicom(PatientAge="064Y", SOPInstanceUID=first.SOPInstanceUID)
+    created = await client.post("/v1/images", content=to_bytes(first))
+    assert created.status_code == 201, created.text
+    refused = await client.post("/v1/images", content=to_bytes(other))
+    assert (refused.status_code, "replace=true" in refused.json()["detail"]) == (409, True)
+
+    replaced = await client.post("/v1/images?replace=true", content=to_bytes(other))
+    assert replaced.status_code == 200, replaced.text
+    assert replaced.json()["image_id"] == created.json()["image_id"]
+    assert replaced.json()["metadata"]["patient_age"] == 64
+
+
+@pytest.mark.parametrize("metadata", ['{"patient_id": "\\ud800"}', '{"patient_age": "63"}', '{"patient_age": true}'])
+async def test_metadata_of_another_type_or_without_meaning_is_422(client: httpx.AsyncClient, metadata: str) -> None:
+    response = await client.put("/v1/images/a", files={"file": ("x.png", EDEMA), "metadata": (None, metadata)})
+
+    assert response.status_code == 422, response.text
+
+
 async def test_a_png_in_a_form_brings_its_metadata_and_the_patient_id_is_hashed(client: httpx.AsyncClient) -> None:
     metadata = {"view_position": "AP", "patient_age": 63, "patient_id": "MRN-7"}
     form = {"file": ("x.png", EDEMA, "image/png"), "metadata": (None, json.dumps(metadata), "application/json")}

@@ -84,6 +84,14 @@ async def test_the_longest_request_allowed_is_answered(client: httpx.AsyncClient
     assert response.status_code == 200
 
 
+async def test_odd_characters_are_read_and_halves_of_characters_refused(client: httpx.AsyncClient) -> None:
+    odd = "edema \0 \u202e \ufffe \U0001f600"
+    assert (await client.post("/v1/classify", json={"impressions": [odd]})).status_code == 200
+    half = b'{"impressions": ["edema \\ud83d"]}'
+    response = await client.post("/v1/classify", content=half, headers={"Content-Type": "application/json"})
+    assert (response.status_code, "surrogate" in response.json()["detail"]) == (422, True)
+
+
 class GatedSession:
     """Answers once the gate is open."""
 

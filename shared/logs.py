@@ -17,28 +17,28 @@ def _request_id(_logger: WrappedLogger, _method: str, event: EventDict) -> Event
 
 
 def configure_logging(service: str, level: str, stream: TextIO = sys.stdout) -> None:
-    """Send structlog's events and the standard library's records (uvicorn's, for one) through one JSON formatter."""
+    """Writes structlog's events, and the standard library's records (uvicorn's, for one) in the same form."""
     chain: list[structlog.typing.Processor] = [
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _request_id,
         lambda _logger, _method, event: {"service": service, **event},
     ]
+    written: list[structlog.typing.Processor] = [
+        structlog.processors.dict_tracebacks,
+        structlog.processors.JSONRenderer(),
+    ]
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=chain,
-        processors=[
-            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            structlog.processors.dict_tracebacks,
-            structlog.processors.JSONRenderer(),
-        ],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *written],
     )
     handler = logging.StreamHandler(stream)
     handler.setFormatter(formatter)
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     logging.getLogger("httpx").setLevel(logging.WARNING)  # its lines hold whole URLs
     structlog.configure(
-        processors=[*chain, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
+        processors=[*chain, *written],
+        logger_factory=structlog.WriteLoggerFactory(stream),  # straight to the stream: there is one line a request
         wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=False,
     )

@@ -19,6 +19,7 @@ def ranking(result: SearchResult, links: Links) -> Ranking:
         reason=result.reason,
         ties_at_cutoff=result.ties_at_cutoff,
         candidates=result.candidates,
+        excluded=result.excluded,
     )
 
 

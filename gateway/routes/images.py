@@ -80,9 +80,11 @@ def images_router(parts: Parts) -> APIRouter:
         """Its 14 probabilities, its metadata, and the hashes of file and encoder weights that they come from."""
         return image(await parts.index.image(image_id, deadline_of(request)), parts.links(request))
 
-    @router.delete("/{image_id}", summary="Forget an image", status_code=204, responses=service_errors(NotFound))
+    @router.delete("/{image_id}", summary="Forget an image", status_code=204, responses=service_errors())
     async def delete_image(image_id: Id, request: Request) -> None:
-        """When the answer arrives the image is gone from disk and from every later search."""
+        """When the answer arrives the image is gone from disk and from every later search. One that was not there is
+        answered alike, so that a delete whose answer was lost can be sent again.
+        """
         await parts.index.delete_image(image_id, deadline_of(request))
 
     @router.get(

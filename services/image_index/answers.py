@@ -16,6 +16,7 @@ def search_result(found: Found, query: Query, sought: Collection[LabelName], mod
         reason=_reason(found, query),
         ties_at_cutoff=found.ties_at_cutoff,
         candidates=found.candidates,
+        excluded=found.excluded,
         index=found.info,
         model=ModelInfo(**{name: getattr(model, name) for name in ModelInfo.model_fields}),
     )

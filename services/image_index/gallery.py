@@ -26,9 +26,9 @@ class Names:
             self._names.append(name)
         return code
 
-    def known(self, names: Iterable[str]) -> NDArray[np.int32]:
+    def known(self, names: Iterable[str]) -> set[int]:
         """The codes of those names that have one."""
-        return np.array([self._codes[name] for name in names if name in self._codes], dtype=np.int32)
+        return {self._codes[name] for name in names if name in self._codes}
 
     def name(self, code: int) -> str | None:
         return None if code < 0 else self._names[code]

@@ -8,6 +8,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from contextvars import copy_context
+from functools import partial
 from typing import ParamSpec, Self, TypeVar
 
 import numpy as np
@@ -41,7 +43,6 @@ from shared.schemas.images import ImageMetadataInput, ImageRecord
 from shared.schemas.search import (
     RANKING_BY_IMAGE,
     ImageSearchResult,
-    SearchFilters,
     SearchOptions,
     SearchRequest,
     SearchResult,
@@ -123,7 +124,12 @@ class ImageIndex:
             (outcome,) = await self._in_store_thread(self.store.put, [image], replace=replace)
             if outcome is PutOutcome.CONFLICT:
                 raise _conflict()
-            return await self.get(image_id), outcome
+            stored = await self._in_store_thread(self.store.get, image_id)
+            if stored is None:
+                raise Conflict("The image was stored, and deleted by another request before this one was answered.")
+            if outcome is PutOutcome.UNCHANGED:  # a request beside this one was first, maybe with other metadata
+                self._refuse_change(stored, content_sha256, None if is_dicom else sent)
+            return stored, outcome
 
     def _refuse_change(self, stored: ImageRecord, content_sha256: str, sent: ImageMetadataInput | None) -> None:
         if stored.content_sha256 != content_sha256:
@@ -138,9 +144,8 @@ class ImageIndex:
         return _there(await self._in_store_thread(self.store.get, image_id))
 
     async def delete(self, image_id: str) -> None:
-        """Gone from disk and from every later search when it returns."""
-        if not await self._in_store_thread(self.store.delete, image_id):
-            raise NotFound("There is no image with this id.")
+        """Gone from disk and from every later search when it returns, whether or not it was there before."""
+        await self._in_store_thread(self.store.delete, image_id)
 
     async def thumbnail(self, image_id: str) -> bytes:
         """Of an image that is there."""
@@ -180,33 +185,30 @@ class ImageIndex:
         self, weights: NDArray[np.float64], sought: NDArray[np.bool_], options: SearchOptions
     ) -> SearchResult:
         """`sought` (14,): the labels that a hit is said to match or miss."""
-        query = Query(
-            weights=weights,
-            k=options.k,
-            ranking=options.ranking,
-            thresholds=self.encoder.thresholds if options.binarize else None,
-            min_score=options.min_score,
-            min_overlap=options.min_overlap,
-            group_by=options.group_by,
-            diversity=options.diversity,
-            offset=options.offset,
-            filters=self._with_patient_keys(options.filters),
-            prior=self._prior,
-            calibrated=self.encoder.calibrated,
-        )
         names = [name for name, there in zip(LABELS, sought, strict=True) if there]
 
         def answer() -> SearchResult:
+            query = Query(
+                weights=weights,
+                k=options.k,
+                ranking=options.ranking,
+                thresholds=self.encoder.thresholds if options.binarize else None,
+                min_score=options.min_score,
+                min_overlap=options.min_overlap,
+                group_by=options.group_by,
+                diversity=options.diversity,
+                offset=options.offset,
+                filters=options.filters.model_copy(update={"excluded_patient_ids": []}),
+                excluded_patients=[self._keys.keys_of(patient) for patient in options.filters.excluded_patient_ids],
+                prior=self._prior,
+                calibrated=self.encoder.calibrated,
+            )
             found = self.store.search(query)
             if options.generation not in {None, found.info.generation}:
                 raise Conflict("The index has changed since that generation; begin again at the first page.")
             return search_result(found, query, names, self.encoder.details)
 
         return await self._in_store_thread(answer)
-
-    def _with_patient_keys(self, filters: SearchFilters) -> SearchFilters:
-        keys = [*filters.excluded_patient_keys, *map(self._keys.key_of, filters.excluded_patient_ids)]
-        return filters.model_copy(update={"excluded_patient_ids": [], "excluded_patient_keys": keys})
 
     async def _encode(
         self, data: bytes, sent: ImageMetadataInput | None = None, *, accept_any: bool
@@ -228,7 +230,8 @@ class ImageIndex:
 
     async def _in_store_thread(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         async with _deadline(self._settings.request_timeout_s):
-            return await asyncio.wrap_future(self._store_threads.submit(call, *args, **kwargs))
+            here = copy_context()  # the request's id, for the log
+            return await asyncio.wrap_future(self._store_threads.submit(here.run, partial(call, *args, **kwargs)))
 
 
 @asynccontextmanager

@@ -7,15 +7,28 @@ from pathlib import Path
 
 KEY_FILE = "patient.key"
 _HEX_DIGITS = 16
+_WIDEST_NUMBER = 16  # digits to which archives fill their numbers up; each one is a hash for every patient asked for
 
 
 class PatientKeys:
     def __init__(self, key: bytes) -> None:
         self._key = key
 
+    def keys_of(self, patient_id: str) -> frozenset[str]:
+        """All keys under which a patient may be stored, whom one archive writes `20564` and another `00020564`."""
+        return frozenset(map(self.key_of, _spellings(patient_id.strip())))
+
     def key_of(self, patient_id: str) -> str:
         """HMAC-SHA256, the first 16 hex digits. White space around an ID says nothing (DICOM pads with it)."""
         return hmac.new(self._key, patient_id.strip().encode(), hashlib.sha256).hexdigest()[:_HEX_DIGITS]
+
+
+def _spellings(patient_id: str) -> set[str]:
+    """As it is, without leading zeros, and of a number with more of them."""
+    bare = patient_id.lstrip("0") or patient_id[:1]
+    is_number = bare.isascii() and bare.isdigit()
+    widths = range(len(bare), _WIDEST_NUMBER + 1) if is_number else ()
+    return {patient_id, bare, *(bare.zfill(width) for width in widths)}
 
 
 def open_patient_keys(folder: Path, configured: str | None = None) -> PatientKeys:

@@ -5,7 +5,7 @@ float64, label by label in a fixed order, and rounded to 1e-9. So neither the or
 in memory, nor the width of a vector unit can change an answer. Ties are broken by image_id.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -42,6 +42,7 @@ class Query:
     diversity: float = 0.0  # of the DIVERSIFIED best: offset + k must not be more
     offset: int = 0  # so many of the best are left out
     filters: SearchFilters = field(default_factory=SearchFilters)
+    excluded_patients: Sequence[Collection[str]] = ()  # the keys that each may be stored under
     prior: LabelSetPrior = field(default_factory=shipped_prior)
     calibrated: bool = False  # whether the probabilities of the gallery's encoder are
 

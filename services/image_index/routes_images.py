@@ -77,11 +77,11 @@ def images_router(index: ImageIndex, metrics: CollectorRegistry) -> APIRouter:
         """Its 14 probabilities, its metadata, and the hashes of file and encoder weights that they come from."""
         return await index.get(image_id)
 
-    @router.delete(
-        "/{image_id}", summary="Forget an image", status_code=204, responses=documented(NotFound, Unavailable)
-    )
+    @router.delete("/{image_id}", summary="Forget an image", status_code=204, responses=documented(Unavailable))
     async def delete_image(image_id: Id) -> None:
-        """When the answer arrives the image is gone from disk and from every later search."""
+        """When the answer arrives the image is gone from disk and from every later search. One that was not there is
+        answered alike, so that a delete whose answer was lost can be sent again.
+        """
         await index.delete(image_id)
 
     def _stored(record: ImageRecord, outcome: PutOutcome, response: Response) -> ImageRecord:

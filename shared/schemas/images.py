@@ -10,6 +10,8 @@ from shared.schemas.text import Probability
 
 ImageId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$")]
 DicomUid = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)*$", max_length=64)]
+PatientId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
+PatientKey = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
 ViewPosition = Literal["PA", "AP", "LATERAL", "OTHER"]
 PatientSex = Literal["F", "M", "O"]
 VIEW_POSITIONS: tuple[ViewPosition, ...] = get_args(ViewPosition)
@@ -44,7 +46,7 @@ class ImageMetadata(BaseModel):
 class ImageMetadataInput(ImageMetadata):
     """Metadata as a client sends it; a patient ID is hashed on arrival and then forgotten."""
 
-    patient_id: str | None = Field(default=None, min_length=1, max_length=64)
+    patient_id: PatientId | None = None
 
 
 class StoredMetadata(ImageMetadata):

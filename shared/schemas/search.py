@@ -14,6 +14,8 @@ from shared.schemas.images import (
     AgeYears,
     DicomUid,
     ImageId,
+    PatientId,
+    PatientKey,
     PatientSex,
     Probabilities,
     StoredMetadata,
@@ -66,17 +68,18 @@ class SearchFilters(BaseModel):
     )
     excluded_image_ids: list[ImageId] = Field(default_factory=list, max_length=MAX_EXCLUDED, fail_fast=True)
     excluded_study_uids: list[DicomUid] = Field(default_factory=list, max_length=MAX_EXCLUDED, fail_fast=True)
-    excluded_patient_ids: list[str] = Field(
+    excluded_patient_ids: list[PatientId] = Field(
         default_factory=list,
         max_length=MAX_EXCLUDED,
         fail_fast=True,
-        description="As the archive knows them; hashed on arrival.",
+        description="As the archive knows them; hashed on arrival. An id counts as sent, and without its leading "
+        "zeros; a number also with zeros before it, up to 16 digits: `20564` leaves out `00020564`, and the other way.",
     )
-    excluded_patient_keys: list[str] = Field(
+    excluded_patient_keys: list[PatientKey] = Field(
         default_factory=list,
         max_length=MAX_EXCLUDED,
         fail_fast=True,
-        description="As hits carry them in `metadata.patient_key`.",
+        description="As hits carry them in `metadata.patient_key`: 16 hex digits, in lower case.",
     )
 
     def exclusions(self) -> int:
@@ -214,6 +217,17 @@ class IndexHit(BaseModel):
     metadata: StoredMetadata
 
 
+class Excluded(BaseModel):
+    """Whether what was to be left out is in the index at all. What is not may have been mistyped."""
+
+    asked: int = Field(ge=0, description="How many image ids, study UIDs, patient ids and patient keys were sent.")
+    matched: int = Field(ge=0, description="Of how many of them the index holds an image.")
+    unmatched: dict[str, int] = Field(
+        description="How many left nothing out, by the filter that they were sent in.",
+        examples=[{"excluded_patient_ids": 1}],
+    )
+
+
 class RankingSummary(BaseModel):
     """What must be known of a ranking beside its hits."""
 
@@ -224,6 +238,9 @@ class RankingSummary(BaseModel):
         "how many could as well have been chosen for its place.",
     )
     candidates: int = Field(ge=0, description="How many images passed the filters.")
+    excluded: Excluded | None = Field(
+        default=None, description="What became of the filters that leave out images, studies or patients, if any were."
+    )
 
 
 class SearchResult(RankingSummary):

@@ -105,6 +105,7 @@ class FakeIndex(FakeService):
         self.images: dict[str, bytes] = {}
         self.metadata: dict[str, str] = {}
         self.generation = 0
+        self.excluded: dict[str, Any] | None = None
 
     def own_answer(self, request: httpx.Request) -> httpx.Response:
         path, method = request.url.path, request.method
@@ -115,11 +116,11 @@ class FakeIndex(FakeService):
         if method in {"PUT", "POST"}:
             return self._put(request)
         image_id, _, picture = path.removeprefix("/v1/images/").partition("/")
+        if method == "DELETE":
+            return self._delete(image_id)
         if image_id not in self.images:
             return problem(404, "not-found", "No image has this id.")
-        if picture:
-            return self._picture(request, picture)
-        return self._delete(image_id) if method == "DELETE" else httpx.Response(200, json=self.record(image_id))
+        return self._picture(request, picture) if picture else httpx.Response(200, json=self.record(image_id))
 
     def info(self) -> dict[str, Any]:
         return {"size": len(self.images), "generation": self.generation, "engine": "fake", "weights_sha256": WEIGHTS}
@@ -135,7 +136,7 @@ class FakeIndex(FakeService):
         }
 
     def _delete(self, image_id: str) -> httpx.Response:
-        del self.images[image_id]
+        self.images.pop(image_id, None)
         return httpx.Response(204)
 
     def _put(self, request: httpx.Request) -> httpx.Response:
@@ -186,6 +187,7 @@ class FakeIndex(FakeService):
             "reason": "The query is empty." if empty else None,
             "ties_at_cutoff": 0,
             "candidates": len(self.images),
+            "excluded": self.excluded,
             "index": self.info(),
             "model": self.model(),
         }

@@ -194,6 +194,17 @@ async def test_image_can_be_read_and_deleted(client):
     response = await client.delete("/v1/images/image-1")
     assert (response.status_code, response.content) == (204, b"")
     assert (await client.get("/v1/images/image-1")).status_code == 404
+    assert (await client.delete("/v1/images/image-1")).status_code == 204
+
+
+async def test_delete_whose_answer_is_lost_is_sent_again_and_is_no_error(client, index):
+    def lose_the_answer(request: httpx.Request) -> httpx.Response:
+        index.answer(request)
+        raise httpx.ReadError("lost")
+
+    index.script = [lose_the_answer]
+    assert (await client.delete("/v1/images/image-1")).status_code == 204
+    assert [request.method for request in index.requests] == ["DELETE"] * 2
 
 
 @pytest.mark.parametrize(("picture", "media_type"), [("thumbnail", "image/jpeg"), ("heatmap?label=Edema", "image/png")])

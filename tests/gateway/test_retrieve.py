@@ -328,3 +328,15 @@ async def test_front_page_leads_to_the_openapi_page(client):
     response = await client.get("/", follow_redirects=True)
     assert response.status_code == 200
     assert "swagger" in response.text
+
+
+async def test_every_ranking_says_what_became_of_those_to_be_left_out(client, index):
+    index.excluded = {"asked": 2, "matched": 1, "unmatched": {"excluded_patient_ids": 1}}
+    filters = {"excluded_patient_ids": ["20564", "1"]}
+    (retrieved,) = (await retrieve(client, impression="Edema", filters=filters))["results"]
+    searched = (await client.post("/v1/search", json={"labels": ["Edema"], "filters": filters})).json()["result"]
+    form = {"file": ("x.png", b"x", "image/png"), "options": (None, json.dumps({"filters": filters}))}
+    by_image = (await client.post("/v1/search/by-image", files=form)).json()["result"]
+    assert retrieved["excluded"] == searched["excluded"] == by_image["excluded"] == index.excluded
+    index.excluded = None
+    assert (await retrieve(client, impression="Edema"))["results"][0]["excluded"] is None

@@ -4,7 +4,8 @@ import io
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import httpx
 import numpy as np
@@ -14,6 +15,7 @@ from PIL import Image
 from services.image_index.app import create_app
 from services.image_index.encoder import Encoder
 from services.image_index.settings import ImageIndexSettings
+from services.image_index.store.base import NewImage, PutOutcome
 from services.image_index.store.embedded import EmbeddedStore
 from shared.labels import LABELS
 from shared.schemas.images import ImageRecord
@@ -144,7 +146,14 @@ async def test_a_deleted_image_is_gone(client: httpx.AsyncClient) -> None:
     for call in ("/v1/images/a", "/v1/images/a/thumbnail", "/v1/images/a/heatmap?label=Edema"):
         response = await client.get(call)
         assert (response.status_code, response.headers["content-type"]) == (404, PROBLEM)
-    assert (await client.delete("/v1/images/a")).status_code == 404
+
+
+async def test_a_delete_that_is_sent_again_is_answered_as_the_first(client: httpx.AsyncClient) -> None:
+    await put(client, "a", EDEMA)
+    answers = [await client.delete("/v1/images/a") for _ in range(2)]
+
+    assert [(answer.status_code, answer.content) for answer in answers] == [(204, b"")] * 2
+    assert (await client.get("/v1/index")).json()["generation"] == 2
 
 
 async def test_a_thumbnail_is_a_jpeg_that_a_browser_may_keep(client: httpx.AsyncClient) -> None:
@@ -347,3 +356,36 @@ async def test_a_store_that_does_not_answer_is_504_and_the_event_loop_goes_on(
     assert (await waiting).status_code == 504
     store.go_on.set()
     assert (await client.get("/v1/images/a")).status_code == 404
+
+
+async def test_a_blank_patient_id_is_422_and_no_patient_of_its_own(client: httpx.AsyncClient) -> None:
+    form = {"file": ("x.png", EDEMA), "metadata": (None, '{"patient_id": " "}', "application/json")}
+
+    assert (await client.put("/v1/images/a", files=form)).status_code == 422
+
+
+async def test_of_two_that_put_one_image_with_other_metadata_one_is_told(client: httpx.AsyncClient) -> None:
+    def put_aged(age: int) -> Any:
+        form = {"file": ("x.png", EDEMA), "metadata": (None, json.dumps({"patient_age": age}), "application/json")}
+        return client.put("/v1/images/a", files=form)
+
+    answers = await asyncio.gather(put_aged(40), put_aged(50))
+    kept = (await client.get("/v1/images/a")).json()
+
+    assert sorted(answer.status_code for answer in answers) == [201, 409]
+    assert [answer.json() for answer in answers if answer.status_code == 201] == [kept]
+
+
+async def test_an_image_that_is_deleted_while_it_is_put_is_a_conflict_and_not_missing(
+    connect: Callable, settings: ImageIndexSettings, encoder: Encoder
+) -> None:
+    class Deleting(EmbeddedStore):
+        def put(self, images: Sequence[NewImage], *, replace: bool = False) -> list[PutOutcome]:
+            outcomes = super().put(images, replace=replace)
+            self.delete(images[0].image_id)
+            return outcomes
+
+    store = Deleting(settings.index_folder, encoder.info.weights_sha256)
+    client = await connect(create_app(settings, encoder, store))
+
+    assert (await put(client, "a", EDEMA)).status_code == 409

@@ -350,3 +350,53 @@ async def test_a_diverse_page_beyond_the_thousand_best_is_refused(gallery: httpx
     refused = await gallery.post("/v1/search", json={**body, "offset": 901})
     assert refused.status_code == 422
     assert "diversity" in refused.text
+
+
+@pytest.mark.parametrize(
+    ("stored", "asked"), [("20564", "00020564"), ("00020564", "20564"), ("00020564", " 00020564 "), ("0A7", "0A7")]
+)
+async def test_a_patient_is_left_out_however_many_zeros_stand_before_its_number(
+    gallery: httpx.AsyncClient, stored: str, asked: str
+) -> None:
+    form = {"file": ("x.png", png_bytes(picture_of("Edema"))), "metadata": (None, json.dumps({"patient_id": stored}))}
+    assert (await gallery.put("/v1/images/theirs", files=form)).status_code == 201
+    result = await search(gallery, ["Edema"], k=10, filters={"excluded_patient_ids": [asked]})
+
+    assert "theirs" not in ids(result)
+    assert result["excluded"] == {"asked": 1, "matched": 1, "unmatched": {}}
+
+
+async def test_a_patient_who_is_not_there_is_no_error_and_is_told(gallery: httpx.AsyncClient) -> None:
+    filters = {"excluded_patient_ids": ["P1", "P9"], "excluded_study_uids": ["1.2.3"]}
+    told = {"asked": 3, "matched": 1, "unmatched": {"excluded_patient_ids": 1, "excluded_study_uids": 1}}
+
+    assert (await search(gallery, ["Edema"], filters=filters))["excluded"] == told
+    assert (await search(gallery, [], filters=filters))["excluded"] == told
+    form = {"file": ("x.png", png_bytes(picture_of("Edema"))), "options": (None, json.dumps({"filters": filters}))}
+    assert (await gallery.post("/v1/search/by-image", files=form)).json()["excluded"] == told
+    assert (await search(gallery, ["Edema"]))["excluded"] is None
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        {"excluded_patient_keys": ["0123456789abcde"]},
+        {"excluded_patient_keys": ["0123456789ABCDEF"]},
+        {"excluded_patient_keys": ["0123456789abcdef "]},
+        {"excluded_patient_keys": ["0123456789abcdef\n"]},
+        {"excluded_patient_ids": [""]},
+        {"excluded_patient_ids": ["P1", " \t"]},
+        {"excluded_patient_ids": ["1" * 65]},
+        {"excluded_study_uids": ["1.2."]},
+        {"excluded_image_ids": ["a b"]},
+    ],
+)
+async def test_what_can_leave_nobody_out_is_422_and_names_its_place(
+    client: httpx.AsyncClient, filters: dict[str, list[str]]
+) -> None:
+    response = await client.post("/v1/search", json={"labels": ["Edema"], "filters": filters})
+    (name, values), (error,) = *filters.items(), response.json()["errors"]
+
+    assert response.status_code == 422
+    assert error["field"] == f"body.filters.{name}.{len(values) - 1}"
+    assert "[0-9a-f]{16}" in error["message"] or name != "excluded_patient_keys"

@@ -1,6 +1,11 @@
 from pathlib import Path
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from services.image_index.patient_key import PatientKeys, open_patient_keys
+from shared.schemas.search import SearchFilters
 
 
 def test_equal_patients_have_equal_keys_and_others_do_not() -> None:
@@ -28,3 +33,38 @@ def test_a_configured_secret_counts_before_the_kept_one(tmp_path: Path) -> None:
     open_patient_keys(tmp_path)
 
     assert open_patient_keys(tmp_path, "configured").key_of("x") == PatientKeys(b"configured").key_of("x")
+
+
+@given(number=st.integers(0, 10**12 - 1), sent=st.integers(0, 4), stored=st.integers(0, 4))
+def test_a_number_is_the_same_patient_however_many_zeros_stand_before_it(number: int, sent: int, stored: int) -> None:
+    keys = PatientKeys(b"secret")
+
+    assert keys.key_of(f"{'0' * stored}{number}") in keys.keys_of(f" {'0' * sent}{number} ")
+
+
+@given(patient_id=st.text(min_size=1, max_size=64).filter(str.strip), zeros=st.integers(0, 8))
+def test_any_id_counts_as_it_is_and_without_leading_zeros(patient_id: str, zeros: int) -> None:
+    keys = PatientKeys(b"secret")
+    asked = keys.keys_of("0" * zeros + patient_id.strip())
+
+    assert keys.key_of("0" * zeros + patient_id.strip()) in asked
+    assert keys.key_of(patient_id.strip().lstrip("0") or "0") in asked
+
+
+@given(one=st.from_regex(r"[1-9A-Z][0-9A-Z]{0,11}", fullmatch=True), other=st.from_regex(r"[1-9A-Z][0-9A-Z]{0,11}"))
+def test_other_patients_stay_other_patients(one: str, other: str) -> None:
+    keys = PatientKeys(b"secret")
+
+    assert keys.keys_of(one).isdisjoint(keys.keys_of(other)) == (one != other.strip())
+
+
+@given(patient_id=st.text(min_size=1, max_size=64).filter(str.strip))
+def test_every_key_is_one_that_a_filter_takes(patient_id: str) -> None:
+    keys = sorted(PatientKeys(b"secret").keys_of(patient_id))
+
+    assert SearchFilters(excluded_patient_keys=keys).excluded_patient_keys == keys
+
+
+@pytest.mark.parametrize("ids", [["20564"], ["1" * 64], ["0" * 64]])
+def test_few_hashes_are_made_for_one_patient(ids: list[str]) -> None:
+    assert all(len(PatientKeys(b"secret").keys_of(patient_id)) <= 18 for patient_id in ids)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from services.image_index.ranking import Query
 from shared.labels import LabelName
 from shared.schemas.images import ImageRecord, StoredMetadata
+from shared.schemas.search import Excluded
 from shared.schemas.system import IndexInfo
 
 
@@ -55,6 +56,7 @@ class Found:
     hits: list[Hit]
     candidates: int  # images that passed the filters
     ties_at_cutoff: int  # further images that score exactly as the last hit
+    excluded: Excluded | None  # None where nothing was to be left out
     info: IndexInfo  # of the generation that was searched
 
 

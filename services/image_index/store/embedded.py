@@ -157,7 +157,8 @@ class EmbeddedStore:
     def _search(self, query: Query) -> Found | None:
         """None where a hit was replaced or deleted between the scan and the reading of its record."""
         gallery = self._growing.gallery
-        ranked = rank(gallery, query, passing(gallery, query.filters))
+        mask, excluded = passing(gallery, query.filters, query.excluded_patients)
+        ranked = rank(gallery, query, mask)
         records = self._records(gallery, ranked)
         if records is None:
             return None
@@ -165,6 +166,7 @@ class EmbeddedStore:
             hits=list(map(Hit, records, ranked.scores, ranked.exact, ranked.overlaps, ranked.merged)),
             candidates=ranked.candidates,
             ties_at_cutoff=ranked.ties_at_cutoff,
+            excluded=excluded,
             info=self._info(gallery),
         )
 

@@ -99,11 +99,11 @@ def test_the_generation_counts_every_change_and_never_goes_back(store: EmbeddedS
 
 def test_memory_equals_the_file_after_a_restart(store: EmbeddedStore, open_store: Open) -> None:
     rng = np.random.default_rng(1)
-    store.put([made_image(f"i{n}", rng.random(14), patient_key=f"k{n % 7}", patient_sex="M") for n in range(300)])
+    store.put([made_image(f"i{n}", rng.random(14), patient_key=f"{n % 7:016}", patient_sex="M") for n in range(300)])
     store.put([made_image(f"i{n}", rng.random(14), content=f"new {n}") for n in range(50)], replace=True)
     for n in range(100, 130):
         store.delete(f"i{n}")
-    query = Query(np.eye(14)[3], k=1000, filters=SearchFilters(excluded_patient_keys=["k3"]))
+    query = Query(np.eye(14)[3], k=1000, filters=SearchFilters(excluded_patient_keys=[f"{3:016}"]))
     before = store.info(), store.checksum(), store.search(query)
     store.close()
 

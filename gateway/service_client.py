@@ -59,9 +59,12 @@ class ServiceClient:
         try:
             async with asyncio.timeout(timeout_s):
                 response = await self._http.get("/readyz")
-            checks = Readiness.model_validate_json(response.content).checks
-            failing = [f"{check.part}: {check.detail or 'not ready'}" for check in checks if not check.ready]
-            return Check(part=self.part, ready=not failing, detail="; ".join(failing) or None)
+            found = Readiness.model_validate_json(response.content)
+            wanting = [check for check in found.checks if not check.ready or check.writes is False]
+            detail = "; ".join(f"{check.part}: {check.detail or 'not ready'}" for check in wanting) or None
+            return Check(
+                part=self.part, ready=all(check.ready for check in wanting), writes=found.writes, detail=detail
+            )
         except TimeoutError:
             detail = f"No answer within {timeout_s:g} s."
         except httpx.TransportError:

@@ -95,9 +95,8 @@ def _add_probes(app: FastAPI, readiness: ReadinessProbe, registry: CollectorRegi
         responses={503: {"description": "Not ready; the checks name the part that is not.", "model": Readiness}},
     )
     async def readyz(response: Response) -> Readiness:
-        checks = list(await readiness())
-        ready = all(check.ready for check in checks)
-        if not ready:
+        found = Readiness.of(list(await readiness()))
+        if found.status != "ready":
             response.status_code = Unavailable.status
             response.headers["Retry-After"] = "2"
-        return Readiness(status="ready" if ready else "not_ready", checks=checks)
+        return found

@@ -14,6 +14,7 @@ from services.image_index.training.gate import commands as gate
 from services.image_index.training.retrieval import commands as retrieval
 from services.image_index.training.retrieval.tables_command import retrieval_tables
 from services.inference.session import ModelLoadError
+from shared.logs import configure_logging
 
 cli = typer.Typer(
     no_args_is_help=True, add_completion=False, help="The image index: serve it, fill it, train its encoder."
@@ -27,6 +28,7 @@ def serve() -> None:
     from shared.serve import serve as serve_app  # noqa: PLC0415
 
     settings = ImageIndexSettings()
+    configure_logging("image-index", settings.log_level)  # opening the store may have something to say
     try:
         app = create_app(settings)
     except (ModelLoadError, StoreUnusable, PriorUnusable) as error:

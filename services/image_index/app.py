@@ -37,7 +37,9 @@ def create_app(
     Raises ModelLoadError or StoreUnusable.
     """
     encoder = encoder or open_encoder(settings)
-    store = store or EmbeddedStore(settings.index_folder, encoder.info.weights_sha256)
+    store = store or EmbeddedStore(
+        settings.index_folder, encoder.info.weights_sha256, min_free_bytes=settings.min_free_bytes
+    )
     configured_key = settings.patient_key.get_secret_value() if settings.patient_key else None
     index = ImageIndex(encoder, store, open_patient_keys(settings.index_folder, configured_key), settings)
 
@@ -50,7 +52,7 @@ def create_app(
             store.close()
 
     async def readiness() -> list[Check]:
-        return [Check(part=PART, ready=True, detail=f"{store.info().size} images")]
+        return [Check(part=PART, ready=True, detail=f"{store.info().size} images"), await index.store_check()]
 
     app = new_app(
         title="CheXRetriever image index",

@@ -81,7 +81,7 @@ def _write(
     imported = model.imported(table, checked)
     configured_key = settings.patient_key.get_secret_value() if settings.patient_key else None
     started = time.monotonic()
-    with EmbeddedStore(settings.index_folder, imported.weights_sha256) as store:
+    with EmbeddedStore(settings.index_folder, imported.weights_sha256, min_free_bytes=settings.min_free_bytes) as store:
         keys = open_patient_keys(settings.index_folder, configured_key)
         if model.weights_sha256 is None:
             imported.note_in(settings.index_folder)

@@ -34,7 +34,9 @@ from services.image_index.radiograph import Grey
 from services.image_index.ranking import Query, vector
 from services.image_index.settings import ImageIndexSettings
 from services.image_index.show import heatmap_over
+from services.image_index.store.base import PART as STORE
 from services.image_index.store.base import ImageStore, PutOutcome
+from services.image_index.store.failures import unavailable
 from services.image_index.store.row import named
 from services.inference.batching import MicroBatcher
 from shared.errors import Conflict, DeadlineExceeded, NotFound, Overloaded
@@ -47,8 +49,10 @@ from shared.schemas.search import (
     SearchRequest,
     SearchResult,
 )
+from shared.schemas.system import Check
 
 PART = "image-index"
+_WRITE_CHECK_TIMEOUT_S = 0.5  # the gateway waits a second for all that the index says of itself
 _STORE_THREADS = 32  # so many writers may share one commit
 
 P = ParamSpec("P")
@@ -111,6 +115,7 @@ class ImageIndex:
                 if stored is not None:
                     self._refuse_change(stored, content_sha256, None if is_dicom else sent)
                     return stored, PutOutcome.UNCHANGED
+            await self._refuse_if_nothing_can_be_written()
             prepared, encoding = await self._encode(data, sent, accept_any=accept_any)
             image_id = image_id or prepared.metadata.sop_instance_uid or id_from_content(content_sha256)
             image = new_image(
@@ -131,6 +136,12 @@ class ImageIndex:
                 self._refuse_change(stored, content_sha256, None if is_dicom else sent)
             return stored, outcome
 
+    async def _refuse_if_nothing_can_be_written(self) -> None:
+        """Before the work of decoding is done in vain."""
+        trouble = await self._in_store_thread(self.store.write_trouble)
+        if trouble is not None:
+            raise unavailable(trouble)
+
     def _refuse_change(self, stored: ImageRecord, content_sha256: str, sent: ImageMetadataInput | None) -> None:
         if stored.content_sha256 != content_sha256:
             raise _conflict()
@@ -146,6 +157,15 @@ class ImageIndex:
     async def delete(self, image_id: str) -> None:
         """Gone from disk and from every later search when it returns, whether or not it was there before."""
         await self._in_store_thread(self.store.delete, image_id)
+
+    async def store_check(self) -> Check:
+        """Searches go on while nothing can be written."""
+        try:
+            async with asyncio.timeout(_WRITE_CHECK_TIMEOUT_S):
+                trouble = await self._in_store_thread(self.store.write_trouble)
+        except (TimeoutError, DeadlineExceeded):
+            trouble = "The disk of the index does not answer."
+        return Check(part=STORE, ready=True, writes=trouble is None, detail=trouble)
 
     async def thumbnail(self, image_id: str) -> bytes:
         """Of an image that is there."""

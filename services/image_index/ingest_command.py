@@ -113,7 +113,7 @@ def _indexed(settings: ImageIndexSettings, archive: Archive, how: Ingesting, con
 
 def _here(settings: ImageIndexSettings, archive: Archive, how: Ingesting, show: OnProgress) -> tuple[Tally, int]:
     pipeline = open_pipeline(settings, _keys(settings), workers=how.workers, replace=how.replace)
-    with EmbeddedStore(settings.index_folder, pipeline.weights_sha256) as store:
+    with EmbeddedStore(settings.index_folder, pipeline.weights_sha256, min_free_bytes=settings.min_free_bytes) as store:
         tally = ingest_here(pipeline, store, archive.entries(), show, replace=how.replace)
         return tally, store.info().size
 
@@ -124,7 +124,7 @@ def _with_ray(settings: ImageIndexSettings, archive: Archive, how: Ingesting, sh
     except ImportError:
         sys.exit("image-index: --engine ray needs Ray Data. Install it with: pip install '.[ray]'")
     weights_sha256 = Encoder.open(settings.image_model, device="cpu").info.weights_sha256
-    with EmbeddedStore(settings.index_folder, weights_sha256) as store:
+    with EmbeddedStore(settings.index_folder, weights_sha256, min_free_bytes=settings.min_free_bytes) as store:
         try:
             tally = ingest_with_ray(
                 settings,

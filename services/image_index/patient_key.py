@@ -2,8 +2,14 @@
 
 import hashlib
 import hmac
+import os
 import secrets
+import tempfile
+from contextlib import suppress
 from pathlib import Path
+
+from services.image_index.index_folder import make_durable, open_folder
+from services.image_index.store.base import StoreUnusable
 
 KEY_FILE = "patient.key"
 _HEX_DIGITS = 16
@@ -32,14 +38,28 @@ def _spellings(patient_id: str) -> set[str]:
 
 
 def open_patient_keys(folder: Path, configured: str | None = None) -> PatientKeys:
-    """The configured key, else the one in `folder`, else a new random one that is kept there for its owner alone."""
+    """The configured key, else the one in `folder`, else a new random one that is kept there for its owner alone.
+
+    Raises StoreUnusable where the one in `folder` was emptied: with another, no patient would be known again.
+    """
     if configured:
         return PatientKeys(configured.encode())
-    folder.mkdir(parents=True, exist_ok=True)
+    open_folder(folder)
     file = folder / KEY_FILE
     if not file.exists():
-        new = file.with_suffix(".new")
-        new.touch(mode=0o600)
-        new.write_text(secrets.token_hex(32))
-        new.rename(file)  # whole or not at all, should the process end here
-    return PatientKeys(file.read_bytes())
+        _keep_new(file)
+    key = file.read_bytes()
+    if not key:
+        raise StoreUnusable(f"{file}, the key of the patient IDs, was emptied. Put a copy in its place.")
+    return PatientKeys(key)
+
+
+def _keep_new(file: Path) -> None:
+    """Whole or not at all, wherever the machine stops; and not in place of one that another process made meanwhile."""
+    with tempfile.NamedTemporaryFile(dir=file.parent, prefix=f"{file.name}.") as new:  # for its owner alone
+        new.write(secrets.token_hex(32).encode())
+        new.flush()
+        os.fsync(new.fileno())
+        with suppress(FileExistsError):
+            file.hardlink_to(new.name)
+    make_durable(file.parent)

@@ -6,6 +6,7 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 
 from services.image_index.radiograph import Limits
+from services.image_index.store.disk import MIN_FREE_BYTES
 from shared.settings import Device, ServiceSettings
 
 BUNDLED_MODEL = Path(__file__).parent / "weights"
@@ -26,6 +27,11 @@ class ImageIndexSettings(ServiceSettings):
         default=None, description="Key that patient IDs are hashed with; a random one is kept in data_dir if not given."
     )
     keep_study_date: bool = Field(default=False, description="Whether the study date of a DICOM file is kept.")
+    min_free_bytes: int = Field(
+        default=MIN_FREE_BYTES,
+        ge=0,
+        description="With less free on the disk of data_dir, images are refused with 503 and searches go on.",
+    )
     device: Device = "auto"
     threads: int = Field(default=0, ge=0, description="CPU threads for one batch; 0 is one for each core.")
     upload_timeout_s: float = Field(default=60.0, gt=0, description="The most that a request with an image may take.")

@@ -1,6 +1,6 @@
 """Wire models that describe the system itself: models, index, health, problems."""
 
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -58,6 +58,10 @@ class Check(BaseModel):
 
     part: str
     ready: bool
+    writes: bool | None = Field(
+        default=None,
+        description="False: what is there is found, but nothing new can be kept. None: nothing is kept here.",
+    )
     detail: str | None = None
 
 
@@ -67,7 +71,20 @@ class Health(BaseModel):
 
 class Readiness(BaseModel):
     status: Literal["ready", "not_ready"]
+    writes: bool | None = Field(
+        default=None,
+        description="Whether images can be put in and deleted, where that is known; searches go on without.",
+    )
     checks: list[Check]
+
+    @classmethod
+    def of(cls, checks: list[Check]) -> Self:
+        known = [check.writes for check in checks if check.writes is not None]
+        return cls(
+            status="ready" if all(check.ready for check in checks) else "not_ready",
+            writes=all(known) if known else None,
+            checks=checks,
+        )
 
 
 class FieldError(BaseModel):

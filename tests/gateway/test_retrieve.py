@@ -340,3 +340,11 @@ async def test_every_ranking_says_what_became_of_those_to_be_left_out(client, in
     assert retrieved["excluded"] == searched["excluded"] == by_image["excluded"] == index.excluded
     index.excluded = None
     assert (await retrieve(client, impression="Edema"))["results"][0]["excluded"] is None
+
+
+async def test_readiness_stays_while_the_index_takes_no_writes_and_says_so(client, index):
+    checks = [{"part": "index-store", "ready": True, "writes": False, "detail": "The disk is full."}]
+    index.script = [httpx.Response(200, json={"status": "ready", "writes": False, "checks": checks})]
+    response = await client.get("/readyz")
+    assert (response.status_code, response.json()["writes"]) == (200, False)
+    assert response.json()["checks"][1]["detail"] == "index-store: The disk is full."

@@ -207,6 +207,17 @@ async def test_readiness_says_why_a_service_is_not_ready(classifier, client):
     assert await detail(httpx.Response(503, json={"status": "not_ready", "checks": checks})) == "store: disk full"
 
 
+async def test_readiness_says_that_a_service_that_is_ready_takes_no_writes(classifier, client):
+    checks = [
+        {"part": "image-index", "ready": True, "detail": "5 images"},
+        {"part": "index-store", "ready": True, "writes": False, "detail": "The disk is full."},
+    ]
+    classifier.script = [httpx.Response(200, json={"status": "ready", "writes": False, "checks": checks})]
+    check = await client.readiness(0.1)
+    assert (check.ready, check.writes, check.detail) == (True, False, "index-store: The disk is full.")
+    assert (await client.readiness(0.1)).writes is None  # where nothing is kept
+
+
 async def test_search_asks_for_what_was_asked():
     index = FakeIndex()
     request = SearchRequest(labels={"Edema": 0.5}, k=7, ranking="cosine", min_score=0.1, filters={"age_min": 18})

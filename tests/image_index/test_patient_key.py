@@ -1,3 +1,4 @@
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -5,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.image_index.patient_key import PatientKeys, open_patient_keys
+from services.image_index.store.base import StoreUnusable
 from shared.schemas.search import SearchFilters
 
 
@@ -68,3 +70,19 @@ def test_every_key_is_one_that_a_filter_takes(patient_id: str) -> None:
 @pytest.mark.parametrize("ids", [["20564"], ["1" * 64], ["0" * 64]])
 def test_few_hashes_are_made_for_one_patient(ids: list[str]) -> None:
     assert all(len(PatientKeys(b"secret").keys_of(patient_id)) <= 18 for patient_id in ids)
+
+
+def test_a_secret_that_was_emptied_is_refused_and_not_used(tmp_path: Path) -> None:
+    open_patient_keys(tmp_path)
+    (tmp_path / "patient.key").write_bytes(b"")
+
+    with pytest.raises(StoreUnusable, match="emptied"):
+        open_patient_keys(tmp_path)
+
+
+def test_processes_that_start_together_agree_on_one_secret(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda _: open_patient_keys(tmp_path), range(8)))
+
+    assert {keys.key_of("x") for keys in made} == {open_patient_keys(tmp_path).key_of("x")}
+    assert [file.name for file in tmp_path.iterdir()] == ["patient.key"]

@@ -160,7 +160,14 @@ async def test_readiness_names_the_part_that_is_not_ready(client, checks):
     checks.append(Check(part="store", ready=False, detail="disk full"))
     response = await client.get("/readyz")
     assert response.status_code == 503
-    assert response.json()["checks"][-1] == {"part": "store", "ready": False, "detail": "disk full"}
+    assert response.json()["checks"][-1] == {"part": "store", "ready": False, "writes": None, "detail": "disk full"}
+
+
+@pytest.mark.parametrize(("of_store", "writes"), [(None, None), (True, True), (False, False)])
+async def test_readiness_says_whether_writes_are_taken_and_stays_while_they_are_not(client, checks, of_store, writes):
+    checks.append(Check(part="store", ready=True, writes=of_store))
+    response = await client.get("/readyz")
+    assert (response.status_code, response.json()["writes"]) == (200, writes)
 
 
 async def test_metrics_count_requests_by_route_template(client):

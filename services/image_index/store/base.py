@@ -17,6 +17,8 @@ from shared.schemas.images import ImageRecord, StoredMetadata
 from shared.schemas.search import Excluded
 from shared.schemas.system import IndexInfo
 
+PART = "index-store"
+
 
 class StoreUnusable(Exception):
     """The store cannot be opened; the message says why and what to do. Nothing was changed."""
@@ -84,6 +86,10 @@ class ImageStore(Protocol):
         ...
 
     def info(self) -> IndexInfo: ...
+
+    def write_trouble(self) -> str | None:
+        """Why no write would be taken now; None where one would. Quick enough to be asked before every write."""
+        ...
 
     def checksum(self) -> str:
         """Equal for equal content, whatever the order of writes and the engine."""

@@ -4,14 +4,17 @@ WAL with synchronous=FULL: a commit is on the disk when it returns, and readers 
 """
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from services.image_index.index_folder import make_durable
 from services.image_index.store.base import NewImage, StoreUnusable
 from services.image_index.store.row import Row, named, to_blob
 from shared.labels import LABELS
@@ -58,18 +61,31 @@ def connect(file: Path, *, read_only: bool = False) -> sqlite3.Connection:
     return connection
 
 
-def prepare(connection: sqlite3.Connection) -> None:
-    """Makes the tables in a new file, or adds what an older one lacks.
+def create(file: Path) -> None:
+    """An index without images, which only its owner may read: whole or not at all, wherever the machine stops."""
+    new = file.with_name(f"{file.name}.new")
+    for left in file.parent.glob(f"{new.name}*"):
+        left.unlink()
+    os.close(os.open(new, os.O_CREAT | os.O_EXCL, 0o600))
+    with closing(connect(new)) as connection:
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
+    new.rename(file)
+    make_durable(file.parent)
 
-    Raises StoreUnusable for a file of a later version of this program.
+
+def prepare(connection: sqlite3.Connection) -> None:
+    """Adds what a file of an older version of this program lacks.
+
+    Raises StoreUnusable for a file of a later version, and for one that is no index.
     """
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version == 0:
+        raise StoreUnusable("The file of the index holds none: it was emptied, or is of another program.")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version == 0:
-        connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
-    elif version == 1:
+    if version == 1:
         connection.executescript(f"BEGIN IMMEDIATE; {_FROM_VERSION_1} PRAGMA user_version = {VERSION}; COMMIT;")
     elif version != VERSION:
         raise StoreUnusable(f"The index has schema version {version}; this program knows version {VERSION}.")

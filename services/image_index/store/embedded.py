@@ -8,30 +8,29 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-import structlog
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from services.image_index.filters import passing
 from services.image_index.gallery import Gallery
+from services.image_index.index_folder import open_folder
 from services.image_index.ranking import Query, Ranked, rank
 from services.image_index.store import database
-from services.image_index.store.base import Found, Hit, NewImage, PutOutcome, StoreUnusable
+from services.image_index.store.base import PART, Found, Hit, NewImage, PutOutcome, StoreUnusable
+from services.image_index.store.disk import MIN_FREE_BYTES, Disk
+from services.image_index.store.failures import disk_errors, unavailable
 from services.image_index.store.group_commit import GroupCommit
 from services.image_index.store.growing import GrowingGallery
+from services.image_index.store.index_file import WHAT_TO_DO, OpenedFile, make_unless_there
 from services.image_index.store.row import CHECKSUM_SPACE, Row, digest
 from services.image_index.store.transaction import Transaction
-from shared.errors import ServiceError, Unavailable
+from shared.errors import ServiceError
 from shared.labels import LABELS, LabelName
 from shared.schemas.images import ImageRecord
 from shared.schemas.system import IndexInfo
 
-log = structlog.get_logger("store")
-
-PART = "index-store"
 ENGINE = "embedded (SQLite, exact scan in memory)"
 _UNLOCKED_READS = 3
-_WHAT_TO_DO = "Nothing was changed. Put a copy in its place, or move it away and ingest again."
 
 
 class EmbeddedStore:
@@ -40,8 +39,8 @@ class EmbeddedStore:
     Raises StoreUnusable: another process has it open, it holds images of other weights, or its file is damaged.
     """
 
-    def __init__(self, folder: Path, weights_sha256: str) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+    def __init__(self, folder: Path, weights_sha256: str, *, min_free_bytes: int = MIN_FREE_BYTES) -> None:
+        open_folder(folder)
         self._file = folder / "index.sqlite3"
         self._weights_sha256 = weights_sha256
         self._lock = _own(folder / "index.lock", folder)
@@ -54,16 +53,21 @@ class EmbeddedStore:
         self._reading = threading.Lock()
         self._behind = False  # what is on disk did not get into memory: no write may build on what is there
         self._writes = GroupCommit[Transaction](self._commit)
+        self._disk = Disk(folder, min_free_bytes)
+        self._opened = OpenedFile(self._file)
 
     def _open(self) -> sqlite3.Connection:
-        with _closed_on_error(database.connect(self._file)) as connection:
-            try:
+        try:
+            make_unless_there(self._file)
+            with _closed_on_error(database.connect(self._file)) as connection:
                 database.prepare(connection)
                 self._refuse_other_weights(connection)
                 self._encoder = database.encoder_id(connection, self._weights_sha256)
                 self._growing, self._checksum = self._load(connection)
-            except sqlite3.DatabaseError as error:
-                raise StoreUnusable(f"The index {self._file} cannot be read ({error}). {_WHAT_TO_DO}") from error
+        except sqlite3.OperationalError as error:
+            raise StoreUnusable(f"The index {self._file} cannot be opened ({error}). Nothing was changed.") from error
+        except sqlite3.DatabaseError as error:
+            raise StoreUnusable(f"The index {self._file} cannot be read ({error}). {WHAT_TO_DO}") from error
         return connection
 
     def _refuse_other_weights(self, connection: sqlite3.Connection) -> None:
@@ -87,7 +91,7 @@ class EmbeddedStore:
         growing = GrowingGallery()
         growing.load(blocks(), generation)
         if checksum % CHECKSUM_SPACE != expected:
-            raise StoreUnusable(f"The index {self._file} does not match its own checksum: it is damaged. {_WHAT_TO_DO}")
+            raise StoreUnusable(f"The index {self._file} does not match its own checksum: it is damaged. {WHAT_TO_DO}")
         return growing, expected
 
     def __enter__(self) -> Self:
@@ -104,42 +108,67 @@ class EmbeddedStore:
     def put(self, images: Sequence[NewImage], *, replace: bool = False) -> list[PutOutcome]:
         if any(image.weights_sha256 != self._weights_sha256 for image in images):
             raise ValueError("images of other encoder weights cannot be put into this index")
-        return self._writes.submit(lambda transaction: transaction.put(images, replace=replace))
+        trouble = self.write_trouble()
+        if trouble is not None:
+            raise unavailable(trouble)
+        with disk_errors():
+            return self._writes.submit(lambda transaction: transaction.put(images, replace=replace))
 
     def delete(self, image_id: str) -> bool:
-        return self._writes.submit(lambda transaction: transaction.delete(image_id))
+        with disk_errors():
+            return self._writes.submit(lambda transaction: transaction.delete(image_id))
+
+    def write_trouble(self) -> str | None:
+        return self._lost() or self._disk.trouble()
+
+    def _lost(self) -> str | None:
+        """Why a write would be lost, or build on what is not so, until the service is started again."""
+        if self._behind:
+            return "The index in memory fell behind the one on disk: restart the service."
+        if not self._opened.is_what_was_opened():
+            return "The file of the index was moved, replaced or cut short while in use: restart the service."
+        return None
 
     def _commit(self, operations: Sequence[Callable[[Transaction], Any]]) -> list[Any]:
         """All operations in one transaction; once it is on disk they are published to searches, together."""
-        if self._behind:
-            raise Unavailable("The index in memory fell behind the one on disk: restart the service.", part=PART)
+        lost = self._lost()
+        if lost is not None:
+            raise unavailable(lost)
         transaction = Transaction(self._writer, self._encoder, self._growing.gallery.generation, self._checksum)
-        with _disk_errors():
-            self._writer.execute("BEGIN IMMEDIATE")
-            try:
-                results = [operation(transaction) for operation in operations]
-                database.set_state(self._writer, transaction.generation, transaction.checksum)
-                self._writer.execute("COMMIT")
-            except BaseException:
-                if self._writer.in_transaction:  # after some errors SQLite has rolled back by itself
-                    self._writer.execute("ROLLBACK")
-                raise
+        try:
+            results = self._written(transaction, operations)
+        except sqlite3.OperationalError:
+            self._disk.failed()
+            raise
+        self._disk.wrote()
         self._behind = True
         self._growing.apply(transaction.changes, transaction.generation)
         self._checksum = transaction.checksum
         self._behind = False
         return results
 
+    def _written(self, transaction: Transaction, operations: Sequence[Callable[[Transaction], Any]]) -> list[Any]:
+        self._writer.execute("BEGIN IMMEDIATE")
+        try:
+            results = [operation(transaction) for operation in operations]
+            database.set_state(self._writer, transaction.generation, transaction.checksum)
+            self._writer.execute("COMMIT")
+        except BaseException:
+            if self._writer.in_transaction:  # after some errors SQLite has rolled back by itself
+                self._writer.execute("ROLLBACK")
+            raise
+        return results
+
     def get(self, image_id: str) -> ImageRecord | None:
-        with self._reading, _disk_errors():
+        with self._reading, disk_errors():
             return database.records(self._reader, [image_id]).get(image_id)
 
     def thumbnail(self, image_id: str) -> bytes | None:
-        with self._reading, _disk_errors():
+        with self._reading, disk_errors():
             return database.thumbnail(self._reader, image_id)
 
     def cam(self, image_id: str, label: LabelName) -> NDArray[np.float16] | None:
-        with self._reading, _disk_errors():
+        with self._reading, disk_errors():
             grids = database.cam(self._reader, image_id)
         return None if grids is None else grids[LABELS.index(label)]
 
@@ -172,7 +201,7 @@ class EmbeddedStore:
 
     def _records(self, gallery: Gallery, ranked: Ranked) -> list[ImageRecord] | None:
         image_ids = gallery.image_ids(ranked.rows)
-        with self._reading, _disk_errors():
+        with self._reading, disk_errors():
             records = database.records(self._reader, image_ids)
         generations = gallery.row_generation[ranked.rows].tolist()
         for image_id, generation in zip(image_ids, generations, strict=True):
@@ -193,7 +222,7 @@ class EmbeddedStore:
 
 
 def _own(lock_file: Path, folder: Path) -> FileLock:
-    lock = FileLock(lock_file)
+    lock = FileLock(lock_file, mode=0o600)
     try:
         lock.acquire(timeout=0)
     except Timeout:
@@ -211,20 +240,3 @@ def _closed_on_error(connection: sqlite3.Connection) -> Iterator[sqlite3.Connect
     except BaseException:
         connection.close()
         raise
-
-
-@contextmanager
-def _disk_errors() -> Iterator[None]:
-    """What SQLite says of the disk becomes an answer; the log keeps its name for it."""
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        log.warning("store_failed", code=error.sqlite_errorname)
-        raise Unavailable(
-            "The index cannot be read or written: its disk is full or fails. What was acknowledged is kept.",
-            part=PART,
-            retry_after_s=30,
-        ) from error
-    except sqlite3.DatabaseError as error:
-        log.warning("store_damaged", code=getattr(error, "sqlite_errorname", type(error).__name__))
-        raise ServiceError("The index file is damaged. What was read before is not affected.", part=PART) from error

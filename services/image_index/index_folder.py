@@ -1,0 +1,35 @@
+"""The folder of an index: for its owner alone, since pictures of patients and the key of their IDs lie in it."""
+
+import os
+import stat
+from pathlib import Path
+
+import structlog
+
+log = structlog.get_logger("index-folder")
+
+_ANYONE_ELSE = stat.S_IRWXG | stat.S_IRWXO
+
+
+def open_folder(folder: Path) -> None:
+    """Makes it, or takes from it and from all files in it what others may do with them, and says so in the log."""
+    folder.mkdir(mode=stat.S_IRWXU, parents=True, exist_ok=True)
+    for path in (folder, *folder.iterdir()):
+        try:
+            mode = stat.S_IMODE(path.stat().st_mode)
+            if mode & _ANYONE_ELSE:
+                path.chmod(mode & ~_ANYONE_ELSE)
+                log.warning("made_private", name=path.name, mode_before=f"{mode:o}")
+        except FileNotFoundError:
+            continue  # another process took it away meanwhile
+        except PermissionError:  # it is another user's: that is for the administrator to put right
+            log.warning("not_private", name=path.name, mode=f"{mode:o}")
+
+
+def make_durable(folder: Path) -> None:
+    """The names in the folder are on the disk when it returns, as an fsync of a file does not promise."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Self
 
-from pydantic import Field, HttpUrl, StringConstraints, model_validator
+from pydantic import Field, HttpUrl, StringConstraints, field_validator, model_validator
 
 from gateway.links import Links
 from shared.settings import ServiceSettings
@@ -16,6 +16,11 @@ class GatewaySettings(ServiceSettings):
     gateway_port: int = Field(default=8000, ge=0, le=65535)
     root_path: Annotated[str, StringConstraints(pattern=r"^(/[\w.~-]+)*$")] = Field(
         default="", description="Prefix under which a proxy serves the gateway, such as `/chex`."
+    )
+    public_url: HttpUrl | None = Field(
+        default=None,
+        description="Where callers reach the gateway, such as `https://chex.example.org/chex`: links begin with it. "
+        "Without it they are paths.",
     )
     text_url: HttpUrl = Field(default=HttpUrl("http://127.0.0.1:8001"), description="The text classifier.")
     index_url: HttpUrl = Field(default=HttpUrl("http://127.0.0.1:8002"), description="The image index.")
@@ -52,7 +57,17 @@ class GatewaySettings(ServiceSettings):
             ) from None
         return self
 
+    @field_validator("public_url", "wado_rs_url")
+    @classmethod
+    def _can_be_added_to(cls, url: HttpUrl | None) -> HttpUrl | None:
+        if url is not None and (url.query is not None or url.fragment is not None):
+            raise ValueError("links are made by adding to it: it must end with a path, not with ?… or #…")
+        return url
+
     def links(self, root_path: str) -> Links:
         """The links of images, for a request that came in under `root_path`."""
-        wado_rs_url = None if self.wado_rs_url is None else str(self.wado_rs_url).rstrip("/")
-        return Links(root_path=root_path, wado_rs_url=wado_rs_url, viewer_url=self.viewer_url)
+        return Links(
+            root=root_path if self.public_url is None else str(self.public_url).rstrip("/"),
+            wado_rs_url=None if self.wado_rs_url is None else str(self.wado_rs_url).rstrip("/"),
+            viewer_url=self.viewer_url,
+        )

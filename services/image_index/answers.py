@@ -37,6 +37,7 @@ def _hit(rank: int, hit: Hit, sought: Collection[LabelName], model: ModelDetails
         missed=[name for name in LABELS if name in sought and name not in shown],
         extra=[name for name in shown if name not in sought],
         metadata=record.metadata,
+        pictured=record.pictured,
     )
 
 

@@ -91,6 +91,7 @@ def _new_image(prediction: Prediction, keys: PatientKeys, weights_sha256: str) -
         metadata=StoredMetadata.model_construct(
             view_position="LATERAL" if prediction.is_lateral else None,
             study_instance_uid=prediction.study_instance_uid,
+            study_invented=prediction.study_instance_uid is not None,
             patient_key=keys.key_of(prediction.patient_id) if prediction.patient_id else None,
         ),
         content_sha256=hashlib.sha256(content).hexdigest(),

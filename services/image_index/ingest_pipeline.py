@@ -172,7 +172,13 @@ class IngestPipeline:
         )
 
     def _metadata(self, ready: _Ready) -> StoredMetadata:
-        return stored_metadata(ready.prepared, ready.entry.metadata, self._keys, keep_study_date=self._keep_study_date)
+        return stored_metadata(
+            ready.prepared,
+            ready.entry.metadata,
+            self._keys,
+            keep_study_date=self._keep_study_date,
+            study_invented=ready.entry.study_invented,
+        )
 
 
 def open_pipeline(

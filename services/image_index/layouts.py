@@ -35,6 +35,7 @@ class Entry:
     image_id: str
     file: Path
     metadata: ImageMetadataInput
+    study_invented: bool = False  # the metadata's study UID names no study of a PACS
 
 
 def image_id_of(path: str) -> str:
@@ -131,7 +132,7 @@ def _chexpert(line: Line, files: PictureFiles) -> Entry:
         patient=patient or "",
         study=study,
     )
-    return Entry(image_id_of(path), files.chexpert(path), metadata)
+    return Entry(image_id_of(path), files.chexpert(path), metadata, study_invented=study is not None)
 
 
 def _nih(line: Line, files: PictureFiles) -> Entry:

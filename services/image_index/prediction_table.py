@@ -34,7 +34,7 @@ class Prediction:
     probabilities: NDArray[np.float32]  # (14,) in the order of LABELS
     present: NDArray[np.bool_] | None
     patient_id: str | None
-    study_instance_uid: str | None
+    study_instance_uid: str | None  # made of the path: it names no study of a PACS
     is_lateral: bool
 
 

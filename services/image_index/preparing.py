@@ -63,9 +63,17 @@ def id_from_content(content_sha256: str) -> str:
 
 
 def stored_metadata(
-    prepared: Prepared, sent: ImageMetadataInput | None, keys: PatientKeys, *, keep_study_date: bool = False
+    prepared: Prepared,
+    sent: ImageMetadataInput | None,
+    keys: PatientKeys,
+    *,
+    keep_study_date: bool = False,
+    study_invented: bool = False,
 ) -> StoredMetadata:
-    """What the file says of itself counts; what was sent along fills the gaps."""
+    """What the file says of itself counts; what was sent along fills the gaps.
+
+    `study_invented`: whether the study UID that was sent along names no study of a PACS.
+    """
     given = {} if sent is None else sent.model_dump(exclude_none=True, exclude={"patient_id"})
     patient_id = prepared.patient_id or (sent.patient_id if sent else None)
     return StoredMetadata(
@@ -73,6 +81,7 @@ def stored_metadata(
         patient_key=keys.key_of(patient_id) if patient_id else None,
         study_date=prepared.study_date if keep_study_date else None,
         frames=prepared.frames,
+        study_invented=study_invented and prepared.metadata.study_instance_uid is None,
     )
 
 

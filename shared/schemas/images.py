@@ -55,6 +55,14 @@ class StoredMetadata(ImageMetadata):
     frames: int | None = Field(
         default=None, description="How many frames the DICOM object has. The first one is what was indexed."
     )
+    study_invented: bool = Field(
+        default=False, description="The study UID was made up to keep a table's images together: no PACS knows it."
+    )
+
+
+Pictured = Annotated[
+    bool, Field(description="Whether there is a picture to show; not where only the probabilities were imported.")
+]
 
 
 class ImageRecord(BaseModel):
@@ -66,10 +74,17 @@ class ImageRecord(BaseModel):
     content_sha256: str = Field(description="SHA-256 of the file as it was sent.")
     weights_sha256: str = Field(description="SHA-256 of the encoder weights that made the probabilities.")
     generation: int = Field(description="The index generation at which this image was last written.")
+    pictured: Pictured = True
 
 
 class ImageLinks(BaseModel):
+    """Absolute paths, or whole URLs where the gateway's public one is configured."""
+
     image: str
-    thumbnail: str
-    wado_rs: str | None = Field(default=None, description="Where the PACS serves the instance, if configured.")
-    viewer: str | None = Field(default=None, description="Opens the study in the configured viewer.")
+    thumbnail: str | None = Field(description="None where there is no picture of the image.")
+    wado_rs: str | None = Field(
+        default=None, description="Where the PACS serves the instance, if configured. None where a UID was made up."
+    )
+    viewer: str | None = Field(
+        default=None, description="Opens the study in the configured viewer. None where its UID was made up."
+    )

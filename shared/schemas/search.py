@@ -17,6 +17,7 @@ from shared.schemas.images import (
     PatientId,
     PatientKey,
     PatientSex,
+    Pictured,
     Probabilities,
     StoredMetadata,
     ViewPosition,
@@ -215,6 +216,7 @@ class IndexHit(BaseModel):
     missed: list[LabelName] = Field(description="In the query but not in the image.")
     extra: list[LabelName] = Field(description="In the image but not in the query.")
     metadata: StoredMetadata
+    pictured: Pictured = True
 
 
 class Excluded(BaseModel):

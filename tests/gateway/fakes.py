@@ -103,7 +103,8 @@ class FakeIndex(FakeService):
     def __init__(self) -> None:
         super().__init__()
         self.images: dict[str, bytes] = {}
-        self.metadata: dict[str, str] = {}
+        self.metadata: dict[str, str | bool] = {}
+        self.pictured = True
         self.generation = 0
         self.excluded: dict[str, Any] | None = None
 
@@ -133,6 +134,7 @@ class FakeIndex(FakeService):
             "content_sha256": sha256(self.images[image_id]).hexdigest(),
             "weights_sha256": WEIGHTS,
             "generation": self.generation,
+            "pictured": self.pictured,
         }
 
     def _delete(self, image_id: str) -> httpx.Response:
@@ -178,7 +180,7 @@ class FakeIndex(FakeService):
                 "matched": [],
                 "missed": [],
                 "extra": [],
-                **{name: self.record(image_id)[name] for name in ("image_id", "probabilities", "metadata")},
+                **{name: self.record(image_id)[name] for name in ("image_id", "probabilities", "metadata", "pictured")},
             }
             for rank, image_id in enumerate([] if empty else sorted(self.images)[:k], 1)
         ]

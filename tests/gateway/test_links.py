@@ -51,6 +51,40 @@ async def test_links_and_pages_stay_under_the_proxys_prefix(classifier, index):
         ] == "/chex/v1/images/b"
 
 
+async def test_study_uid_that_was_made_up_is_not_linked(classifier, index):
+    index.metadata = {**UIDS, "study_invented": True}
+    found = await links(classifier, index, wado_rs_url="https://pacs.example/dicom-web", viewer_url=VIEWER)
+    assert (found["wado_rs"], found["viewer"]) == (None, None)
+    by_instance = await links(classifier, index, viewer_url="https://pacs.example/{sop_instance_uid}")
+    assert by_instance["viewer"] == "https://pacs.example/1.2.3.4"
+
+
+async def test_picture_that_is_not_there_is_not_linked(classifier, index):
+    index.pictured = False
+    found = await links(classifier, index)
+    assert (found["image"], found["thumbnail"]) == ("/v1/images/image-1", None)
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+async def test_links_begin_with_the_public_url_where_there_is_one(classifier, index, slash):
+    app = {"root_path": "/behind", "public_url": f"https://chex.example.org/chex{slash}"}
+    found = await links(classifier, index, **app)
+    assert found["image"] == "https://chex.example.org/chex/v1/images/image-1"
+    assert found["thumbnail"] == "https://chex.example.org/chex/v1/images/image-1/thumbnail"
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(gateway_over(classifier, index, **app)), base_url="http://gateway"
+    ) as client:
+        stored = await client.put("/v1/images/b", content=b"x", headers={"Content-Type": "image/png"})
+    assert stored.headers["location"] == "https://chex.example.org/chex/v1/images/b"
+
+
+@pytest.mark.parametrize("url", ["chex.example.org", "ftp://x", "https://x/?a=b", "https://x/#a", "/chex"])
+@pytest.mark.parametrize("name", ["public_url", "wado_rs_url"])
+def test_url_that_links_cannot_begin_with_is_refused_at_start(name, url):
+    with pytest.raises(ValidationError, match=name):
+        GatewaySettings(**{name: url})
+
+
 @pytest.mark.parametrize(
     "template", ["{patient_name}", "https://x/{study_instance_uid", "https://x/{}", "https://x/{study_instance_uid.x}"]
 )

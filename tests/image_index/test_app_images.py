@@ -42,6 +42,7 @@ async def test_a_new_image_is_created_and_can_be_read_back(client: httpx.AsyncCl
     assert max(record["probabilities"], key=record["probabilities"].get) == "Edema"
     assert record["content_sha256"] == hashlib.sha256(EDEMA).hexdigest()
     assert record["generation"] == 1
+    assert record["pictured"] is True
     assert (await client.get("/v1/images/a:1")).json() == record
 
 

@@ -14,7 +14,7 @@ from PIL import Image
 from services.image_index.encoder import Encoder, Encoding
 from services.image_index.ingest import Tally, ingest_here
 from services.image_index.ingest_pipeline import CONFLICT, IngestPipeline
-from services.image_index.layouts import Entry, read_folder, read_table
+from services.image_index.layouts import Entry, chexpert_study, image_id_of, read_folder, read_table
 from services.image_index.patient_key import PatientKeys
 from services.image_index.radiograph import Grey, Limits
 from services.image_index.store.base import NewImage, PutOutcome
@@ -275,3 +275,27 @@ def test_real_dicom_files_are_indexed_with_their_metadata(
     assert [record and record.metadata.view_position for record in records] == ["PA", "PA"]
     assert [record and record.metadata.patient_sex for record in records] == ["F", "M"]
     assert "9RG1" not in json.dumps([record and record.model_dump() for record in records])
+
+
+def test_a_study_that_a_table_invents_is_marked_unless_the_file_names_its_own(
+    ingest: Callable[..., Tally], store: EmbeddedStore, tmp_path: Path
+) -> None:
+    files = {
+        "train/patient1/study1/a.png": png_bytes(picture_of("Edema")),
+        "train/patient1/study1/b.dcm": to_bytes(made_dicom()),
+    }
+    for name, data in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(data)
+    (tmp_path / "labels.csv").write_text("\n".join(["Path", *files]))
+    assert ingest(entries_of(tmp_path)).indexed == 2
+    png, dicom = (store.get(image_id_of(name)) for name in files)
+
+    assert png is not None
+    assert dicom is not None
+    assert (png.metadata.study_instance_uid, png.metadata.study_invented) == (
+        chexpert_study(next(iter(files)))[1],
+        True,
+    )
+    assert (dicom.metadata.study_instance_uid, dicom.metadata.study_invented) == (made_dicom().StudyInstanceUID, False)
+    assert png.pictured

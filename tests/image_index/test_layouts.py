@@ -48,6 +48,7 @@ def test_chexperts_table_is_read_wherever_its_archive_lies(tmp_path: Path, root:
         (f"{prefix}2:study2:view1_frontal", "LATERAL", None, 0, "patient00002"),
     ]
     assert entries[0].file.samefile(picture)
+    assert all(entry.metadata.study_instance_uid and entry.study_invented for entry in entries)
 
 
 @pytest.mark.parametrize("folder", ["", "images", "images_002/images"])

@@ -65,7 +65,10 @@ async def test_it_says_whose_predictions_it_serves_and_by_which_thresholds(clien
 async def test_pictures_are_not_found_and_the_answer_says_why(client: httpx.AsyncClient) -> None:
     image = f"/v1/images/{image_id_of(ROWS[0][0])}"
 
-    assert (await client.get(image)).status_code == 200
+    assert (await client.get(image)).json()["pictured"] is False
+    found = (await client.post("/v1/search", json={"labels": ["Edema"]})).json()["hits"]
+    assert [hit["pictured"] for hit in found] == [False] * 5
+    assert all(hit["metadata"]["study_invented"] for hit in found)
     for picture in (f"{image}/thumbnail", f"{image}/heatmap?label=Edema"):
         response = await client.get(picture)
         assert response.status_code == 404

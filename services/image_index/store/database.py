@@ -6,6 +6,7 @@ WAL with synchronous=FULL: a commit is on the disk when it returns, and readers 
 import json
 import os
 import sqlite3
+import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -20,7 +21,7 @@ from services.image_index.store.row import Row, named, to_blob
 from shared.labels import LABELS
 from shared.schemas.images import ImageRecord, StoredMetadata
 
-VERSION = 2
+VERSION = 3
 _SCHEMA = """
 CREATE TABLE encoders (id INTEGER PRIMARY KEY, weights_sha256 TEXT NOT NULL UNIQUE);
 CREATE TABLE images (
@@ -32,7 +33,8 @@ CREATE TABLE images (
   content_sha256 TEXT NOT NULL,
   view_position TEXT, patient_sex TEXT, patient_age REAL,
   study_instance_uid TEXT, series_instance_uid TEXT, sop_instance_uid TEXT, patient_key TEXT,
-  study_date TEXT, frames INTEGER
+  study_date TEXT, frames INTEGER,
+  study_invented INTEGER NOT NULL DEFAULT 0
 );
 -- Apart from the images, so that loading the numbers does not read the pictures.
 CREATE TABLE pictures (
@@ -42,10 +44,17 @@ CREATE TABLE pictures (
 CREATE TABLE state (only INTEGER PRIMARY KEY CHECK (only = 1), generation INTEGER NOT NULL, checksum TEXT NOT NULL);
 INSERT INTO state VALUES (1, 0, '0');
 """
-_FROM_VERSION_1 = "ALTER TABLE images ADD COLUMN study_date TEXT; ALTER TABLE images ADD COLUMN frames INTEGER;"
+# From each version to the next.
+_UPGRADES = {
+    1: "ALTER TABLE images ADD COLUMN study_date TEXT; ALTER TABLE images ADD COLUMN frames INTEGER;",
+    # What was not noted then is told by the UID's form: layouts make it of a name, and never with an instance's.
+    2: """ALTER TABLE images ADD COLUMN study_invented INTEGER NOT NULL DEFAULT 0;
+    UPDATE images SET study_invented = 1 WHERE sop_instance_uid IS NULL AND is_uid_of_a_name(study_instance_uid);""",
+}
 _METADATA = tuple(StoredMetadata.model_fields)
 _ROW = f"SELECT {', '.join(Row._fields)} FROM images"  # noqa: S608 - names of our own columns, here and below
-_RECORD = f"""SELECT image_id, probabilities, generation, content_sha256, weights_sha256, {", ".join(_METADATA)}
+_RECORD = f"""SELECT image_id, probabilities, generation, content_sha256, weights_sha256,
+EXISTS (SELECT 1 FROM pictures WHERE pictures.row = images.row), {", ".join(_METADATA)}
 FROM images JOIN encoders ON encoders.id = encoder"""  # noqa: S608
 _BLOCK = 10_000
 
@@ -85,10 +94,17 @@ def prepare(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
-    if version == 1:
-        connection.executescript(f"BEGIN IMMEDIATE; {_FROM_VERSION_1} PRAGMA user_version = {VERSION}; COMMIT;")
-    elif version != VERSION:
+    if version > VERSION:
         raise StoreUnusable(f"The index has schema version {version}; this program knows version {VERSION}.")
+    connection.create_function("is_uid_of_a_name", 1, _is_uid_of_a_name, deterministic=True)
+    for old in range(version, VERSION):
+        connection.executescript(f"BEGIN IMMEDIATE; {_UPGRADES[old]} PRAGMA user_version = {old + 1}; COMMIT;")
+
+
+def _is_uid_of_a_name(uid: str | None) -> bool:
+    """Whether it is a UUID of version 5, in the form that DICOM has for UUIDs (PS3.5 B.2)."""
+    arc, _dot, number = (uid or "").rpartition(".")
+    return arc == "2.25" and int(number) < 2**128 and uuid.UUID(int=int(number)).version == 5
 
 
 def state(connection: sqlite3.Connection) -> tuple[int, int]:
@@ -123,12 +139,11 @@ def records(connection: sqlite3.Connection, image_ids: Sequence[str]) -> dict[st
         f"{_RECORD} WHERE image_id IN (SELECT value FROM json_each(?))",  # noqa: S608
         (json.dumps(list(image_ids)),),
     )
-    return {found[0]: _record(*found) for found in cursor}
+    return {found[0]: _record(found) for found in cursor}
 
 
-def _record(
-    image_id: str, blob: bytes, generation: int, content_sha256: str, weights_sha256: str, *metadata: Any
-) -> ImageRecord:
+def _record(found: Sequence[Any]) -> ImageRecord:
+    image_id, blob, generation, content_sha256, weights_sha256, pictured, *metadata = found
     return ImageRecord(
         image_id=image_id,
         probabilities=named(np.frombuffer(blob, dtype="<f4")),
@@ -136,6 +151,7 @@ def _record(
         content_sha256=content_sha256,
         weights_sha256=weights_sha256,
         generation=generation,
+        pictured=bool(pictured),
     )
 
 

@@ -37,11 +37,12 @@ def create_app(
     Raises ModelLoadError or StoreUnusable.
     """
     encoder = encoder or open_encoder(settings)
+    configured_key = settings.patient_key.get_secret_value() if settings.patient_key else None
+    keys = open_patient_keys(settings.index_folder, configured_key)
     store = store or EmbeddedStore(
         settings.index_folder, encoder.info.weights_sha256, min_free_bytes=settings.min_free_bytes
     )
-    configured_key = settings.patient_key.get_secret_value() if settings.patient_key else None
-    index = ImageIndex(encoder, store, open_patient_keys(settings.index_folder, configured_key), settings)
+    index = ImageIndex(encoder, store, keys, settings)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

@@ -5,12 +5,8 @@ nothing here holds up the event loop.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
-from contextvars import copy_context
-from functools import partial
-from typing import ParamSpec, Self, TypeVar
+from typing import Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +34,7 @@ from services.image_index.store.base import PART as STORE
 from services.image_index.store.base import ImageStore, PutOutcome
 from services.image_index.store.failures import unavailable
 from services.image_index.store.row import named
+from services.image_index.store_calls import StoreCalls, deadline
 from services.inference.batching import MicroBatcher
 from shared.errors import Conflict, DeadlineExceeded, NotFound, Overloaded
 from shared.labels import LABELS, LabelName
@@ -53,9 +50,7 @@ from shared.schemas.system import Check
 
 PART = "image-index"
 _WRITE_CHECK_TIMEOUT_S = 0.5  # the gateway waits a second for all that the index says of itself
-_STORE_THREADS = 32  # so many writers may share one commit
 
-P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -73,7 +68,7 @@ class ImageIndex:
         self._decoders = IsolatedDecoders()
         self._decoding = 0
         self._decode_threads = ThreadPoolExecutor(settings.decode_threads, thread_name_prefix="decode")
-        self._store_threads = ThreadPoolExecutor(_STORE_THREADS, thread_name_prefix="store")
+        self._call = StoreCalls(settings.request_timeout_s)
         self._batcher = MicroBatcher[Grey, Encoding](
             encoder.encode,
             max_batch=settings.image_max_batch,
@@ -88,7 +83,7 @@ class ImageIndex:
     async def __aexit__(self, *_exc: object) -> None:
         await self._batcher.__aexit__()
         self._decode_threads.shutdown(cancel_futures=True)
-        self._store_threads.shutdown()  # a commit that has begun is finished
+        self._call.close()
         self._decoders.close()
 
     async def put(
@@ -105,13 +100,13 @@ class ImageIndex:
         Raises Conflict where other content is stored under the id, unless `replace`; NotAChestRadiograph, unless
         `accept_any`.
         """
-        async with _deadline(self._settings.upload_timeout_s):
+        async with deadline(self._settings.upload_timeout_s):
             is_dicom = media_type_of(data) == DICOM
-            content_sha256 = await self._in_store_thread(sha256_of, data)
+            content_sha256 = await self._call(sha256_of, data)
             if image_id is None and not is_dicom:
                 image_id = id_from_content(content_sha256)
             if image_id is not None and not replace:
-                stored = await self._in_store_thread(self.store.get, image_id)
+                stored = await self._call(self.store.get, image_id)
                 if stored is not None:
                     self._refuse_change(stored, content_sha256, None if is_dicom else sent)
                     return stored, PutOutcome.UNCHANGED
@@ -126,10 +121,10 @@ class ImageIndex:
                 content_sha256=content_sha256,
                 weights_sha256=self.encoder.info.weights_sha256,
             )
-            (outcome,) = await self._in_store_thread(self.store.put, [image], replace=replace)
+            (outcome,) = await self._call(self.store.put, [image], replace=replace)
             if outcome is PutOutcome.CONFLICT:
                 raise _conflict()
-            stored = await self._in_store_thread(self.store.get, image_id)
+            stored = await self._call(self.store.get, image_id)
             if stored is None:
                 raise Conflict("The image was stored, and deleted by another request before this one was answered.")
             if outcome is PutOutcome.UNCHANGED:  # a request beside this one was first, maybe with other metadata
@@ -138,7 +133,7 @@ class ImageIndex:
 
     async def _refuse_if_nothing_can_be_written(self) -> None:
         """Before the work of decoding is done in vain."""
-        trouble = await self._in_store_thread(self.store.write_trouble)
+        trouble = await self._call(self.store.write_trouble)
         if trouble is not None:
             raise unavailable(trouble)
 
@@ -152,24 +147,24 @@ class ImageIndex:
             raise Conflict("This image is stored with other metadata. Send replace=true to put these in their place.")
 
     async def get(self, image_id: str) -> ImageRecord:
-        return _there(await self._in_store_thread(self.store.get, image_id))
+        return _there(await self._call(self.store.get, image_id))
 
     async def delete(self, image_id: str) -> None:
         """Gone from disk and from every later search when it returns, whether or not it was there before."""
-        await self._in_store_thread(self.store.delete, image_id)
+        await self._call(self.store.delete, image_id)
 
     async def store_check(self) -> Check:
         """Searches go on while nothing can be written."""
         try:
             async with asyncio.timeout(_WRITE_CHECK_TIMEOUT_S):
-                trouble = await self._in_store_thread(self.store.write_trouble)
+                trouble = await self._call(self.store.write_trouble)
         except (TimeoutError, DeadlineExceeded):
             trouble = "The disk of the index does not answer."
         return Check(part=STORE, ready=True, writes=trouble is None, detail=trouble)
 
     async def thumbnail(self, image_id: str) -> bytes:
         """Of an image that is there."""
-        return _shown(await self._in_store_thread(self.store.thumbnail, image_id))
+        return _shown(await self._call(self.store.thumbnail, image_id))
 
     async def heatmap(self, image_id: str, label: LabelName) -> bytes:
         if not self.encoder.knows(label):
@@ -178,7 +173,7 @@ class ImageIndex:
         def draw() -> bytes:
             return heatmap_over(_shown(self.store.thumbnail(image_id)), _shown(self.store.cam(image_id, label)))
 
-        return await self._in_store_thread(draw)
+        return await self._call(draw)
 
     async def search(self, request: SearchRequest) -> SearchResult:
         weights = vector(request.weights())
@@ -190,7 +185,7 @@ class ImageIndex:
         self, data: bytes, options: SearchOptions, *, accept_any: bool = False
     ) -> ImageSearchResult:
         """The image is read and encoded as one to be indexed, and not kept. Raises NotAChestRadiograph likewise."""
-        async with _deadline(self._settings.upload_timeout_s):
+        async with deadline(self._settings.upload_timeout_s):
             prepared, encoding = await self._encode(data, accept_any=accept_any)
         if "ranking" not in options.model_fields_set:
             options = options.model_copy(update={"ranking": RANKING_BY_IMAGE})
@@ -228,7 +223,7 @@ class ImageIndex:
                 raise Conflict("The index has changed since that generation; begin again at the first page.")
             return search_result(found, query, names, self.encoder.details)
 
-        return await self._in_store_thread(answer)
+        return await self._call(answer)
 
     async def _encode(
         self, data: bytes, sent: ImageMetadataInput | None = None, *, accept_any: bool
@@ -247,20 +242,6 @@ class ImageIndex:
 
     def _count_decoded(self, _done: "asyncio.Future[Prepared]") -> None:
         self._decoding -= 1
-
-    async def _in_store_thread(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        async with _deadline(self._settings.request_timeout_s):
-            here = copy_context()  # the request's id, for the log
-            return await asyncio.wrap_future(self._store_threads.submit(here.run, partial(call, *args, **kwargs)))
-
-
-@asynccontextmanager
-async def _deadline(seconds: float) -> AsyncIterator[None]:
-    try:
-        async with asyncio.timeout(seconds):
-            yield
-    except TimeoutError:
-        raise DeadlineExceeded(f"Not done within {seconds:.3g} s.", part=PART) from None
 
 
 def _there(found: T | None) -> T:

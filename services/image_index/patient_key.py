@@ -12,6 +12,8 @@ from services.image_index.index_folder import make_durable, open_folder
 from services.image_index.store.base import StoreUnusable
 
 KEY_FILE = "patient.key"
+CHECK_FILE = "patient-key.check"
+_NO_PATIENT = "patient-key.check, which is longer than the 64 characters that a patient ID may have"
 _HEX_DIGITS = 16
 _WIDEST_NUMBER = 16  # digits to which archives fill their numbers up; each one is a hash for every patient asked for
 
@@ -40,24 +42,32 @@ def _spellings(patient_id: str) -> set[str]:
 def open_patient_keys(folder: Path, configured: str | None = None) -> PatientKeys:
     """The configured key, else the one in `folder`, else a new random one that is kept there for its owner alone.
 
-    Raises StoreUnusable where the one in `folder` was emptied: with another, no patient would be known again.
+    Raises StoreUnusable where it is not the one that the folder was begun with: no patient would be known again.
     """
-    if configured:
-        return PatientKeys(configured.encode())
     open_folder(folder)
-    file = folder / KEY_FILE
+    key = configured.encode() if configured else _kept(folder / KEY_FILE, secrets.token_hex(32))
+    keys, check = PatientKeys(key), folder / CHECK_FILE
+    sign = keys.key_of(_NO_PATIENT)
+    if not key or _kept(check, sign) != sign.encode():
+        raise StoreUnusable(
+            f"The patient IDs in {folder} were hashed with another key than this one: no patient would be known again. "
+            f"Set CHEX_PATIENT_KEY back, or put a copy of {KEY_FILE} in its place. Where the index is empty, or nobody "
+            f"is to be known again, delete {check}."
+        )
+    return keys
+
+
+def _kept(file: Path, new: str) -> bytes:
+    """What the file holds, and where there is none, `new` from now on."""
     if not file.exists():
-        _keep_new(file)
-    key = file.read_bytes()
-    if not key:
-        raise StoreUnusable(f"{file}, the key of the patient IDs, was emptied. Put a copy in its place.")
-    return PatientKeys(key)
+        _keep(file, new)
+    return file.read_bytes()
 
 
-def _keep_new(file: Path) -> None:
-    """Whole or not at all, wherever the machine stops; and not in place of one that another process made meanwhile."""
+def _keep(file: Path, text: str) -> None:
+    """Whole or not at all, wherever the machine stops; and not in place of what another process kept meanwhile."""
     with tempfile.NamedTemporaryFile(dir=file.parent, prefix=f"{file.name}.") as new:  # for its owner alone
-        new.write(secrets.token_hex(32).encode())
+        new.write(text.encode())
         new.flush()
         os.fsync(new.fileno())
         with suppress(FileExistsError):

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -32,9 +33,36 @@ def test_a_random_secret_is_kept_for_its_owner_alone(tmp_path: Path) -> None:
 
 
 def test_a_configured_secret_counts_before_the_kept_one(tmp_path: Path) -> None:
-    open_patient_keys(tmp_path)
+    (tmp_path / "patient.key").write_text("kept")
 
     assert open_patient_keys(tmp_path, "configured").key_of("x") == PatientKeys(b"configured").key_of("x")
+
+
+def emptied(key: Path) -> None:
+    key.write_bytes(b"")
+
+
+def lost(key: Path) -> None:
+    key.unlink()
+
+
+@pytest.mark.parametrize("harm", [emptied, lost])
+def test_another_secret_than_the_first_is_refused_since_nobody_would_be_known_again(
+    tmp_path: Path, harm: Callable[[Path], None]
+) -> None:
+    first = open_patient_keys(tmp_path).key_of("x")
+    key = (tmp_path / "patient.key").read_bytes()
+    harm(tmp_path / "patient.key")
+    for configured in (None, "configured"):
+        with pytest.raises(StoreUnusable, match="hashed with another key"):
+            open_patient_keys(tmp_path, configured)
+
+    (tmp_path / "patient.key").write_bytes(key)
+    assert open_patient_keys(tmp_path).key_of("x") == first
+    with pytest.raises(StoreUnusable, match="hashed with another key"):
+        open_patient_keys(tmp_path, "configured")
+    (tmp_path / "patient-key.check").unlink()
+    assert open_patient_keys(tmp_path, "configured").key_of("x") != first
 
 
 @given(number=st.integers(0, 10**12 - 1), sent=st.integers(0, 4), stored=st.integers(0, 4))
@@ -72,17 +100,9 @@ def test_few_hashes_are_made_for_one_patient(ids: list[str]) -> None:
     assert all(len(PatientKeys(b"secret").keys_of(patient_id)) <= 18 for patient_id in ids)
 
 
-def test_a_secret_that_was_emptied_is_refused_and_not_used(tmp_path: Path) -> None:
-    open_patient_keys(tmp_path)
-    (tmp_path / "patient.key").write_bytes(b"")
-
-    with pytest.raises(StoreUnusable, match="emptied"):
-        open_patient_keys(tmp_path)
-
-
 def test_processes_that_start_together_agree_on_one_secret(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         made = list(pool.map(lambda _: open_patient_keys(tmp_path), range(8)))
 
     assert {keys.key_of("x") for keys in made} == {open_patient_keys(tmp_path).key_of("x")}
-    assert [file.name for file in tmp_path.iterdir()] == ["patient.key"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["patient-key.check", "patient.key"]

@@ -22,6 +22,11 @@ PROBABILITIES = np.array([row[HEADER.index("prob_Atelectasis") : HEADER.index("p
 EDEMA = png_bytes(picture_of("Edema"))
 
 
+@pytest.fixture(autouse=True)
+def the_key_that_the_service_has(settings: ImageIndexSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHEX_PATIENT_KEY", settings.patient_key.get_secret_value())
+
+
 @pytest.fixture
 def table(tmp_path: Path) -> Path:
     return write_table(tmp_path / "predictions.csv", ROWS)
@@ -97,6 +102,16 @@ async def test_with_the_hash_of_its_encoder_an_index_is_served_by_it_and_takes_i
     assert (await client.put("/v1/images/new", content=EDEMA)).status_code == 201
     assert (await client.get("/v1/index")).json()["size"] == 201
     assert (await client.get("/v1/images/new/thumbnail")).status_code == 200
+
+
+def test_an_index_that_was_filled_with_another_patient_key_is_not_served(
+    settings: ImageIndexSettings, table: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CHEX_PATIENT_KEY")
+    import_predictions(table, data_dir=settings.data_dir, model_name="one")
+
+    with pytest.raises(StoreUnusable, match="hashed with another key"):
+        create_app(settings)
 
 
 def test_predictions_of_two_models_do_not_mix_nor_do_images(

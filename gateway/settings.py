@@ -1,8 +1,8 @@
 """Settings of the gateway, from environment variables with the prefix `CHEX_`."""
 
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import Field, HttpUrl, StringConstraints, field_validator, model_validator
+from pydantic import Field, HttpUrl, StringConstraints, field_validator
 
 from gateway.links import Links
 from shared.settings import ServiceSettings
@@ -44,24 +44,24 @@ class GatewaySettings(ServiceSettings):
         description="Template, such as `https://pacs.example/viewer?StudyInstanceUIDs={study_instance_uid}`.",
     )
 
-    @model_validator(mode="after")
-    def _viewer_url_is_a_template(self) -> Self:
-        if self.viewer_url is None:
-            return self
+    @field_validator("viewer_url")
+    @classmethod
+    def _viewer_url_is_a_template(cls, viewer_url: str | None) -> str | None:
+        if viewer_url is None:
+            return None
         try:
-            HttpUrl(self.viewer_url.format(study_instance_uid="1.2", series_instance_uid="1.2", sop_instance_uid="1.2"))
+            HttpUrl(viewer_url.format(study_instance_uid="1.2", series_instance_uid="1.2", sop_instance_uid="1.2"))
         except (ValueError, LookupError, AttributeError):
             raise ValueError(
-                "viewer_url must be an http(s) URL; it may hold {study_instance_uid}, {series_instance_uid} and "
-                "{sop_instance_uid}"
+                "must be an http(s) URL; it may hold {study_instance_uid}, {series_instance_uid} and {sop_instance_uid}"
             ) from None
-        return self
+        return viewer_url
 
     @field_validator("public_url", "wado_rs_url")
     @classmethod
     def _can_be_added_to(cls, url: HttpUrl | None) -> HttpUrl | None:
         if url is not None and (url.query is not None or url.fragment is not None):
-            raise ValueError("links are made by adding to it: it must end with a path, not with ?… or #…")
+            raise ValueError("must end with a path, not with ?… or #…: links are made by adding to it")
         return url
 
     def links(self, root_path: str) -> Links:

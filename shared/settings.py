@@ -9,11 +9,15 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MAX_JSON_BYTES = 2 * 2**20
+PREFIX = "CHEX_"
+MOST_THREADS = 1024
 Device = Literal["auto", "cpu", "cuda"]
 
 
 class ServiceSettings(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix="CHEX_", frozen=True)
+    """A variable that is empty counts as not set."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, allow_inf_nan=False, frozen=True)
 
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     log_level: Literal["debug", "info", "warning", "error"] = "info"

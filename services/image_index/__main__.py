@@ -1,10 +1,9 @@
 """`python -m services.image_index serve | ingest | import-predictions | phantoms | train | export | evaluate-… | …`."""
 
-import sys
-
 import typer
 
 from services.image_index import bulk_commands
+from services.image_index.data_folder import make_writable
 from services.image_index.prior import PriorUnusable
 from services.image_index.settings import ImageIndexSettings
 from services.image_index.store.base import StoreUnusable
@@ -14,7 +13,11 @@ from services.image_index.training.gate import commands as gate
 from services.image_index.training.retrieval import commands as retrieval
 from services.image_index.training.retrieval.tables_command import retrieval_tables
 from services.inference.session import ModelLoadError
+from shared.commands import run
+from shared.environment import read_environment
+from shared.errors import ServiceError
 from shared.logs import configure_logging
+from shared.tables import TableUnusable
 
 cli = typer.Typer(
     no_args_is_help=True, add_completion=False, help="The image index: serve it, fill it, train its encoder."
@@ -27,12 +30,10 @@ def serve() -> None:
     from services.image_index.app import create_app  # noqa: PLC0415 - the other commands need no web server
     from shared.serve import serve as serve_app  # noqa: PLC0415
 
-    settings = ImageIndexSettings()
+    settings = read_environment(ImageIndexSettings, "image-index")
     configure_logging("image-index", settings.log_level)  # opening the store may have something to say
-    try:
-        app = create_app(settings)
-    except (ModelLoadError, StoreUnusable, PriorUnusable) as error:
-        sys.exit(f"image-index: {error}")
+    make_writable(settings.index_folder)
+    app = create_app(settings)
     serve_app(app, settings, service="image-index", port=settings.index_port, port_variable="CHEX_INDEX_PORT")
 
 
@@ -54,5 +55,9 @@ cli.command()(retrieval.show)
 cli.command("retrieval-tables")(retrieval_tables)
 
 
+def main() -> None:
+    run(cli, "image-index", ModelLoadError, StoreUnusable, PriorUnusable, TableUnusable, ServiceError)
+
+
 if __name__ == "__main__":
-    cli()
+    main()

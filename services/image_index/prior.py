@@ -15,7 +15,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.commands import plain
 from shared.labels import LABELS
+from shared.tables import TableUnusable, read_whole
 
 Vector = NDArray[np.float64]
 
@@ -103,12 +105,12 @@ def count_label_sets(sets: Iterable[Iterable[int]], smoothing: float = SMOOTHING
 def read_prior(path: Path, smoothing: float = SMOOTHING) -> LabelSetPrior:
     """Raises PriorUnusable where the file cannot be read, or is no table of the 14 labels and `count`."""
     try:
-        with path.open(newline="", encoding="utf-8") as stream:
-            reader = csv.DictReader(stream)
-            missing = {*LABELS, COUNT} - set(reader.fieldnames or ())
-            rows = list(reader)
-    except (OSError, UnicodeDecodeError) as error:
-        raise PriorUnusable(f"The prior {path} cannot be read: {error}") from error
+        columns, rows = read_whole(path)
+    except OSError as error:
+        raise PriorUnusable(f"The prior cannot be read: {plain(error)}") from error
+    except TableUnusable as error:
+        raise PriorUnusable(f"The prior cannot be read: {error}") from error
+    missing = {*LABELS, COUNT} - set(columns)
     if missing:
         raise PriorUnusable(f"The prior {path} lacks the columns {', '.join(sorted(missing))}.")
     try:

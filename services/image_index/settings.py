@@ -7,7 +7,7 @@ from pydantic import Field, SecretStr
 
 from services.image_index.radiograph import Limits
 from services.image_index.store.disk import MIN_FREE_BYTES
-from shared.settings import Device, ServiceSettings
+from shared.settings import MOST_THREADS, Device, ServiceSettings
 
 BUNDLED_MODEL = Path(__file__).parent / "weights"
 
@@ -33,12 +33,16 @@ class ImageIndexSettings(ServiceSettings):
         description="With less free on the disk of data_dir, images are refused with 503 and searches go on.",
     )
     device: Device = "auto"
-    threads: int = Field(default=0, ge=0, description="CPU threads for one batch; 0 is one for each core.")
+    threads: int = Field(
+        default=0, ge=0, le=MOST_THREADS, description="CPU threads for one batch; 0 is one for each core."
+    )
     upload_timeout_s: float = Field(default=60.0, gt=0, description="The most that a request with an image may take.")
 
     image_max_batch: int = Field(default=16, ge=1, description="Images in one run of the encoder.")
     image_max_queue: int = Field(default=128, ge=1, description="Images that may wait for the encoder; beyond it, 429.")
-    decode_threads: int = Field(default=min(8, os.cpu_count() or 1), ge=1, description="Files decoded at once.")
+    decode_threads: int = Field(
+        default=min(8, os.cpu_count() or 1), ge=1, le=MOST_THREADS, description="Files decoded at once."
+    )
     decode_max_queue: int = Field(default=64, ge=1, description="Files that may wait to be decoded; beyond it, 429.")
 
     chest_threshold: float = Field(

@@ -12,6 +12,8 @@ from rich.console import Console
 
 from services.inference.session import ModelLoadError
 from services.text_classifier.settings import TextClassifierSettings
+from shared.commands import plain, run
+from shared.environment import read_environment
 
 TABLE_WIDTH = 120
 
@@ -24,11 +26,8 @@ def serve() -> None:
     from services.text_classifier.app import create_app  # noqa: PLC0415 - the other commands need no web server
     from shared.serve import serve as serve_app  # noqa: PLC0415
 
-    settings = TextClassifierSettings()
-    try:
-        app = create_app(settings)
-    except ModelLoadError as error:
-        sys.exit(f"text-classifier: {error}")
+    settings = read_environment(TextClassifierSettings, "text-classifier")
+    app = create_app(settings)
     serve_app(app, settings, service="text-classifier", port=settings.text_port, port_variable="CHEX_TEXT_PORT")
 
 
@@ -168,9 +167,15 @@ def _readable_errors() -> Iterator[None]:
     """What the caller can mend ends in one sentence, not in a traceback."""
     try:
         yield
-    except (ValueError, OSError, ModelLoadError) as error:
+    except (ValueError, ModelLoadError) as error:
         sys.exit(f"text-classifier: {error}")
+    except OSError as error:
+        sys.exit(f"text-classifier: {plain(error)}")
+
+
+def main() -> None:
+    run(cli, "text-classifier", ModelLoadError)
 
 
 if __name__ == "__main__":
-    cli()
+    main()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from shared.settings import Device, ServiceSettings
+from shared.settings import MOST_THREADS, Device, ServiceSettings
 
 BUNDLED_MODEL = Path(__file__).parent / "weights"
 
@@ -13,5 +13,7 @@ class TextClassifierSettings(ServiceSettings):
     text_model: Path = Field(default=BUNDLED_MODEL, description="Model folder, or a Hugging Face checkpoint's folder.")
     text_port: int = Field(default=8001, ge=0, le=65535)
     device: Device = "auto"
-    threads: int = Field(default=0, ge=0, description="CPU threads for one batch; 0 is one for each core.")
+    threads: int = Field(
+        default=0, ge=0, le=MOST_THREADS, description="CPU threads for one batch; 0 is one for each core."
+    )
     text_max_queue: int = Field(default=512, ge=1, description="Impressions that may wait; beyond it, 429.")

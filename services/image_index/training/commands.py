@@ -41,7 +41,7 @@ Phantoms = Annotated[int, typer.Option(min=0, help="How many phantoms join the t
 def phantoms(
     out: Annotated[Path, typer.Option(help="Folder to write the pictures and labels.csv to.")],
     count: Annotated[int, typer.Option(min=1)] = 200,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same gallery.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same gallery.")] = 0,
     size: Annotated[int, typer.Option(min=64, max=2048, help="Side in pixels.")] = 512,
 ) -> None:
     """Draw a gallery of procedural radiographs in CheXpert's layout, with impressions."""
@@ -153,11 +153,13 @@ def export(
     with told_plainly():
         from services.image_index.training.datasets import uncertain_policy  # noqa: PLC0415
         from services.image_index.training.pipeline import export_encoder, gather, input_side  # noqa: PLC0415
-    with told_plainly(), _console.status("Reading pictures"):
-        policy = uncertain_policy(uncertain or [])
-        side = size or max(map(input_side, checkpoint))
-        parts = gather(data or [], side, phantoms, images_root, uncertain=policy)
-    reports = export_encoder(parts, checkpoint, out, notes.read_text(encoding="utf-8") if notes else "")
+    with told_plainly():
+        card_notes = notes.read_text(encoding="utf-8") if notes else ""
+        with _console.status("Reading pictures"):
+            policy = uncertain_policy(uncertain or [])
+            side = size or max(map(input_side, checkpoint))
+            parts = gather(data or [], side, phantoms, images_root, uncertain=policy)
+        reports = export_encoder(parts, checkpoint, out, card_notes)
     _print_figures(reports, out)
 
 

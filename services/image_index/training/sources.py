@@ -1,6 +1,5 @@
 """The folders and phantoms that a training run draws on, and who belongs to which part of it."""
 
-import csv
 import hashlib
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -23,6 +22,7 @@ from services.image_index.training.datasets import (
 from services.image_index.training.phantoms import draw_labels, make_phantom
 from services.image_index.training.side_facts import no_side_facts
 from shared.labels import LABELS
+from shared.tables import read_whole
 
 Part = Literal["train", "validation", "test"]
 _TEST_SHARE, _VALIDATION_SHARE = 0.15, 0.12
@@ -51,8 +51,7 @@ def rows_of(
     """
     table = _table_of(source)
     root = images_root or table.parent
-    with table.open(newline="", encoding="utf-8") as stream:
-        left_out = {str(root / line["image"]) for line in csv.DictReader(stream) if line.get("collection") == "a"}
+    left_out = {str(root / line["image"]) for line in read_whole(table).rows if line.get("collection") == "a"}
     return [row for row in read_rows(table, root, uncertain=uncertain) if str(row.path) not in left_out]
 
 

@@ -7,6 +7,7 @@ import httpx
 import typer
 
 from services.inference.session import ModelLoadError
+from shared.commands import plain
 
 _NEEDS_TRAINING = "This command needs the training packages: pip install '.[train]'"
 
@@ -21,5 +22,7 @@ def told_plainly() -> Iterator[None]:
         raise typer.BadParameter(f"the gateway answered {error.response.status_code}") from error
     except httpx.HTTPError as error:
         raise typer.BadParameter(f"the gateway does not answer: {error}") from error
-    except (ValueError, OSError, ModelLoadError) as error:
+    except OSError as error:
+        raise typer.BadParameter(plain(error)) from error
+    except (ValueError, ModelLoadError) as error:
         raise typer.BadParameter(str(error)) from error

@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from shared.labels import CHEXPERT_CODES, LABELS, LabelName, State
+from shared.tables import TableUnusable, where_not_utf8
 
 UNKNOWN = -1
 """In place of a state's position: this label of this text is not known, and counts nowhere."""
@@ -47,7 +48,12 @@ def read_csv(file: Path, text_column: str, group_column: str | None = None) -> l
 
     Rows without a text are left out. Raises ValueError where a column is missing or a code is none of these.
     """
-    table = pd.read_csv(file, dtype=str, keep_default_na=False)
+    try:
+        table = pd.read_csv(file, dtype=str, keep_default_na=False)
+    except UnicodeDecodeError as error:
+        raise TableUnusable(where_not_utf8(file)) from error
+    except ValueError as error:  # as pandas calls an empty file, and one with lines too long
+        raise TableUnusable(f"{file}: {str(error).strip()}.") from error
     for column in filter(None, (text_column, group_column)):
         if column not in table:
             raise ValueError(f"{file} has no column {column!r}; it has: {', '.join(map(str, table.columns))}.")

@@ -6,13 +6,13 @@ Source: Demner-Fushman et al., Preparing a collection of radiology examinations 
 nobody found it worth a code.
 """
 
-import csv
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from shared.labels import LABELS, NO_FINDING, LabelName, State
+from shared.tables import read_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +72,16 @@ _UNCERTAIN = re.compile(r"/borderline|^Pulmonary Congestion")
 
 
 def load_openi(path: Path) -> list[OpeniReport]:
-    """Reports of `indiana_reports.csv` that have an impression or findings, in the file's order."""
-    with path.open(newline="", encoding="utf-8") as file:
-        reports = [
-            OpeniReport(
-                uid=row["uid"],
-                impression=row["impression"].strip(),
-                findings=row["findings"].strip(),
-                problems=tuple(code.strip() for code in row["MeSH"].split(";") if code.strip()),
-            )
-            for row in csv.DictReader(file)
-        ]
+    """Reports of `indiana_reports.csv` that have an impression or findings, in order. Raises TableUnusable."""
+    reports = [
+        OpeniReport(
+            uid=row["uid"],
+            impression=row["impression"].strip(),
+            findings=row["findings"].strip(),
+            problems=tuple(code.strip() for code in row["MeSH"].split(";") if code.strip()),
+        )
+        for row in read_whole(path, "uid", "impression", "findings", "MeSH").rows
+    ]
     return [report for report in reports if report.text]
 
 

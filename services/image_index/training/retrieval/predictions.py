@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.labels import LABELS
+from shared.tables import read_whole
 
 PATH = "path_to_image"
 PATIENT = "patient_id"  # where the path does not say
@@ -62,11 +63,8 @@ def read_predictions(path: Path) -> Predictions:
     Without pred_<label>, a label is predicted from 0.5 on. Raises ValueError where columns are missing or values cannot
     be.
     """
-    with path.open(newline="", encoding="utf-8-sig") as stream:
-        reader = csv.DictReader(stream)
-        columns = set(reader.fieldnames or ())
-        rows = list(reader)
-    missing = {PATH, *LABELS, *(f"prob_{label}" for label in LABELS)} - columns
+    columns, rows = read_whole(path)
+    missing = {PATH, *LABELS, *(f"prob_{label}" for label in LABELS)} - set(columns)
     if missing:
         raise ValueError(f"{path.name} lacks the columns {', '.join(sorted(missing))}")
     if not rows:
@@ -78,7 +76,7 @@ def read_predictions(path: Path) -> Predictions:
     probabilities = matrix("prob_")
     if not ((probabilities >= 0) & (probabilities <= 1)).all():
         raise ValueError(f"{path.name} holds probabilities outside [0, 1]")
-    decided = columns >= {f"pred_{label}" for label in LABELS}
+    decided = set(columns) >= {f"pred_{label}" for label in LABELS}
     predicted = matrix("pred_") == 1.0 if decided else probabilities >= 0.5
     return Predictions(
         paths=[row[PATH] for row in rows],

@@ -1,0 +1,67 @@
+"""A CSV of the user's, opened so that what is wrong with the file is said with its name and place."""
+
+import csv
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+
+class TableUnusable(ValueError):
+    """The table as a whole cannot be read; the message says why."""
+
+
+class Cells(Protocol):
+    """What `csv.reader` gives: the cells of one line after the other."""
+
+    line_num: int  # of the line that was read last, as an editor counts
+
+    def __iter__(self) -> Iterator[list[str]]: ...
+    def __next__(self) -> list[str]: ...
+
+
+@contextmanager
+def open_table(file: Path) -> Iterator[Cells]:
+    """Raises TableUnusable, also while the lines are read, where the file is no CSV in UTF-8."""
+    with file.open(newline="", encoding="utf-8-sig") as stream:
+        reader = csv.reader(stream)
+        try:
+            yield reader
+        except UnicodeDecodeError as error:
+            raise TableUnusable(where_not_utf8(file)) from error
+        except csv.Error as error:
+            raise TableUnusable(f"{file}, line {reader.line_num}: {error}.") from error
+
+
+class Table(NamedTuple):
+    columns: list[str]
+    rows: list[dict[str, str]]  # a cell that a line lacks is empty
+
+
+def read_whole(file: Path, *needed: str) -> Table:
+    """Raises TableUnusable, where a needed column is missing too, or OSError."""
+    with open_table(file) as lines:
+        columns = next(lines, [])
+        missing = [name for name in needed if name not in columns]
+        if missing:
+            raise TableUnusable(f"{file} lacks the columns {', '.join(missing)}.")
+        return Table(columns, [named(columns, cells) for cells in lines if cells])
+
+
+def named(columns: Sequence[str], cells: Sequence[str]) -> dict[str, str]:
+    """One line's cells by their columns; what goes beyond the header is left out."""
+    return dict.fromkeys(columns, "") | dict(zip(columns, cells, strict=False))
+
+
+def where_not_utf8(file: Path) -> str:
+    """One sentence for a file that could not be decoded: the place, as an editor counts."""
+    with file.open("rb") as stream:
+        for number, line in enumerate(stream, start=1):
+            try:
+                line.decode()
+            except UnicodeDecodeError as error:
+                byte = error.start + 1
+                return (
+                    f"{file}, line {number}, byte {byte} of it (0x{line[error.start]:02X}): not UTF-8, which is needed."
+                )
+    return f"{file} is not in UTF-8, which is needed."

@@ -1,0 +1,28 @@
+from pathlib import Path
+
+import pytest
+
+from shared.tables import TableUnusable, read_whole
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"image\na.png\nb\xe9.png\n", r"t\.csv, line 3, byte 2 of it \(0xE9\): not UTF-8"),
+        ("image\na.png\n".encode("utf-16"), r"t\.csv, line 1, byte 1 of it \(0xFF\): not UTF-8"),
+        (b'image\n"' + b"x" * 200_000 + b'"\n', r"t\.csv, line 2: field larger than"),
+        (b"", r"t\.csv lacks the columns image"),
+        (b"picture\na.png\n", r"t\.csv lacks the columns image"),
+    ],
+)
+def test_what_is_wrong_with_a_table_is_said_with_its_place(tmp_path: Path, content: bytes, says: str):
+    file = tmp_path / "t.csv"
+    file.write_bytes(content)
+    with pytest.raises(TableUnusable, match=says):
+        read_whole(file, "image")
+
+
+def test_rows_shorter_or_longer_than_the_header_are_filled_and_cut(tmp_path: Path):
+    file = tmp_path / "t.csv"
+    file.write_text("\ufeffimage,age\na.png\n\nb.png,3,more\n", encoding="utf-8")
+    assert read_whole(file).rows == [{"image": "a.png", "age": ""}, {"image": "b.png", "age": "3"}]

@@ -45,3 +45,23 @@ CHEXPERT_CODES: Mapping[State, int | None] = {
     State.ABSENT: 0,
     State.NOT_MENTIONED: None,
 }
+
+# NIH ChestX-ray14's names for them (Wang et al., ChestX-ray8, CVPR 2017). Emphysema and Hernia have no CheXpert label;
+# fibrosis is a weak Pleural Other.
+NIH_FINDINGS: Mapping[str, tuple[LabelName, ...]] = {
+    "Atelectasis": ("Atelectasis",),
+    "Cardiomegaly": ("Cardiomegaly",),
+    "Consolidation": ("Consolidation", "Lung Opacity"),
+    "Edema": ("Edema", "Lung Opacity"),
+    "Effusion": ("Pleural Effusion",),
+    "Emphysema": (),
+    "Fibrosis": ("Pleural Other",),
+    "Hernia": (),
+    "Infiltration": ("Lung Opacity",),
+    "Mass": ("Lung Lesion",),
+    "No Finding": ("No Finding",),
+    "Nodule": ("Lung Lesion",),
+    "Pleural_Thickening": ("Pleural Other",),
+    "Pneumonia": ("Pneumonia", "Lung Opacity"),
+    "Pneumothorax": ("Pneumothorax",),
+}

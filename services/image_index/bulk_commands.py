@@ -1,15 +1,13 @@
 """The commands that fill an index: from images, or from what another model made of them."""
 
 import re
-import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
 from services.image_index.settings import ImageIndexSettings
-from services.image_index.store.base import StoreUnusable
-from services.inference.session import ModelLoadError
+from shared.environment import read_environment
 from shared.settings import Device
 
 DataDir = Annotated[Path | None, typer.Option(help="In place of CHEX_DATA_DIR.")]
@@ -30,6 +28,9 @@ def ingest(
     device: Annotated[Device | None, typer.Option(help="In place of CHEX_DEVICE.")] = None,
     accept_any: Annotated[
         bool, typer.Option("--accept-any", help="Do not ask whether a picture is a chest radiograph.")
+    ] = False,
+    follow_links: Annotated[
+        bool, typer.Option("--follow-links", help="Read what links below --images-root lead to outside of it.")
     ] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many.")] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Index again what is there, and replace it.")] = False,
@@ -66,10 +67,7 @@ def ingest(
         strict=strict,
         report=report,
     )
-    try:
-        run_ingest(settings, Archive(images_root, csv, limit), how)
-    except (ModelLoadError, StoreUnusable) as error:
-        sys.exit(f"image-index: {error}")
+    run_ingest(settings, Archive(images_root, csv, limit, follow_links), how)
 
 
 def import_predictions(
@@ -92,17 +90,15 @@ def import_predictions(
 
     if weights_sha256 is not None and not re.fullmatch(r"[0-9a-f]{64}", weights_sha256):
         raise typer.BadParameter("--weights-sha256 takes 64 hex digits, as GET /v1/model shows them.")
-    try:
-        run_import(
-            _settings(data_dir=data_dir),
-            file,
-            model=ModelNamed(model_name, weights_sha256),
-            replace=replace,
-            dry_run=dry_run,
-        )
-    except StoreUnusable as error:
-        sys.exit(f"image-index: {error}")
+    run_import(
+        _settings(data_dir=data_dir),
+        file,
+        model=ModelNamed(model_name, weights_sha256),
+        replace=replace,
+        dry_run=dry_run,
+    )
 
 
 def _settings(**given: Any) -> ImageIndexSettings:
-    return ImageIndexSettings().model_copy(update={name: value for name, value in given.items() if value is not None})
+    settings = read_environment(ImageIndexSettings, "image-index")
+    return settings.model_copy(update={name: value for name, value in given.items() if value is not None})

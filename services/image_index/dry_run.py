@@ -13,7 +13,7 @@ from services.image_index.headers import check_header
 from services.image_index.ingest import OnProgress, Tally
 from services.image_index.ingest_pipeline import CONFLICT, NO_ID, Failure, StoredSha256
 from services.image_index.layouts import Entry
-from services.image_index.preparing import sha256_of
+from services.image_index.preparing import read_file, sha256_of
 from services.image_index.radiograph import Limits
 from services.image_index.store import database
 from services.image_index.store.base import StoreUnusable
@@ -49,10 +49,10 @@ def dry_run(
 
 def _check(entry: Entry, stored_sha256: StoredSha256, limits: Limits, replace: bool) -> str | None:
     """Why it would fail, empty where it would be indexed, None where it is already."""
-    if not entry.image_id:
-        return NO_ID
+    if entry.refused or not entry.image_id:
+        return entry.refused or NO_ID
     try:
-        data = entry.file.read_bytes()
+        data = read_file(entry.file, limits)
         stored = None if replace else stored_sha256(entry.image_id)
         if stored is not None:
             return None if stored == sha256_of(data) else CONFLICT
@@ -82,6 +82,15 @@ def _told(checking: tuple[Entry, Future[str | None]]) -> tuple[Entry, str | None
 
 
 @contextmanager
+def _opened(file: Path) -> Iterator[sqlite3.Connection]:
+    try:
+        with closing(database.connect(file, read_only=True)) as connection:
+            yield connection
+    except sqlite3.DatabaseError as error:
+        raise StoreUnusable(f"The index {file} cannot be read ({error}).") from error
+
+
+@contextmanager
 def stored_hashes(folder: Path, weights_sha256: str) -> Iterator[StoredSha256]:
     """What the embedded store in `folder` holds, read while another process may own it.
 
@@ -92,11 +101,8 @@ def stored_hashes(folder: Path, weights_sha256: str) -> Iterator[StoredSha256]:
         yield lambda _image_id: None
         return
     lock = threading.Lock()
-    with closing(database.connect(file, read_only=True)) as connection:
-        try:
-            others = [weights for weights in database.weights_in_use(connection) if weights != weights_sha256]
-        except sqlite3.DatabaseError as error:
-            raise StoreUnusable(f"The index {file} cannot be read ({error}).") from error
+    with _opened(file) as connection:
+        others = [weights for weights in database.weights_in_use(connection) if weights != weights_sha256]
         if others:
             raise StoreUnusable(
                 f"The index {file} was made with other encoder weights ({others[0][:12]}…) than these "

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from rich.console import Console
 
+from services.image_index.data_folder import make_writable
 from services.image_index.import_predictions import Checked, check, import_rows, weights_named
 from services.image_index.imported import ImportedPredictions
 from services.image_index.patient_key import open_patient_keys
-from services.image_index.prediction_table import PredictionTable, TableUnusable
+from services.image_index.prediction_table import PredictionTable
 from services.image_index.settings import ImageIndexSettings
 from services.image_index.store.base import PutOutcome
 from services.image_index.store.embedded import EmbeddedStore
-from shared.errors import ServiceError
 
 
 @dataclass(frozen=True)
@@ -38,20 +38,18 @@ class ModelNamed:
 def import_predictions(
     settings: ImageIndexSettings, file: Path, *, model: ModelNamed, replace: bool, dry_run: bool
 ) -> None:
-    """Exits with 1 where the table has a faulty line: then nothing was changed; or where lines conflict."""
+    """Exits with 1 where the table has a faulty line: then nothing was changed; or where lines conflict.
+
+    Raises TableUnusable, OSError, ServiceError or StoreUnusable where nothing could be imported.
+    """
     console = Console(highlight=False)
-    try:
-        table = PredictionTable(file)
-        checked = check(table)
-        _refuse_bad_lines(file, checked)
-        if dry_run:
-            console.print(f"Dry run, nothing was written: {checked.rows} images would be imported.")
-            return
-        conflicts = _write(settings, table, checked, console, model, replace=replace)
-    except ServiceError as error:
-        sys.exit(f"image-index: {error.detail}")
-    except (TableUnusable, OSError) as error:
-        sys.exit(f"image-index: {error}")
+    table = PredictionTable(file)
+    checked = check(table)
+    _refuse_bad_lines(file, checked)
+    if dry_run:
+        console.print(f"Dry run, nothing was written: {checked.rows} images would be imported.")
+        return
+    conflicts = _write(settings, table, checked, console, model, replace=replace)
     if conflicts:
         sys.exit(
             f"image-index: {conflicts} images are stored with other probabilities. --replace puts these in their place."
@@ -81,6 +79,7 @@ def _write(
     imported = model.imported(table, checked)
     configured_key = settings.patient_key.get_secret_value() if settings.patient_key else None
     started = time.monotonic()
+    make_writable(settings.index_folder)
     with EmbeddedStore(settings.index_folder, imported.weights_sha256, min_free_bytes=settings.min_free_bytes) as store:
         keys = open_patient_keys(settings.index_folder, configured_key)
         if model.weights_sha256 is None:

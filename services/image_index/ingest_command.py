@@ -1,6 +1,5 @@
 """The command around a bulk ingest: what it is given, which engine runs it, what it ends with."""
 
-import csv
 import sys
 import time
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from services.image_index.data_folder import make_writable
 from services.image_index.dry_run import dry_run, stored_hashes
 from services.image_index.encoder import Encoder
 from services.image_index.imported import refuse_imported
@@ -17,11 +17,11 @@ from services.image_index.ingest import OnProgress, Tally, ingest_here
 from services.image_index.ingest_pipeline import open_pipeline
 from services.image_index.ingest_progress import shown_progress
 from services.image_index.ingest_report import Report
-from services.image_index.layouts import Entry, UnknownLayout, count_folder, count_table, read_folder, read_table
+from services.image_index.layouts import Entry, count_folder, count_table, read_folder, read_table
 from services.image_index.patient_key import PatientKeys, open_patient_keys
 from services.image_index.settings import ImageIndexSettings
 from services.image_index.store.embedded import EmbeddedStore
-from shared.errors import ServiceError
+from shared.commands import INTERRUPTED
 
 SOME_FAILED = 3
 
@@ -33,13 +33,19 @@ class Archive:
     images_root: Path
     table: Path | None = None
     limit: int | None = None
+    follow_links: bool = False
 
     def count(self) -> int:
         whole = count_folder(self.images_root) if self.table is None else count_table(self.table)
         return whole if self.limit is None else min(whole, self.limit)
 
     def entries(self) -> Iterator[Entry]:
-        whole = read_folder(self.images_root) if self.table is None else read_table(self.table, self.images_root)
+        root, links = self.images_root, self.follow_links
+        whole = (
+            read_folder(root, follow_links=links)
+            if self.table is None
+            else read_table(self.table, root, follow_links=links)
+        )
         return islice(whole, self.limit)
 
 
@@ -57,27 +63,30 @@ class Ingesting:
 
 
 def ingest(settings: ImageIndexSettings, archive: Archive, how: Ingesting) -> None:
-    """Exits with 1 where it cannot be run, or where every file failed; with 3 where some did and `strict` asks."""
+    """Exits with 1 where every file failed; with 3 where some did and `strict` asks.
+
+    Raises TableUnusable, OSError, ServiceError, StoreUnusable or ModelLoadError where it cannot be run.
+    """
     console = Console(highlight=False)
     if not archive.images_root.is_dir():
-        sys.exit(f"image-index: the folder {archive.images_root} does not exist.")
-    if how.report is not None and not how.report.parent.is_dir():
-        sys.exit(f"image-index: there is no folder {how.report.parent} to write the report to.")
+        sys.exit(f"image-index: there is no folder {archive.images_root}.")
     refuse_imported(settings.index_folder)
+    if how.report is not None:
+        how.report.open("a", encoding="utf-8").close()  # hours later would be late to find that it cannot be written
+    total = archive.count()
+    if archive.table and not total:
+        sys.exit(f"image-index: {archive.table} holds no line below its header.")
+    if not how.dry_run:
+        make_writable(settings.index_folder)
     try:
-        total = archive.count()
-        report = (
-            _checked(settings, archive, how, console, total)
-            if how.dry_run
-            else (_indexed(settings, archive, how, console, total))
-        )
-        if how.report is not None:
-            report.write(how.report)
-    except ServiceError as error:
-        sys.exit(f"image-index: {error.detail}")
-    except (UnknownLayout, OSError, csv.Error, UnicodeDecodeError) as error:
-        sys.exit(f"image-index: {error}")
+        run = _checked if how.dry_run else _indexed
+        report = run(settings, archive, how, console, total)
+    except KeyboardInterrupt:
+        console.print("Stopped. What was indexed stays; the same command goes on from there.")
+        sys.exit(INTERRUPTED)
     report.show(console, how.report)
+    if how.report is not None:
+        report.write(how.report)
     failed = len(report.tally.failures)
     if failed and failed == report.tally.done:
         sys.exit(1)

@@ -14,7 +14,15 @@ from services.image_index.encoder import Encoder
 from services.image_index.isolated import IsolatedDecoders
 from services.image_index.layouts import Entry
 from services.image_index.patient_key import PatientKeys
-from services.image_index.preparing import Prepared, check_chest, new_image, prepare, sha256_of, stored_metadata
+from services.image_index.preparing import (
+    Prepared,
+    check_chest,
+    new_image,
+    prepare,
+    read_file,
+    sha256_of,
+    stored_metadata,
+)
 from services.image_index.radiograph import Limits
 from services.image_index.settings import ImageIndexSettings
 from services.image_index.store.base import NewImage
@@ -134,10 +142,10 @@ class IngestPipeline:
 
     def _read(self, entry: Entry, stored_sha256: StoredSha256, decoders: IsolatedDecoders) -> _Ready | Failure | None:
         """None where the index holds this very file already."""
-        if not entry.image_id:
-            return Failure(entry, NO_ID)
+        if entry.refused or not entry.image_id:
+            return Failure(entry, entry.refused or NO_ID)
         try:
-            data = entry.file.read_bytes()
+            data = read_file(entry.file, self._limits)
             content_sha256 = sha256_of(data)
             stored = None if self._replace else stored_sha256(entry.image_id)
             if stored is not None:

@@ -14,6 +14,7 @@ from services.image_index.ingest import Tally
 from services.image_index.ingest_pipeline import Failure
 
 _SHOWN_REASONS = 10
+_ODD_NAMES = "backslashreplace"  # a file's name may hold bytes that are no text
 
 
 @dataclass(frozen=True)
@@ -88,11 +89,12 @@ def _write_json(file: Path, report: Report) -> None:
             for failure in tally.failures
         ],
     }
-    file.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    file.write_text(text, encoding="utf-8", errors=_ODD_NAMES)
 
 
 def _write_csv(file: Path, failures: Sequence[Failure]) -> None:
-    with file.open("w", newline="", encoding="utf-8") as stream:
+    with file.open("w", newline="", encoding="utf-8", errors=_ODD_NAMES) as stream:
         writer = csv.writer(stream)
         writer.writerow(("image_id", "file", "reason"))
         writer.writerows((failure.entry.image_id, failure.entry.file, failure.reason) for failure in failures)

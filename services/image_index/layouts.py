@@ -5,18 +5,18 @@ Three tables are known by their columns: CheXpert's (Path, Sex, Age, Frontal/Lat
 Entries come one by one, so that an archive of millions needs no more memory than a small one.
 """
 
-import csv
 import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
+from services.image_index.below_root import Root
+from shared.image_ids import image_id_of
 from shared.schemas.images import ImageMetadataInput, PatientSex, ViewPosition
+from shared.tables import TableUnusable, named, open_table
 
-_NOT_IN_AN_ID = re.compile(r"[^A-Za-z0-9._:-]")
-_MAX_ID = 128
 _OLDEST = 130
 _SEXES: dict[str, PatientSex] = {"F": "F", "FEMALE": "F", "M": "M", "MALE": "M", "O": "O", "OTHER": "O"}
 _VIEWS: dict[str, ViewPosition] = {"PA": "PA", "AP": "AP", "LL": "LATERAL", "RL": "LATERAL", "LATERAL": "LATERAL"}
@@ -26,26 +26,15 @@ _NIH_FOLDERS = ("images", *(f"images_{number:03d}/images" for number in range(1,
 Line = Mapping[str, str]
 
 
-class UnknownLayout(Exception):
-    """The table is none of the three; the message says what was looked for."""
-
-
 @dataclass(frozen=True)
 class Entry:
+    """`refused` says why the file must not be read, where it must not."""
+
     image_id: str
     file: Path
     metadata: ImageMetadataInput
     study_invented: bool = False  # the metadata's study UID names no study of a PACS
-
-
-def image_id_of(path: str) -> str:
-    """The path without its ending, `/` as `:`. Other characters that an id may not hold become `_`.
-
-    Empty where nothing of the path may stand in an id.
-    """
-    whole = PurePosixPath(path)
-    name = whole.with_suffix("").as_posix().replace("/", ":") if whole.name else ""
-    return _NOT_IN_AN_ID.sub("_", name).lstrip("._:-")[-_MAX_ID:].lstrip("._:-")
+    refused: str | None = None
 
 
 def chexpert_study(path: str) -> tuple[str | None, str | None]:
@@ -58,29 +47,31 @@ def chexpert_study(path: str) -> tuple[str | None, str | None]:
     return patient, f"2.25.{uuid.uuid5(uuid.NAMESPACE_URL, f'chexpert:{patient}/{study}').int}" if study else None
 
 
-def read_table(table: Path, images_root: Path) -> Iterator[Entry]:
-    """The table's lines, in order. Raises UnknownLayout."""
-    with table.open(newline="", encoding="utf-8-sig") as stream:
-        reader = csv.DictReader(stream)
-        columns = reader.fieldnames or ()
+def read_table(table: Path, images_root: Path, *, follow_links: bool = False) -> Iterator[Entry]:
+    """The table's lines, in order. Raises TableUnusable."""
+    with open_table(table) as lines:
+        columns = next(lines, [])
         layout = next((layout for needed, layout in _LAYOUTS.items() if needed in columns), None)
         if layout is None:
-            raise UnknownLayout(f"{table} has none of the columns {', '.join(_LAYOUTS)}, by which a layout is known.")
-        files = PictureFiles(images_root)
-        for line in reader:
-            yield layout({name: value or "" for name, value in line.items() if name}, files)
+            raise TableUnusable(f"{table} has none of the columns {', '.join(_LAYOUTS)}, by which a layout is known.")
+        files = PictureFiles(images_root, follow_links=follow_links)
+        for cells in lines:
+            if cells:
+                yield layout(named(columns, cells), files)
 
 
 def count_table(table: Path) -> int:
-    """How many entries `read_table` gives."""
-    with table.open(newline="", encoding="utf-8-sig") as stream:
-        return max(sum(1 for line in csv.reader(stream) if line) - 1, 0)
+    """How many entries `read_table` gives. Raises TableUnusable."""
+    with open_table(table) as lines:
+        return max(sum(1 for cells in lines if cells) - 1, 0)
 
 
-def read_folder(images_root: Path) -> Iterator[Entry]:
+def read_folder(images_root: Path, *, follow_links: bool = False) -> Iterator[Entry]:
     """All files below a folder, in order of their paths. What they are is seen when they are read."""
+    root = Root(images_root, follow_links=follow_links)
     for file in _files_below(images_root):
-        yield Entry(image_id_of(file.relative_to(images_root).as_posix()), file, ImageMetadataInput())
+        image_id = image_id_of(file.relative_to(images_root).as_posix())
+        yield Entry(image_id, file, ImageMetadataInput(), refused=root.why_not(file))
 
 
 def count_folder(images_root: Path) -> int:
@@ -101,24 +92,37 @@ def _files_below(folder: Path) -> Iterator[Path]:
 class PictureFiles:
     """Finds a table's pictures below the root, wherever the archive's own folders were unpacked to."""
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    def __init__(self, root: Path, *, follow_links: bool = False) -> None:
+        self._folder = root
+        self._root = Root(root, follow_links=follow_links)
+
+    def why_not(self, file: Path) -> str | None:
+        """Why the file must not be read; None where it may be."""
+        return self._root.why_not(file)
 
     def chexpert(self, path: str) -> Path:
         """The table's paths begin with the archive's name, which the root may have in it already."""
-        whole = self._root / path
+        whole = self._folder / path
         _archive, _slash, rest = path.partition("/")
-        return whole if whole.exists() or not rest or not (self._root / rest).exists() else self._root / rest
+        return whole if _exists(whole) or not rest or not _exists(self._folder / rest) else self._folder / rest
 
     def nih(self, name: str) -> Path:
-        return next((folder / name for folder in self._nih_folders if (folder / name).exists()), self._root / name)
+        return next((folder / name for folder in self._nih_folders if _exists(folder / name)), self._folder / name)
 
     @cached_property
     def _nih_folders(self) -> list[Path]:
-        return [self._root, *(self._root / folder for folder in _NIH_FOLDERS if (self._root / folder).is_dir())]
+        unpacked = (self._folder / folder for folder in _NIH_FOLDERS)
+        return [self._folder, *(folder for folder in unpacked if folder.is_dir())]
 
     def plain(self, path: str) -> Path:
-        return self._root / path
+        return self._folder / path
+
+
+def _exists(file: Path) -> bool:
+    try:
+        return file.exists()
+    except OSError:  # too long a path, or a folder that may not be looked into
+        return False
 
 
 def _chexpert(line: Line, files: PictureFiles) -> Entry:
@@ -132,7 +136,7 @@ def _chexpert(line: Line, files: PictureFiles) -> Entry:
         patient=patient or "",
         study=study,
     )
-    return Entry(image_id_of(path), files.chexpert(path), metadata, study_invented=study is not None)
+    return _entry(path, files.chexpert(path), metadata, files, study_invented=study is not None)
 
 
 def _nih(line: Line, files: PictureFiles) -> Entry:
@@ -143,7 +147,7 @@ def _nih(line: Line, files: PictureFiles) -> Entry:
         age=line.get("Patient Age", ""),
         patient=line.get("Patient ID", ""),
     )
-    return Entry(image_id_of(name), files.nih(name), metadata)
+    return _entry(name, files.nih(name), metadata, files)
 
 
 def _plain(line: Line, files: PictureFiles) -> Entry:
@@ -153,7 +157,13 @@ def _plain(line: Line, files: PictureFiles) -> Entry:
         age=line.get("patient_age", ""),
         patient=line.get("patient_id", ""),
     )
-    return Entry(image_id_of(line["image"]), files.plain(line["image"]), metadata)
+    return _entry(line["image"], files.plain(line["image"]), metadata, files)
+
+
+def _entry(
+    path: str, file: Path, metadata: ImageMetadataInput, files: PictureFiles, *, study_invented: bool = False
+) -> Entry:
+    return Entry(image_id_of(path), file, metadata, study_invented, files.why_not(file))
 
 
 _LAYOUTS: dict[str, Callable[[Line, PictureFiles], Entry]] = {"Path": _chexpert, "Image Index": _nih, "image": _plain}

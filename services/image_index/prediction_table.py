@@ -2,7 +2,6 @@
 14 labels, and optionally `pred_<label>` (0 or 1) and `patient_id`. Read line by line, each checked.
 """
 
-import csv
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,18 +10,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from services.image_index.layouts import chexpert_study, image_id_of
+from services.image_index.layouts import chexpert_study
+from shared.image_ids import image_id_of
 from shared.labels import LABELS
+from shared.tables import TableUnusable, open_table
 
 PATH = "path_to_image"
 PATIENT = "patient_id"
 _PROBABILITIES = tuple(f"prob_{label}" for label in LABELS)
 _DECISIONS = tuple(f"pred_{label}" for label in LABELS)
 _IS_PRESENT = {"1": True, "1.0": True, "0": False, "0.0": False}
-
-
-class TableUnusable(Exception):
-    """The table as a whole cannot be read; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +46,8 @@ class PredictionTable:
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        with file.open(newline="", encoding="utf-8-sig") as stream:
-            try:
-                header = next(csv.reader(stream), [])
-            except (csv.Error, UnicodeDecodeError) as error:
-                raise TableUnusable(f"{file}, line 1: {error}.") from error
+        with open_table(file) as lines:
+            header = next(lines, [])
         missing = [name for name in (PATH, *_PROBABILITIES) if name not in header]
         if missing:
             raise TableUnusable(f"{file}, line 1: the columns {', '.join(missing)} are missing.")
@@ -73,15 +67,11 @@ class PredictionTable:
     def lines(self) -> Iterator[Prediction | BadLine]:
         """In order. Raises TableUnusable where the file is no CSV in UTF-8."""
         seen: set[bytes] = set()
-        with self._file.open(newline="", encoding="utf-8-sig") as stream:
-            reader = csv.reader(stream)
-            try:
-                next(reader)
-                for cells in reader:
-                    if cells:
-                        yield self._read(cells, reader.line_num, seen)
-            except (csv.Error, UnicodeDecodeError) as error:
-                raise TableUnusable(f"{self._file}, after line {reader.line_num}: {error}.") from error
+        with open_table(self._file) as lines:
+            next(lines)
+            for cells in lines:
+                if cells:
+                    yield self._read(cells, lines.line_num, seen)
 
     def _read(self, cells: list[str], number: int, seen: set[bytes]) -> Prediction | BadLine:
         if len(cells) != self._columns:

@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 from services.image_index.chest_gate import shipped_gate
 from services.image_index.encoder import Encoder, Encoding
@@ -12,7 +13,7 @@ from services.image_index.pixels import read_radiograph
 from services.image_index.radiograph import Grey, Limits
 from services.image_index.show import thumbnail_of
 from services.image_index.store.base import NewImage
-from shared.errors import NotAChestRadiograph
+from shared.errors import NotAChestRadiograph, PayloadTooLarge
 from shared.schemas.images import ImageMetadata, ImageMetadataInput, StoredMetadata
 
 
@@ -51,6 +52,14 @@ def check_chest(prepared: Prepared, sent: ImageMetadataInput | None, threshold: 
             f"{prepared.chest_score:.2f}, and {threshold:.2f} is the least that is accepted. "
             "If it is one, or for research, send it again with accept_any=true."
         )
+
+
+def read_file(file: Path, limits: Limits) -> bytes:
+    """Raises PayloadTooLarge before anything is read, or OSError."""
+    size = file.stat().st_size
+    if size > limits.max_bytes:
+        raise PayloadTooLarge(f"The file has {size:,} bytes; at most {limits.max_bytes:,} are read.")
+    return file.read_bytes()
 
 
 def sha256_of(data: bytes) -> str:

@@ -91,7 +91,10 @@ def ingest_with_ray(
 
 def _connect(settings: ImageIndexSettings, workers: int | None, address: str | None) -> _Pool:
     if address:
-        ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
+        try:
+            ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
+        except ValueError as error:
+            raise RayFailed(f"--ray-address: {error}") from error
     else:
         ray.init(
             num_cpus=workers,

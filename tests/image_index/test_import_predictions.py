@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 
 from services.image_index.import_predictions import check, import_rows
-from services.image_index.layouts import chexpert_study, image_id_of
+from services.image_index.layouts import chexpert_study
 from services.image_index.patient_key import PatientKeys
 from services.image_index.prediction_table import PredictionTable, TableUnusable
 from services.image_index.store.base import NewImage, PutOutcome
 from services.image_index.store.embedded import EmbeddedStore
+from shared.image_ids import image_id_of
 from shared.labels import LABELS
 from tests.image_index.made_predictions import HEADER, made_rows, write_table
 
@@ -126,7 +127,7 @@ def test_missing_and_doubled_columns_are_named(tmp_path: Path) -> None:
 def test_a_file_that_is_no_text_is_refused_as_a_whole(tmp_path: Path) -> None:
     file = write_table(tmp_path / "p.csv", made_rows(2))
     file.write_bytes(file.read_bytes() + b"\xff\xfe\n")
-    with pytest.raises(TableUnusable, match="can't decode byte"):
+    with pytest.raises(TableUnusable, match=r"p\.csv, line 4, byte 1 of it \(0xFF\): not UTF-8"):
         check(PredictionTable(file))
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from services.image_index.below_root import BY_LINK, NO_PATH, OUTSIDE
 from services.image_index.encoder import Encoder, Encoding
 from services.image_index.ingest import Tally, ingest_here
 from services.image_index.ingest_pipeline import CONFLICT, IngestPipeline
@@ -211,10 +212,14 @@ def test_the_command_reports_goes_on_and_writes_the_failures(tiny_model: Path, a
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("--images-root", "/nowhere"), "does not exist"),
+        (("--images-root", "/nowhere"), "there is no folder /nowhere"),
         (("--csv", "/nowhere.csv", "--images-root", "."), "No such file"),
-        (("--images-root", ".", "--report", "/nowhere/report.csv"), "no folder /nowhere"),
+        (("--images-root", ".", "--report", "/nowhere/report.csv"), "/nowhere/report.csv: No such file"),
+        (("--images-root", ".", "--report", "/dev"), "/dev: Is a directory"),
         (("--csv", "pyproject.toml", "--images-root", "."), "none of the columns"),
+        (("--csv", "tests", "--images-root", "."), "tests: Is a directory"),
+        (("--images-root", ".", "--data-dir", "pyproject.toml"), "The data folder pyproject.toml cannot be written to"),
+        (("--images-root", ".", "--engine", "ray", "--ray-address", "nonsense"), "--ray-address"),
     ],
 )
 def test_the_command_says_in_one_sentence_what_is_wrong(
@@ -225,6 +230,79 @@ def test_the_command_says_in_one_sentence_what_is_wrong(
     assert result.returncode == 1
     assert says in result.stderr
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("how", [[], ["--dry-run"]])
+def test_a_line_that_leads_out_of_the_root_fails_by_name_and_the_others_are_indexed(
+    tiny_model: Path, tmp_path: Path, archive: Path, how: list[str]
+) -> None:
+    (tmp_path / "secret.png").write_bytes(png_bytes(picture_of("Edema")))
+    (archive / "link.png").symlink_to(tmp_path / "secret.png")
+    lines = ["image", "../secret.png", str(tmp_path / "secret.png"), "link.png", "a\0b.png", "00.png"]
+    (tmp_path / "out.csv").write_text("\n".join(lines), encoding="utf-8")
+    report = tmp_path / "report.json"
+    table = ("--csv", str(tmp_path / "out.csv"), "--images-root", str(archive), "--report", str(report))
+    result = run_command(tiny_model, tmp_path / "data", *table, *how)
+
+    assert result.returncode == 0, result.stderr
+    written = json.loads(report.read_text())
+    assert written["indexed"] == 1
+    assert [failure["reason"] for failure in written["failures"]] == [OUTSIDE, OUTSIDE, BY_LINK, NO_PATH]
+    assert run_command(tiny_model, tmp_path / "data", *table, "--follow-links", *how).returncode == 0
+    assert [failure["reason"] for failure in json.loads(report.read_text())["failures"]] == [OUTSIDE, OUTSIDE, NO_PATH]
+
+
+def test_a_table_without_a_line_is_told_and_not_taken_for_done(tiny_model: Path, tmp_path: Path) -> None:
+    (tmp_path / "header.csv").write_text("image,findings\n")
+    result = run_command(tiny_model, tmp_path, "--csv", str(tmp_path / "header.csv"), "--images-root", str(tmp_path))
+
+    assert (result.returncode, result.stderr) == (
+        1,
+        f"image-index: {tmp_path / 'header.csv'} holds no line below its header.\n",
+    )
+
+
+def test_a_file_far_too_long_is_refused_unread(ingest: Callable[..., Tally], tmp_path: Path) -> None:
+    with (tmp_path / "disk.img").open("wb") as stream:
+        stream.truncate(2**40)  # more than any machine would hold
+    (failure,) = ingest([Entry("disk", tmp_path / "disk.img", ImageMetadataInput())]).failures
+
+    assert "1,099,511,627,776 bytes; at most" in failure.reason
+
+
+def test_a_report_can_name_a_file_whose_name_is_no_text(tiny_model: Path, tmp_path: Path) -> None:
+    root = tmp_path / "odd"
+    root.mkdir()
+    (root / os.fsdecode(b"caf\xe9.png")).write_bytes(b"not a picture")
+    for report in (tmp_path / "report.csv", tmp_path / "report.json"):
+        result = run_command(tiny_model, tmp_path / "data", "--images-root", str(root), "--report", str(report))
+        assert "Traceback" not in result.stderr
+        assert "caf\\udce9.png" in report.read_text(encoding="utf-8")
+
+
+def test_ctrl_c_ends_an_ingest_with_130_and_keeps_what_was_committed(
+    tiny_model: Path, tmp_path: Path, encoder: Encoder
+) -> None:
+    root = tmp_path / "many"
+    root.mkdir()
+    for number in range(400):
+        Image.fromarray(picture_of(LABELS[number % 14], brightness=100 + number % 150)).save(root / f"{number:03d}.png")
+    environment = {**os.environ, "CHEX_IMAGE_MODEL": str(tiny_model), "CHEX_DATA_DIR": str(tmp_path / "data")}
+    command = [sys.executable, "-m", "services.image_index", "ingest", "--device", "cpu", "--images-root", str(root)]
+    with subprocess.Popen(
+        command, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        database = tmp_path / "data" / "image-index" / "index.sqlite3-wal"
+        deadline = time.monotonic() + 120
+        while not (database.exists() and database.stat().st_size > 200_000) and time.monotonic() < deadline:
+            time.sleep(0.002)
+        process.send_signal(signal.SIGINT)
+        said, errors = process.communicate(timeout=60)
+
+    assert (process.returncode, errors) == (130, "")
+    assert "What was indexed stays" in said
+    with EmbeddedStore(tmp_path / "data" / "image-index", encoder.info.weights_sha256) as store:
+        assert 0 < store.info().size < 400
 
 
 def test_an_ingest_that_was_killed_goes_on_and_does_nothing_twice(

@@ -3,16 +3,17 @@ from pathlib import Path
 
 import pytest
 
+from services.image_index.below_root import BY_LINK, NO_PATH, OUTSIDE
 from services.image_index.layouts import (
     Entry,
-    UnknownLayout,
     chexpert_study,
     count_folder,
     count_table,
-    image_id_of,
     read_folder,
     read_table,
 )
+from shared.image_ids import image_id_of
+from shared.tables import TableUnusable
 
 
 def table(folder: Path, text: str) -> Path:
@@ -89,7 +90,7 @@ images/c.jpg,No Finding,,,,
 
 
 def test_another_table_is_refused_with_what_was_looked_for(tmp_path: Path) -> None:
-    with pytest.raises(UnknownLayout, match="Path, Image Index, image"):
+    with pytest.raises(TableUnusable, match="Path, Image Index, image"):
         next(read_table(table(tmp_path, "name,label\na,b"), tmp_path))
 
 
@@ -135,3 +136,58 @@ def test_a_path_of_chexpert_names_patient_and_study() -> None:
 )
 def test_an_id_is_made_of_the_path_with_what_an_id_may_hold(path: str, image_id: str) -> None:
     assert image_id_of(path) == image_id
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A root with a picture; a secret beside it; and links in it to a file inside, to the secret, and to a folder."""
+    root = tmp_path / "root"
+    root.mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    for file in ("root/own.png", "secret.png", "elsewhere/far.png"):
+        (tmp_path / file).touch()
+    (root / "to_own.png").symlink_to(root / "own.png")
+    (root / "to_secret.png").symlink_to(tmp_path / "secret.png")
+    (root / "archive").symlink_to(tmp_path / "elsewhere")
+    (root / "round").symlink_to(root / "round")
+    return root
+
+
+@pytest.mark.parametrize("column", ["Path", "Image Index", "image"])
+@pytest.mark.parametrize("follow_links", [False, True])
+def test_what_lies_outside_the_root_is_refused_in_every_layout(root: Path, column: str, follow_links: bool) -> None:
+    by_link = None if follow_links else BY_LINK
+    expected = {
+        "own.png": None,
+        str(root / "own.png"): None,
+        "to_own.png": None,
+        "../secret.png": OUTSIDE,
+        str(root.parent / "secret.png"): OUTSIDE,
+        "../../../../../../../../etc/hostname": OUTSIDE,
+        "archive/../secret.png": OUTSIDE,
+        "to_secret.png": by_link,
+        "archive/far.png": by_link,
+        "round/x.png": NO_PATH,
+        "a\0b.png": NO_PATH,
+    }
+    file = table(root.parent, "\n".join([column, *expected]))
+    entries = list(read_table(file, root, follow_links=follow_links))
+    assert dict(zip(expected, (entry.refused for entry in entries), strict=True)) == expected
+
+
+def test_a_root_that_is_itself_a_link_is_where_it_leads(root: Path) -> None:
+    link = root.parent / "link"
+    link.symlink_to(root)
+    (entry,) = read_table(table(root.parent, f"image\n{root / 'own.png'}"), link)
+    assert entry.refused is None
+
+
+def test_a_linked_file_in_a_folder_is_refused_where_it_leads_out(root: Path) -> None:
+    refused = {entry.file.name: entry.refused for entry in read_folder(root)}
+    assert refused == {"own.png": None, "to_own.png": None, "to_secret.png": BY_LINK}
+    assert {entry.refused for entry in read_folder(root, follow_links=True)} == {None}
+
+
+def test_a_path_too_long_for_the_system_is_one_failed_line_not_the_end(tmp_path: Path) -> None:
+    for column in ("Path", "Image Index", "image"):
+        assert len(list(read_table(table(tmp_path, f"{column}\n{'q' * 5000}.png\nb.png"), tmp_path))) == 2

@@ -21,12 +21,14 @@ FILES = 60
 
 @pytest.fixture
 def archive(tmp_path: Path) -> Path:
-    """60 pictures, of which one is cut short and one is no picture."""
+    """60 pictures, of which one is cut short and one is no picture; and a link to a picture elsewhere."""
     root = tmp_path / "archive"
     root.mkdir()
     for number in range(FILES):
         data = png_bytes(picture_of(LABELS[number % 14], brightness=130 + number))
         (root / f"{number:02d}.png").write_bytes({3: data[:-40], 40: b"not a picture"}.get(number, data))
+    (tmp_path / "elsewhere.png").write_bytes(png_bytes(picture_of("Edema")))
+    (root / "link.png").symlink_to(tmp_path / "elsewhere.png")
     return root
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from services.image_index.app import create_app
 from services.image_index.bulk_commands import import_predictions, ingest
-from services.image_index.layouts import image_id_of
 from services.image_index.settings import ImageIndexSettings
 from services.image_index.store.base import StoreUnusable
+from shared.image_ids import image_id_of
 from shared.labels import LABELS
 from tests.image_index.conftest import png_bytes
 from tests.image_index.made_predictions import HEADER, made_rows, write_table
@@ -121,7 +121,7 @@ def test_predictions_of_two_models_do_not_mix_nor_do_images(
     more = write_table(tmp_path / "more.csv", [["other.jpg", *ROWS[0][1:]]])
     import_predictions(more, data_dir=settings.data_dir, model_name="one")
 
-    with pytest.raises(SystemExit, match="other encoder weights"):
+    with pytest.raises(StoreUnusable, match="other encoder weights"):
         import_predictions(more, data_dir=settings.data_dir, model_name="two")
     with pytest.raises(SystemExit, match="holds the imported predictions of one"):
         ingest(images_root=tmp_path, data_dir=settings.data_dir)

@@ -4,7 +4,6 @@ Three layouts are read: CheXpert's table, NIH ChestX-ray14's own, and the plain 
 What a source does not annotate is unknown, never absent.
 """
 
-import csv
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -20,26 +19,9 @@ from services.image_index.pixels import read_radiograph
 from services.image_index.resize import Grey, to_square
 from services.image_index.training.side_facts import nih_side_facts, no_side_facts
 from shared.errors import ServiceError
-from shared.labels import LABELS, NO_FINDING, LabelName
+from shared.labels import LABELS, NIH_FINDINGS, NO_FINDING, LabelName
+from shared.tables import read_whole
 
-# Wang et al., ChestX-ray8, CVPR 2017. Emphysema and Hernia have no CheXpert label; fibrosis is a weak Pleural Other.
-NIH_FINDINGS: Mapping[str, tuple[LabelName, ...]] = {
-    "Atelectasis": ("Atelectasis",),
-    "Cardiomegaly": ("Cardiomegaly",),
-    "Consolidation": ("Consolidation", "Lung Opacity"),
-    "Edema": ("Edema", "Lung Opacity"),
-    "Effusion": ("Pleural Effusion",),
-    "Emphysema": (),
-    "Fibrosis": ("Pleural Other",),
-    "Hernia": (),
-    "Infiltration": ("Lung Opacity",),
-    "Mass": ("Lung Lesion",),
-    "No Finding": ("No Finding",),
-    "Nodule": ("Lung Lesion",),
-    "Pleural_Thickening": ("Pleural Other",),
-    "Pneumonia": ("Pneumonia", "Lung Opacity"),
-    "Pneumothorax": ("Pneumothorax",),
-}
 NIH_UNKNOWN: tuple[LabelName, ...] = ("Enlarged Cardiomediastinum", "Fracture", "Support Devices")
 # Where a table says who cut and re-saved a picture, these three labels follow the processing, not the patient.
 COLLECTION_UNKNOWN: tuple[LabelName, ...] = ("Lung Opacity", "No Finding", "Pneumonia")
@@ -121,12 +103,24 @@ def uncertain_policy(choices: Sequence[str]) -> UncertainPolicy:
 
 
 def read_rows(table: Path, images_root: Path, *, uncertain: UncertainPolicy = MappingProxyType({})) -> list[Row]:
-    """The table's frontal pictures. Raises ValueError for a layout that is none of the three."""
-    with table.open(newline="", encoding="utf-8") as stream:
-        reader = csv.DictReader(stream)
-        columns = set(reader.fieldnames or ())
-        lines = list(reader)
-    files = PictureFiles(images_root)
+    """The table's frontal pictures. Raises ValueError for a layout that is none of the three, or without a picture."""
+    columns, lines = read_whole(table)
+    try:
+        rows = _rows(table, columns, lines, PictureFiles(images_root), uncertain)
+    except KeyError as missing:
+        raise ValueError(f"{table}: {missing} is a missing column, or no finding of NIH ChestX-ray14's") from missing
+    if not rows:
+        raise ValueError(f"{table} holds no frontal picture")
+    return rows
+
+
+def _rows(
+    table: Path,
+    columns: Sequence[str],
+    lines: Sequence[Mapping[str, str]],
+    files: PictureFiles,
+    uncertain: UncertainPolicy,
+) -> list[Row]:
     if "Path" in columns:
         frontal = (line for line in lines if line.get("Frontal/Lateral", "Frontal") == "Frontal")
         return [_chexpert_row(line, files.chexpert(line["Path"]), uncertain) for line in frontal]

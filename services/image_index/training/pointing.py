@@ -4,7 +4,6 @@ A map is worth something where it beats two guesses that look at no picture: the
 label's mean box among other patients.
 """
 
-import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +13,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from services.image_index.encoder import Encoder
-from services.image_index.training.datasets import NIH_FINDINGS, load_images, read_rows
+from services.image_index.training.datasets import load_images, read_rows
 from services.image_index.training.sources import Part, part_of
-from shared.labels import LABELS, LabelName
+from shared.labels import LABELS, NIH_FINDINGS, LabelName
+from shared.tables import TableUnusable, read_whole
 
 _FINE = 64  # maps are interpolated to this side before their maximum is taken
 ALL = "all boxes"
@@ -50,18 +50,20 @@ class Pointing:
 def read_boxes(folder: Path) -> list[DrawnBox]:
     """`boxes.csv` (image, label, xmin, ymin, xmax, ymax in pixels); findings without a CheXpert label are left out."""
     boxes: list[DrawnBox] = []
-    with (folder / "boxes.csv").open(newline="", encoding="utf-8") as stream:
-        for line in csv.DictReader(stream):
-            labels = NIH_FINDINGS[_SHORT_NAMES.get(line["label"], line["label"])]
-            with Image.open(folder / line["image"]) as picture:
-                width, height = picture.size
-            corners = (
-                float(line["xmin"]) / width,
-                float(line["ymin"]) / height,
-                float(line["xmax"]) / width,
-                float(line["ymax"]) / height,
-            )
-            boxes += [DrawnBox(line["image"], label, corners) for label in labels]
+    file = folder / "boxes.csv"
+    for line in read_whole(file, "image", "label", "xmin", "ymin", "xmax", "ymax").rows:
+        finding = _SHORT_NAMES.get(line["label"], line["label"])
+        if finding not in NIH_FINDINGS:
+            raise TableUnusable(f"{file}: {finding} is no finding of NIH ChestX-ray14's.")
+        with Image.open(folder / line["image"]) as picture:
+            width, height = picture.size
+        corners = (
+            float(line["xmin"]) / width,
+            float(line["ymin"]) / height,
+            float(line["xmax"]) / width,
+            float(line["ymax"]) / height,
+        )
+        boxes += [DrawnBox(line["image"], label, corners) for label in NIH_FINDINGS[finding]]
     return boxes
 
 

@@ -1,15 +1,15 @@
 """A table of reports: what each one says, which labels it was given, and of which indexed image it is."""
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.image_index.layouts import image_id_of
 from services.image_index.training.retrieval.predictions import patient_of
+from shared.image_ids import image_id_of
 from shared.labels import LABELS
+from shared.tables import read_whole
 
 _PATHS = ("Path", "path_to_image", "image", "Image Index")
 
@@ -37,18 +37,15 @@ class Reports:
 
 def read_reports(path: Path, text_column: str) -> Reports:
     """Labels in CheXpert's coding: 1 is present; 0, -1 and blank are not. Raises ValueError without any row."""
-    with path.open(newline="", encoding="utf-8-sig") as stream:
-        reader = csv.DictReader(stream)
-        columns = set(reader.fieldnames or ())
-        rows = list(reader)
+    columns, rows = read_whole(path)
     if not rows:
         raise ValueError(f"{path.name} holds no report")
     pictures = next((name for name in _PATHS if name in columns), None)
     truth = None
-    if columns >= set(LABELS):
+    if set(columns) >= set(LABELS):
         truth = np.array([[float(row[label] or 0) == 1 for label in LABELS] for row in rows], dtype=np.int8)
     return Reports(
         paths=[row[pictures] for row in rows] if pictures else [],
-        texts=[row[text_column] or "" for row in rows] if text_column in columns else [],
+        texts=[row[text_column] for row in rows] if text_column in columns else [],
         truth=truth,
     )

@@ -79,7 +79,12 @@ def read_model_folder(folder: Path) -> ImageModelFolder:
         return described(
             _read(folder / "config.json"), _read(folder / "calibration.json"), _read(folder / "thresholds.json")
         )
-    except (ValidationError, ValueError, KeyError) as error:
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        raise ModelLoadError(f"The image model folder {folder} is not complete or not valid: {wrong}.") from error
+    except KeyError as error:
+        raise ModelLoadError(f"The image model folder {folder} is not complete: {error} is missing.") from error
+    except ValueError as error:
         raise ModelLoadError(f"The image model folder {folder} is not complete or not valid: {error}") from error
 
 
@@ -121,7 +126,12 @@ def _read(file: Path) -> dict[str, Any]:
         raise ModelLoadError(
             f"{file} is missing: an image model folder holds config, calibration and thresholds (JSON)."
         )
-    content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ModelLoadError(f"{file} is not valid JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise ModelLoadError(f"{file} must hold a JSON object.")
     return content
 
 

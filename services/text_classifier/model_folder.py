@@ -9,12 +9,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from services.inference.session import ModelLoadError
 from shared.labels import LABELS, LabelName
 
 Outputs = Literal["states", "sigmoid"]
+_OUTPUTS: Mapping[str, Outputs] = {"states": "states", "sigmoid": "sigmoid"}
 DEFAULT_THRESHOLD = 0.5
 
 
@@ -56,7 +57,7 @@ def read_model_folder(path: Path) -> ModelFolder:
             path=path,
             name=config.get("name") or path.resolve().name,
             version=str(config.get("version", "unversioned")),
-            outputs=config["outputs"] if ours else _sigmoid_outputs(config, path),
+            outputs=_OUTPUTS[config["outputs"]] if ours else _sigmoid_outputs(config, path),
             window=int(config.get("window") or min(config.get("max_position_embeddings", 512), 512)),
             order=_order(config),
             thresholds={label: float(thresholds.get(label, DEFAULT_THRESHOLD)) for label in LABELS},
@@ -64,7 +65,7 @@ def read_model_folder(path: Path) -> ModelFolder:
             label_support=config.get("label_support", {}),
             intended_use=config.get("intended_use", "As the card of the checkpoint says."),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:  # values of another kind than ours
         raise ModelLoadError(f"The configuration in {path} cannot be read: {error}") from error
 
 
@@ -74,9 +75,12 @@ def _read_json(file: Path, *, required: bool = False) -> dict[str, Any]:
             raise ModelLoadError(f"{file} is missing: a model folder holds config.json, a tokenizer and weights.")
         return {}
     try:
-        return cast("dict[str, Any]", json.loads(file.read_text(encoding="utf-8")))
+        content = json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ModelLoadError(f"{file} is not valid JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise ModelLoadError(f"{file} must hold a JSON object.")
+    return content
 
 
 def _sigmoid_outputs(config: Mapping[str, Any], path: Path) -> Outputs:

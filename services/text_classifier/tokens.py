@@ -46,7 +46,16 @@ class ReportTokenizer:
 
 
 def read_tokenizer(folder: Path) -> Tokenizer:
-    """`tokenizer.json`, or BERT's older `vocab.txt`."""
+    """`tokenizer.json`, or BERT's older `vocab.txt`. Raises ModelLoadError."""
+    try:
+        return _read_tokenizer(folder)
+    except ModelLoadError:
+        raise
+    except Exception as error:  # the library raises Exception itself
+        raise ModelLoadError(f"The tokenizer in {folder} is damaged: {error}") from error
+
+
+def _read_tokenizer(folder: Path) -> Tokenizer:
     if (folder / "tokenizer.json").is_file():
         return Tokenizer.from_file(str(folder / "tokenizer.json"))
     vocabulary = folder / "vocab.txt"

@@ -71,6 +71,16 @@ def test_a_folder_that_lacks_a_file_is_refused_by_its_name(tmp_path: Path, file:
         Encoder.open(tmp_path, device="cpu")
 
 
+@pytest.mark.parametrize("file", ["config.json", "calibration.json", "thresholds.json"])
+@pytest.mark.parametrize("content", [b"[1]", b"3", b"{", b'{"name": "\xe9"}', b"{}"])
+def test_a_damaged_file_of_a_folder_is_told_in_one_line(tmp_path: Path, file: str, content: bytes) -> None:
+    (write_tiny_model(tmp_path) / file).write_bytes(content)
+
+    with pytest.raises(ModelLoadError, match=str(tmp_path)) as refused:
+        Encoder.open(tmp_path, device="cpu")
+    assert "\n" not in str(refused.value)
+
+
 @pytest.mark.parametrize(
     ("file", "key", "value"),
     [

@@ -3,7 +3,10 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from services.text_classifier.__main__ import cli
+from services.inference.session import ModelLoadError
+from services.text_classifier.__main__ import cli, main
+from services.text_classifier.classifier import TextClassifier
+from services.text_classifier.settings import BUNDLED_MODEL
 from shared.labels import LABELS
 
 pytest.importorskip("torch")
@@ -67,6 +70,33 @@ def test_what_the_caller_can_mend_is_one_sentence(tmp_path, monkeypatch, command
 
 def test_serving_a_missing_model_says_so(monkeypatch, tmp_path) -> None:
     monkeypatch.setenv("CHEX_TEXT_MODEL", str(tmp_path / "absent"))
-    result = CliRunner().invoke(cli, ["serve"])
-    assert result.exit_code == 1
-    assert "config.json is missing" in result.output
+    monkeypatch.setattr("sys.argv", ["text_classifier", "serve"])
+    with pytest.raises(SystemExit, match=r"^text-classifier: .*absent/config\.json is missing"):
+        main()
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"impression,Edema\n\xe9dema,1\n", r"reports\.csv, line 2, byte 1 of it \(0xE9\): not UTF-8"),
+        (b"", r"reports\.csv: No columns"),
+        (b"impression\na\nb,1,2\n", r"reports\.csv: Error tokenizing"),
+    ],
+)
+def test_a_table_that_cannot_be_read_is_named(tmp_path, monkeypatch, content, says) -> None:
+    (tmp_path / "reports.csv").write_bytes(content)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["text_classifier", "evaluate", "--model", "rules", "--csv", "reports.csv"])
+    with pytest.raises(SystemExit, match=says):
+        main()
+
+
+@pytest.mark.parametrize("file", ["config.json", "calibration.json", "thresholds.json", "tokenizer.json"])
+@pytest.mark.parametrize("content", ["[1]", "3", "{", '{"Edema": null, "outputs": null}'])
+def test_a_damaged_model_folder_is_a_load_error(tmp_path, file, content) -> None:
+    for part in BUNDLED_MODEL.iterdir():
+        (tmp_path / part.name).symlink_to(part)
+    (tmp_path / file).unlink()
+    (tmp_path / file).write_text(content)
+    with pytest.raises(ModelLoadError):
+        TextClassifier.open(tmp_path, device="cpu")

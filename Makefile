@@ -2,11 +2,14 @@
 SHELL := bash
 
 PYTHON ?= python3
-DATA ?=
-IMPRESSION ?=
 VENV := .venv
 DEV := .venv-dev
 PIP_FLAGS := --quiet --disable-pip-version-check --constraint constraints.txt
+
+# Any text may be in them: they travel in the environment, where neither make nor a shell reads them again.
+export DEMO_DATA := $(value DATA)
+export DEMO_IMPRESSION := $(value IMPRESSION)
+unexport DATA IMPRESSION
 
 .PHONY: help install demo run check lint format test bench clean
 
@@ -16,10 +19,10 @@ help: ## List the targets
 install: $(VENV)/.installed ## Install what serving needs into .venv (no torch)
 
 demo: $(VENV)/.installed ## Make a gallery, start the system, send one impression, print the answer, stop. DATA=DIR: your own images
-	@$(VENV)/bin/python -m gateway.demo --data "$(DATA)" --impression "$(IMPRESSION)"
+	@$(VENV)/bin/python -m gateway.demo
 
 run: $(VENV)/.installed ## The same, and stay up
-	@$(VENV)/bin/python -m gateway.demo --data "$(DATA)" --impression "$(IMPRESSION)" --stay
+	@$(VENV)/bin/python -m gateway.demo --stay
 
 check: $(DEV)/.installed ## Lint, format, types, import contracts; changes nothing
 	$(DEV)/bin/ruff check .

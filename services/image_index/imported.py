@@ -71,12 +71,13 @@ class _NoSession:
 
     engine = "none: imported predictions"
     device = "none"
+    cores = 1
 
     def __init__(self, imported: ImportedPredictions) -> None:
         self.weights_sha256 = imported.weights_sha256
         self._model_name = imported.model_name
 
-    def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:  # noqa: ARG002 - a Session's
+    def run(self, inputs: Mapping[str, NDArray[Any]], *, crowded: bool = False) -> dict[str, NDArray[Any]]:  # noqa: ARG002
         raise Conflict(
             f"This index holds the imported predictions of {self._model_name}: there is no encoder to read an image "
             "with. Images can be put into an index of their own (another CHEX_DATA_DIR), and searched for there."

@@ -28,11 +28,14 @@ class _Waiter(Generic[Item, Result]):
 
 
 class MicroBatcher(Generic[Item, Result]):
-    """Runs items in batches, in one thread beside the event loop that takes the next batch as soon as it is free.
+    """Runs items in batches, in threads beside the event loop that take the next batch as soon as they are free.
 
     `run_batch` takes items and returns one result for each, in order. A batch is the item that came first and those
-    nearest to it in size, as many as fit: `max_batch` items, and `max_size` in all when each is padded to the longest
-    (`size_of` an item; a single item may be larger). At most `max_queue` items wait.
+    nearest to it in size, as many as fit: `max_batch` items of `max_size` together (`size_of` each; a single item may
+    be larger). At most `max_queue` items wait.
+
+    With several `workers`, the second begins only while the first is busy, and so on: `run_crowded` then runs the
+    batches in place of `run_batch`, for it should take one core where the other may take all.
     """
 
     def __init__(
@@ -43,9 +46,12 @@ class MicroBatcher(Generic[Item, Result]):
         max_queue: int,
         max_size: int | None = None,
         size_of: Callable[[Item], int] = lambda _item: 1,
+        run_crowded: Callable[[Sequence[Item]], Sequence[Result]] | None = None,
+        workers: int = 1,
         name: str,
     ) -> None:
         self._run_batch = run_batch
+        self._run_crowded = run_crowded or run_batch
         self._max_batch = max_batch
         self._max_queue = max_queue
         self._max_size = max_size
@@ -53,21 +59,27 @@ class MicroBatcher(Generic[Item, Result]):
         self._name = name
         self._queue: list[_Waiter[Item, Result]] = []  # in order of arrival; changed by holders of `_news` only
         self._news = threading.Condition()
-        self._thread = threading.Thread(target=self._work, name=f"{name}-batch", daemon=True)
+        self._running = 0  # batches; changed by holders of `_news` only
+        self._threads = [
+            threading.Thread(target=self._work, args=(number,), name=f"{name}-batch-{number}", daemon=True)
+            for number in range(workers)
+        ]
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
 
     async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
         return self
 
     async def __aexit__(self, *_exc: object) -> None:
-        """Finish the batch that is running; every item that still waits is answered with Unavailable."""
+        """Finish the batches that are running; every item that still waits is answered with Unavailable."""
         with self._news:
             self._closed = True
-            self._news.notify()
-        await asyncio.to_thread(self._thread.join)
+            self._news.notify_all()
+        for thread in self._threads:
+            await asyncio.to_thread(thread.join)
         _settle_all(self._queue, Unavailable("Shutting down.", part=self._name))
         self._queue.clear()
 
@@ -102,37 +114,41 @@ class MicroBatcher(Generic[Item, Result]):
             if len(self._queue) + len(waiters) > self._max_queue:
                 raise Overloaded(f"{len(self._queue)} items wait already; send this again later.", part=self._name)
             self._queue += waiters
-            self._news.notify()
+            self._news.notify_all()
 
     def _forget_the_done(self) -> None:
         """One that was cancelled, or whose deadline is over, has a finished future: its work is not done."""
         self._queue = [waiter for waiter in self._queue if not waiter.future.done()]
 
-    def _work(self) -> None:
-        while batch := self._next_batch():
+    def _work(self, number: int) -> None:
+        while batch := self._next_batch(number):
             self._run(batch)
-            assert self._loop is not None  # noqa: S101 - the thread is started by a running loop
+            with self._news:
+                self._running -= 1
+            assert self._loop is not None  # noqa: S101 - the threads are started by a running loop
             self._loop.call_soon_threadsafe(_settle_all, batch)
 
-    def _next_batch(self) -> list[_Waiter[Item, Result]]:
-        """Waits for an item and takes its batch from the queue. Empty once closed."""
+    def _next_batch(self, number: int) -> list[_Waiter[Item, Result]]:
+        """Waits until there are items and `number` batches are running, and takes a batch. Empty once closed."""
         with self._news:
             while not self._closed:
                 self._forget_the_done()
-                if self._queue:
+                if self._queue and self._running >= number:
                     batch = self._batch_of(self._queue[0])
                     taken = set(map(id, batch))
                     self._queue = [waiter for waiter in self._queue if id(waiter) not in taken]
+                    self._running += 1
+                    self._news.notify_all()  # what is left may be for the next worker
                     return batch
                 self._news.wait()
         return []
 
     def _batch_of(self, first: _Waiter[Item, Result]) -> list[_Waiter[Item, Result]]:
         batch: list[_Waiter[Item, Result]] = []
-        longest = 0
+        size = 0
         for waiter in sorted(self._queue, key=lambda waiter: abs(waiter.size - first.size)):  # stable: first is first
-            longest = max(longest, waiter.size)
-            too_large = self._max_size is not None and longest * (len(batch) + 1) > self._max_size
+            size += waiter.size
+            too_large = self._max_size is not None and size > self._max_size
             if len(batch) == self._max_batch or (batch and too_large):
                 break
             batch.append(waiter)
@@ -140,8 +156,9 @@ class MicroBatcher(Generic[Item, Result]):
 
     def _run(self, batch: Sequence[_Waiter[Item, Result]]) -> None:
         """Runs a batch. If it fails, runs its items one by one, so that only the one at fault gets the error."""
+        run = self._run_crowded if self._running > 1 or self._queue else self._run_batch
         try:
-            results = self._run_batch([waiter.item for waiter in batch])
+            results = run([waiter.item for waiter in batch])
             if len(results) != len(batch):
                 raise InferenceFailed(f"The model gave {len(results)} results for {len(batch)} items.")  # noqa: TRY301
         except Exception as error:  # noqa: BLE001 - whatever a model raises, its waiters are answered

@@ -6,6 +6,7 @@ A model folder holds `model.onnx` (graph; its weights lie in `model.safetensors`
 """
 
 import hashlib
+import os
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -34,19 +35,30 @@ class Session(Protocol):
     engine: str
     device: str
     weights_sha256: str
+    cores: int  # so many batches may well be run at once; each is then `crowded`
 
-    def run(self, inputs: Tensors) -> dict[str, NDArray[Any]]:
-        """Run one batch; the first axis of every input and output counts its items. Thread-safe."""
+    def run(self, inputs: Tensors, *, crowded: bool = False) -> dict[str, NDArray[Any]]:
+        """Run one batch; the first axis of every input and output counts its items. Thread-safe.
+
+        `crowded`: on one core, for others run at the same time; else on all.
+        """
         ...
 
 
 def open_session(
-    folder: Path, *, device: Device = "auto", threads: int = 0, build_torch: TorchBuilder | None = None
+    folder: Path,
+    *,
+    device: Device = "auto",
+    threads: int = 0,
+    crowds: bool = False,
+    build_torch: TorchBuilder | None = None,
 ) -> Session:
     """Load the model in `folder`.
 
-    `threads` is the number of CPU threads for one batch (0: one for each core). `build_torch(folder)` returns the
-    network in eval mode; it takes the named inputs as keyword arguments and returns a dict of the named outputs.
+    `threads` is the number of CPU threads for one batch (0: one for each core). With `crowds`, the session is ready for
+    as many batches at once as there are threads, at the price of its weights twice in memory.
+    `build_torch(folder)` returns the network in eval mode; it takes the named inputs as keyword arguments and returns a
+    dict of the named outputs.
     Raises ModelLoadError where the folder has nothing to run, or `device` cannot be had.
     """
     weights = find_weights(folder)
@@ -56,7 +68,7 @@ def open_session(
     if build_torch is not None and has_checkpoint and (cuda or not has_graph):
         return TorchSession(weights, partial(build_torch, folder), "cuda" if cuda else "cpu")
     if has_graph:
-        return OnnxSession(folder, weights, threads)
+        return OnnxSession(folder, weights, threads, crowds=crowds)
     raise ModelLoadError(f"No {GRAPH} in {folder}, and its checkpoint cannot be run without one.")
 
 
@@ -84,24 +96,31 @@ class OnnxSession:
     engine = "onnxruntime"
     device = "cpu"
 
-    def __init__(self, folder: Path, weights: Path, threads: int) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        try:
-            self._session = onnxruntime.InferenceSession(
-                folder / GRAPH, sess_options=options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # ONNX Runtime raises classes of its own, without a common public base
-            raise ModelLoadError(f"{folder / GRAPH} cannot be loaded: {error}") from error
-        self._outputs = [output.name for output in self._session.get_outputs()]
+    def __init__(self, folder: Path, weights: Path, threads: int, *, crowds: bool) -> None:
+        self.cores = (threads or os.cpu_count() or 1) if crowds else 1
+        self._wide = _load_graph(folder, threads)
+        # The threads of a run wait for each other at every step: many runs at once are done soonest with one core each.
+        self._narrow = self._wide if self.cores == 1 else _load_graph(folder, 1)
+        self._outputs = [output.name for output in self._wide.get_outputs()]
         self.weights_sha256 = sha256_of(weights)
 
-    def run(self, inputs: Tensors) -> dict[str, NDArray[Any]]:
-        return dict(zip(self._outputs, self._session.run(self._outputs, dict(inputs)), strict=True))
+    def run(self, inputs: Tensors, *, crowded: bool = False) -> dict[str, NDArray[Any]]:
+        session = self._narrow if crowded else self._wide
+        return dict(zip(self._outputs, session.run(self._outputs, dict(inputs)), strict=True))
+
+
+def _load_graph(folder: Path, threads: int) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    try:
+        return onnxruntime.InferenceSession(folder / GRAPH, sess_options=options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime raises classes of its own, without a common public base
+        raise ModelLoadError(f"{folder / GRAPH} cannot be loaded: {error}") from error
 
 
 class TorchSession:
     engine = "torch"
+    cores = 1  # torch shares them out itself
 
     def __init__(self, weights: Path, build: Callable[[], Any], device: str) -> None:
         try:
@@ -113,7 +132,7 @@ class TorchSession:
         self.device = device
         self.weights_sha256 = sha256_of(weights)
 
-    def run(self, inputs: Tensors) -> dict[str, NDArray[Any]]:
+    def run(self, inputs: Tensors, *, crowded: bool = False) -> dict[str, NDArray[Any]]:  # noqa: ARG002
         torch = self._torch
         with torch.inference_mode():
             tensors = {name: torch.from_numpy(np.ascontiguousarray(x)).to(self.device) for name, x in inputs.items()}

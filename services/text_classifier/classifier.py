@@ -44,7 +44,7 @@ class TextClassifier:
     def open(cls, path: Path, *, device: Device = "auto", threads: int = 0) -> Self:
         """Load a model folder. Raises ModelLoadError, which says what is missing."""
         folder = read_model_folder(path)
-        return cls(folder, open_session(path, device=device, threads=threads, build_torch=_build_torch))
+        return cls(folder, open_session(path, device=device, threads=threads, crowds=True, build_torch=_build_torch))
 
     @property
     def info(self) -> ModelInfo:
@@ -67,6 +67,11 @@ class TextClassifier:
         )
 
     @property
+    def workers(self) -> int:
+        """How many threads may well classify at the same time."""
+        return self._session.cores
+
+    @property
     def tokens_per_run(self) -> int:
         """How many tokens one run of the model takes best, padding included."""
         return self._scorer.tokens_per_run
@@ -79,18 +84,21 @@ class TextClassifier:
         windows = cut_windows(tokens, sentence_spans(text), self._folder.window - 2)
         return Reading(text, tokens, tuple(windows), evidence)
 
-    def classify(self, readings: Sequence[Reading]) -> list[Classification]:
-        """One result for each reading, in order; all their windows share the model's runs."""
-        verdicts = self.verdicts(readings)
+    def classify(self, readings: Sequence[Reading], *, crowded: bool = False) -> list[Classification]:
+        """One result for each reading, in order; all their windows share the model's runs.
+
+        `crowded`: other threads classify at the same time, so that one core is the share of this one.
+        """
+        verdicts = self.verdicts(readings, crowded=crowded)
         return [self._classification(reading, verdict) for reading, verdict in zip(readings, verdicts, strict=True)]
 
-    def verdicts(self, readings: Sequence[Reading]) -> list[Verdict]:
+    def verdicts(self, readings: Sequence[Reading], *, crowded: bool = False) -> list[Verdict]:
         sequences = [
             self._tokenizer.frame(reading.tokens.ids[window.start : window.end])
             for reading in readings
             for window in reading.windows
         ]
-        scores = iter(self._scorer.score(sequences))
+        scores = iter(self._scorer.score(sequences, crowded=crowded))
         return [self._merge([next(scores) for _ in reading.windows]) for reading in readings]
 
     def _decide(self, posterior: Floats) -> NDArray[np.int64]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 
 from services.inference.batching import MicroBatcher
 from services.text_classifier.classifier import TextClassifier
@@ -53,6 +54,8 @@ def _batcher(
 ) -> MicroBatcher[Reading, Classification]:
     return MicroBatcher(
         model.classify,
+        run_crowded=partial(model.classify, crowded=True),
+        workers=model.workers,
         max_batch=max_batch,
         max_size=model.tokens_per_run,
         max_queue=settings.text_max_queue,

@@ -1,6 +1,6 @@
 """Runs the model over token sequences and reads its outputs as probabilities of the four states."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,12 +12,19 @@ from services.text_classifier.model_folder import ModelFolder
 from shared.labels import LABELS, State
 
 Floats = NDArray[np.float64]
-TOKENS_PER_RUN = {"cpu": 512, "cuda": 16_384}
-"""Padding included. On a CPU a token costs least with 256 to 768 of them, and a third more with 4096."""
+TOKENS_PER_RUN = {"cpu": 256, "cuda": 16_384}
+"""At most, padding included. On a CPU a token costs least with 200 to 800 of them, and a third more with 4096."""
+
+RUN_COSTS_TOKENS = {"cpu": 20, "cuda": 4096}
+"""What a run costs whatever it computes: its weights pass through the caches once, or its kernels are launched."""
 
 STATES = tuple(State)
 PRESENT = STATES.index(State.PRESENT)
 NOT_MENTIONED = STATES.index(State.NOT_MENTIONED)
+
+
+RUN_COSTS_TOKENS = {"cpu": 20, "cuda": 4096}
+"""What a run costs whatever it computes: its weights pass through the caches once, or its kernels are launched."""
 
 
 @dataclass(frozen=True)
@@ -36,16 +43,17 @@ class Scorer:
         self._session = session
         self._pad = pad
         self.tokens_per_run = TOKENS_PER_RUN[session.device]
+        self._run_costs = RUN_COSTS_TOKENS[session.device]
         self._order = list(folder.order)
         self._sigmoid = folder.outputs == "sigmoid"
         self._slopes = np.array([folder.calibration[label].slope for label in LABELS])
         self._intercepts = np.array([folder.calibration[label].intercept for label in LABELS])
 
-    def score(self, sequences: Sequence[NDArray[np.int64]]) -> list[Score]:
+    def score(self, sequences: Sequence[NDArray[np.int64]], *, crowded: bool = False) -> list[Score]:
         """One score for each sequence, in order. Sequences of similar length share a run."""
         scores: dict[int, Score] = {}
-        for batch in _batches([len(sequence) for sequence in sequences], self.tokens_per_run):
-            outputs = self._session.run(_padded([sequences[i] for i in batch], self._pad))
+        for batch in _runs([len(sequence) for sequence in sequences], self.tokens_per_run, self._run_costs):
+            outputs = self._session.run(_padded([sequences[i] for i in batch], self._pad), crowded=crowded)
             posteriors = self._posteriors(outputs["logits"][:, self._order])
             attention = outputs.get("attention")
             for row, i in enumerate(batch):
@@ -77,16 +85,28 @@ def _sigmoid(x: Floats) -> Floats:
     return 0.5 * (1 + np.tanh(0.5 * x))
 
 
-def _batches(lengths: Sequence[int], most: int) -> Iterator[list[int]]:
-    """Positions of sequences, those of similar length together, at most `most` tokens after padding."""
-    batch: list[int] = []
-    for i in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if batch and lengths[i] * (len(batch) + 1) > most:
-            yield batch
-            batch = []
-        batch.append(i)
-    if batch:
-        yield batch
+def _runs(lengths: Sequence[int], most: int, run_costs: int) -> list[list[int]]:
+    """Positions of sequences in runs of at most `most` tokens after padding (a longer one runs alone), at least cost.
+
+    A run costs as much as `run_costs` tokens beside those that it computes, padding included. Runs of the least total
+    cost are made of neighbours in length, so they are found by dynamic programming over the sorted lengths.
+    """
+    order = sorted(range(len(lengths)), key=lengths.__getitem__)
+    costs, starts = [0], [0]  # of the best runs of the first n sequences; where the last of those runs begins
+    for end in range(1, len(order) + 1):
+        longest = lengths[order[end - 1]]
+        most_rows = max(1, most // longest)
+        options = (
+            (costs[start] + run_costs + (end - start) * longest, start) for start in range(max(0, end - most_rows), end)
+        )
+        cost, start = min(options)
+        costs.append(cost)
+        starts.append(start)
+    runs, end = [], len(order)
+    while end:
+        runs.append(order[starts[end] : end])
+        end = starts[end]
+    return runs
 
 
 def _padded(sequences: Sequence[NDArray[np.int64]], pad: int) -> dict[str, NDArray[np.int64]]:

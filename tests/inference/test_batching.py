@@ -1,6 +1,7 @@
 import asyncio
 import threading
 from collections.abc import Sequence
+from itertools import chain
 
 import pytest
 from hypothesis import given, settings
@@ -40,8 +41,9 @@ async def until(condition) -> None:
 async def held(model: Recorder, b: MicroBatcher) -> asyncio.Task:
     """One item with which the model is busy until its gate is opened."""
     model.gate.clear()
+    before = model.entered
     busy = asyncio.create_task(b.submit(0, timeout_s=5))
-    await until(lambda: model.entered == 1)
+    await until(lambda: model.entered == before + 1)
     return busy
 
 
@@ -70,9 +72,9 @@ async def test_items_of_one_call_share_runs_and_keep_their_order():
     assert model.batches == [[5, 3, 4, 1], [2, 6]]
 
 
-async def test_batch_is_the_oldest_item_and_its_like_as_many_as_fit_when_padded():
+async def test_batch_is_the_oldest_item_and_its_like_as_many_as_fit():
     model = Recorder()
-    async with batcher(model, size_of=lambda item: item, max_size=24) as b:
+    async with batcher(model, size_of=lambda item: item, max_size=18) as b:
         busy = await held(model, b)
         waiting = [asyncio.create_task(b.submit(i, timeout_s=5)) for i in (5, 100, 8, 6, 101, 7)]
         await until(lambda: len(b._queue) == 6)
@@ -105,6 +107,21 @@ async def test_one_failing_item_of_a_call_withdraws_those_that_wait():
             await b.submit_all([1, 2, 3, 4, 5, 6, 7, 8], timeout_s=5)
         await until(lambda: not [waiter for waiter in b._queue if not waiter.future.done()])
     assert len(ran) < 8
+
+
+async def test_second_worker_begins_only_while_the_first_is_busy_and_both_then_run_crowded():
+    alone, crowded = Recorder(), Recorder()
+    async with batcher(alone, run_crowded=crowded, workers=2, max_batch=2) as b:
+        for number in range(4):
+            await b.submit(number, timeout_s=5)
+        assert alone.batches == [[0], [1], [2], [3]]
+        alone.batches.clear()
+        busy = await held(alone, b)
+        await asyncio.gather(*(b.submit(number, timeout_s=5) for number in (4, 5, 6)))
+        alone.gate.set()
+        await busy
+    assert alone.batches == [[0]]
+    assert sorted(chain(*crowded.batches)) == [4, 5, 6]
 
 
 async def test_full_queue_answers_overloaded_with_retry_after():
@@ -204,15 +221,16 @@ async def test_shutdown_answers_every_waiter():
     items=st.lists(st.integers(0, 40), max_size=40),
     bad=st.sets(st.integers(0, 40), max_size=5),
     max_batch=st.integers(1, 9),
+    workers=st.integers(1, 3),
 )
-def test_every_waiter_gets_the_answer_to_its_own_item(items, bad, max_batch):
+def test_every_waiter_gets_the_answer_to_its_own_item(items, bad, max_batch, workers):
     def model(batch: Sequence[int]) -> list[int]:
         if bad & set(batch):
             raise ValueError
         return [item * item for item in batch]
 
     async def run() -> list[object]:
-        async with batcher(model, max_batch=max_batch, size_of=lambda item: item) as b:
+        async with batcher(model, max_batch=max_batch, workers=workers, size_of=lambda item: item) as b:
             return await asyncio.gather(*(b.submit(i, timeout_s=10) for i in items), return_exceptions=True)
 
     for item, result in zip(items, asyncio.run(run()), strict=True):

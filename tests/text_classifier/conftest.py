@@ -28,12 +28,13 @@ class WordSession:
 
     engine = "onnxruntime"
     device = "cpu"
+    cores = 1
     weights_sha256 = "0" * 64
 
     def __init__(self) -> None:
         self.runs: list[tuple[int, int]] = []
 
-    def run(self, inputs):
+    def run(self, inputs, *, crowded=False):
         ids, mask = inputs["input_ids"], inputs["attention_mask"]
         self.runs.append(ids.shape)
         logits = np.zeros((*ids.shape[:1], 14, 4), np.float32)

@@ -95,12 +95,14 @@ async def test_odd_characters_are_read_and_halves_of_characters_refused(client: 
 class GatedSession:
     """Answers once the gate is open."""
 
+    cores = 1
+
     def __init__(self, session) -> None:
         self._session = session
         self.engine, self.device, self.weights_sha256 = session.engine, session.device, session.weights_sha256
         self.gate = threading.Event()
 
-    def run(self, inputs):
+    def run(self, inputs, *, crowded=False):
         self.gate.wait(5)
         return self._session.run(inputs)
 
@@ -141,11 +143,13 @@ async def test_impressions_are_counted_for_prometheus(client: httpx.AsyncClient)
 class SlowOnLongTexts:
     """Holds back runs with more than one sequence, which only long texts and evidence make when sent singly."""
 
+    cores = 1
+
     def __init__(self, session, gate: threading.Event) -> None:
         self._session, self._gate = session, gate
         self.engine, self.device, self.weights_sha256 = session.engine, session.device, session.weights_sha256
 
-    def run(self, inputs):
+    def run(self, inputs, *, crowded=False):
         if len(inputs["input_ids"]) > 1:
             self._gate.wait(5)
         return self._session.run(inputs)

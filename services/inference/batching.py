@@ -57,9 +57,11 @@ class MicroBatcher(Generic[Item, Result]):
         self._max_size = max_size
         self._size_of = size_of
         self._name = name
-        self._queue: list[_Waiter[Item, Result]] = []  # in order of arrival; changed by holders of `_news` only
-        self._news = threading.Condition()
-        self._running = 0  # batches; changed by holders of `_news` only
+        self._lock = threading.Lock()  # of the four below
+        self._queue: list[_Waiter[Item, Result]] = []  # in order of arrival
+        self._running = 0  # batches
+        self._idle: set[int] = set()  # numbers of workers
+        self._calls = [threading.Condition(self._lock) for _ in range(workers)]  # by which each is woken
         self._threads = [
             threading.Thread(target=self._work, args=(number,), name=f"{name}-batch-{number}", daemon=True)
             for number in range(workers)
@@ -75,9 +77,10 @@ class MicroBatcher(Generic[Item, Result]):
 
     async def __aexit__(self, *_exc: object) -> None:
         """Finish the batches that are running; every item that still waits is answered with Unavailable."""
-        with self._news:
+        with self._lock:
             self._closed = True
-            self._news.notify_all()
+            for call in self._calls:
+                call.notify()
         for thread in self._threads:
             await asyncio.to_thread(thread.join)
         _settle_all(self._queue, Unavailable("Shutting down.", part=self._name))
@@ -108,40 +111,54 @@ class MicroBatcher(Generic[Item, Result]):
                 waiter.future.cancel()
 
     def _enqueue(self, waiters: list[_Waiter[Item, Result]]) -> None:
-        with self._news:
+        with self._lock:
             if len(self._queue) + len(waiters) > self._max_queue:
                 self._forget_the_done()
             if len(self._queue) + len(waiters) > self._max_queue:
                 raise Overloaded(f"{len(self._queue)} items wait already; send this again later.", part=self._name)
             self._queue += waiters
-            self._news.notify_all()
+            self._wake_one()
 
     def _forget_the_done(self) -> None:
         """One that was cancelled, or whose deadline is over, has a finished future: its work is not done."""
         self._queue = [waiter for waiter in self._queue if not waiter.future.done()]
 
     def _work(self, number: int) -> None:
-        while batch := self._next_batch(number):
+        batch: list[_Waiter[Item, Result]] = []
+        while batch := self._exchange(number, batch):
             self._run(batch)
-            with self._news:
-                self._running -= 1
-            assert self._loop is not None  # noqa: S101 - the threads are started by a running loop
-            self._loop.call_soon_threadsafe(_settle_all, batch)
 
-    def _next_batch(self, number: int) -> list[_Waiter[Item, Result]]:
-        """Waits until there are items and `number` batches are running, and takes a batch. Empty once closed."""
-        with self._news:
+    def _exchange(self, number: int, done: list[_Waiter[Item, Result]]) -> list[_Waiter[Item, Result]]:
+        """Answers the waiters of a batch that was run, then waits for items and takes the next. Empty once closed.
+
+        Idle before the answers go out: who asks again at once must find this worker, not wake another.
+        """
+        assert self._loop is not None  # noqa: S101 - the workers are started by a running loop
+        with self._lock:
+            self._idle.add(number)
+            if done:
+                self._running -= 1
+                self._loop.call_soon_threadsafe(_settle_all, done)
             while not self._closed:
                 self._forget_the_done()
-                if self._queue and self._running >= number:
-                    batch = self._batch_of(self._queue[0])
-                    taken = set(map(id, batch))
-                    self._queue = [waiter for waiter in self._queue if id(waiter) not in taken]
-                    self._running += 1
-                    self._news.notify_all()  # what is left may be for the next worker
-                    return batch
-                self._news.wait()
+                if self._queue:
+                    self._idle.discard(number)
+                    return self._take()
+                self._calls[number].wait()
         return []
+
+    def _take(self) -> list[_Waiter[Item, Result]]:
+        batch = self._batch_of(self._queue[0])
+        taken = set(map(id, batch))
+        self._queue = [waiter for waiter in self._queue if id(waiter) not in taken]
+        self._running += 1
+        self._wake_one()
+        return batch
+
+    def _wake_one(self) -> None:
+        """The first that is idle: the caches of its core hold the most of the model."""
+        if self._queue and self._idle:
+            self._calls[min(self._idle)].notify()
 
     def _batch_of(self, first: _Waiter[Item, Result]) -> list[_Waiter[Item, Result]]:
         batch: list[_Waiter[Item, Result]] = []

@@ -99,6 +99,7 @@ async def test_one_failing_item_of_a_call_withdraws_those_that_wait():
         ran.extend(items)
         if 1 in items:
             raise InvalidInput("too odd")
+        time.sleep(0.05)
         return list(items)
 
     ran: list[int] = []

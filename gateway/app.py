@@ -5,20 +5,19 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
-import httpx
 from fastapi import FastAPI
 from pydantic import HttpUrl
 from starlette.types import Scope
 
 from gateway.clients import ImageIndexClient, TextClassifierClient
 from gateway.guard.admission import Admission, lane_of, make_lanes
+from gateway.http import Http, open_http
 from gateway.openapi import TAGS
 from gateway.parts import Parts
 from gateway.refusal import install_refusal_handler
 from gateway.routes.images import images_router
 from gateway.routes.retrieval import retrieval_router
 from gateway.routes.system import system_router
-from gateway.service_client import open_http
 from gateway.settings import GatewaySettings
 from shared.schemas.system import Check
 from shared.web import new_app
@@ -36,7 +35,7 @@ def create_app(
     """Calls the services at the settings' addresses, or through the clients it is given."""
     connections = AsyncExitStack()
 
-    def connect(url: HttpUrl) -> httpx.AsyncClient:
+    def connect(url: HttpUrl) -> Http:
         http = open_http(str(url))
         connections.push_async_callback(http.aclose)
         return http

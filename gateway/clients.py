@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 
+from gateway.http import Http
 from gateway.service_client import ServiceClient
 from gateway.uploads import Upload
 from shared.deadline import Deadline
@@ -23,7 +24,7 @@ class TextClassifierClient(ServiceClient):
     async def classify(self, request: ClassifyRequest, deadline: Deadline) -> ClassifyResponse:
         """One result for each impression, in order."""
         body = request.model_dump_json()
-        call = self._http.build_request("POST", "/v1/classify", content=body, headers=JSON)
+        call = self._http.request("POST", "/v1/classify", content=body, headers=JSON)
         answer = self._read(ClassifyResponse, await self._call(call, deadline))
         if len(answer.results) != len(request.impressions):
             raise self._failed(f"{len(answer.results)} results for {len(request.impressions)} impressions")
@@ -44,13 +45,13 @@ class ImageIndexClient(ServiceClient):
 
     part = "image-index"
 
-    def __init__(self, http: httpx.AsyncClient, *, timeout_s: float = 8.0, upload_timeout_s: float = 60.0) -> None:
+    def __init__(self, http: Http, *, timeout_s: float = 8.0, upload_timeout_s: float = 60.0) -> None:
         super().__init__(http, timeout_s=timeout_s)
         self._upload_timeout_s = upload_timeout_s
 
     async def search(self, request: SearchRequest, deadline: Deadline) -> SearchResult:
         body = request.model_dump_json(exclude_none=True)
-        call = self._http.build_request("POST", "/v1/search", content=body, headers=JSON)
+        call = self._http.request("POST", "/v1/search", content=body, headers=JSON)
         return self._read(SearchResult, await self._call(call, deadline))
 
     async def search_by_image(self, upload: Upload, options: dict[str, Any], deadline: Deadline) -> ImageSearchResult:
@@ -72,11 +73,11 @@ class ImageIndexClient(ServiceClient):
         return self._record(await self._send_image("POST", "/v1/images", upload, options, deadline))
 
     async def image(self, image_id: str, deadline: Deadline) -> ImageRecord:
-        call = self._http.build_request("GET", f"/v1/images/{image_id}")
+        call = self._http.request("GET", f"/v1/images/{image_id}")
         return self._read(ImageRecord, await self._call(call, deadline))
 
     async def delete_image(self, image_id: str, deadline: Deadline) -> None:
-        await self._call(self._http.build_request("DELETE", f"/v1/images/{image_id}"), deadline)
+        await self._call(self._http.request("DELETE", f"/v1/images/{image_id}"), deadline)
 
     async def thumbnail(self, image_id: str, if_none_match: str | None, deadline: Deadline) -> Picture:
         return await self._picture(f"/v1/images/{image_id}/thumbnail", {}, if_none_match, deadline)
@@ -85,12 +86,12 @@ class ImageIndexClient(ServiceClient):
         return await self._picture(f"/v1/images/{image_id}/heatmap", {"label": label}, if_none_match, deadline)
 
     async def info(self, deadline: Deadline) -> IndexInfo:
-        return self._read(IndexInfo, await self._call(self._http.build_request("GET", "/v1/index"), deadline))
+        return self._read(IndexInfo, await self._call(self._http.request("GET", "/v1/index"), deadline))
 
     async def _send_image(
         self, method: str, path: str, upload: Upload, options: dict[str, Any], deadline: Deadline
     ) -> httpx.Response:
-        call = self._http.build_request(method, path, content=upload, params=options, headers=upload.headers)
+        call = self._http.request(method, path, content=upload, params=options, headers=upload.headers)
         return await self._call(call, deadline, timeout_s=self._upload_timeout_s, may_repeat=lambda: not upload.started)
 
     def _record(self, response: httpx.Response) -> tuple[ImageRecord, bool]:
@@ -100,7 +101,7 @@ class ImageIndexClient(ServiceClient):
         self, path: str, params: dict[str, str], if_none_match: str | None, deadline: Deadline
     ) -> Picture:
         conditions = {} if if_none_match is None else {b"If-None-Match": if_none_match.encode("latin-1")}  # as it came
-        response = await self._call(self._http.build_request("GET", path, params=params, headers=conditions), deadline)
+        response = await self._call(self._http.request("GET", path, params=params, headers=conditions), deadline)
         kept = ("content-type", "etag", "cache-control")
         headers = {name: response.headers[name] for name in kept if name in response.headers}
         return Picture(response.status_code, response.content, headers)

@@ -10,8 +10,8 @@ import structlog
 from asgi_correlation_id import correlation_id
 from pydantic import BaseModel, ValidationError
 
+from gateway.http import Http
 from gateway.refusal import Refused
-from gateway.slots import Slots
 from shared.deadline import HEADER, Deadline
 from shared.errors import DeadlineExceeded, Overloaded, Unavailable, UpstreamFailed
 from shared.schemas.system import Check, ModelDetails, Problem, Readiness
@@ -20,22 +20,7 @@ log = structlog.get_logger("gateway")
 
 Answer = TypeVar("Answer", bound=BaseModel)
 
-CONNECT_TIMEOUT_S = 2.0
 RETRY_DELAY_S = (0.05, 0.15)
-# Idle connections are dropped before the service drops them (uvicorn: after 5 s), so that none is lost in the act.
-IDLE_S = 3.0
-
-
-def open_http(base_url: str) -> httpx.AsyncClient:
-    one = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=IDLE_S)
-    tls = httpx.create_ssl_context(trust_env=False)
-    # The services are neighbours: a proxy meant for the outside must not get in between (trust_env).
-    return httpx.AsyncClient(
-        base_url=base_url,
-        timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT_S),  # whole calls are bounded by their deadlines
-        transport=Slots(lambda: httpx.AsyncHTTPTransport(verify=tls, trust_env=False, limits=one), idle_s=IDLE_S),
-        trust_env=False,
-    )
 
 
 class ServiceClient:
@@ -47,18 +32,18 @@ class ServiceClient:
 
     part: ClassVar[str]
 
-    def __init__(self, http: httpx.AsyncClient, *, timeout_s: float = 8.0) -> None:
+    def __init__(self, http: Http, *, timeout_s: float = 8.0) -> None:
         self._http = http
         self._timeout_s = timeout_s
 
     async def model(self, deadline: Deadline) -> ModelDetails:
-        return self._read(ModelDetails, await self._call(self._http.build_request("GET", "/v1/model"), deadline))
+        return self._read(ModelDetails, await self._call(self._http.request("GET", "/v1/model"), deadline))
 
     async def readiness(self, timeout_s: float) -> Check:
         """Whether the service says that it is ready; why not, otherwise. Raises nothing."""
         try:
             async with asyncio.timeout(timeout_s):
-                response = await self._http.get("/readyz")
+                response = await self._http.send(self._http.request("GET", "/readyz"))
             found = Readiness.model_validate_json(response.content)
             wanting = [check for check in found.checks if not check.ready or check.writes is False]
             detail = "; ".join(f"{check.part}: {check.detail or 'not ready'}" for check in wanting) or None

@@ -50,3 +50,15 @@ def running(arguments: Sequence[str], port: int, ready: str, environment: dict[s
             process.wait(20)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
+
+
+@contextmanager
+def at_rest(pids: Sequence[int]) -> Iterator[None]:
+    """These processes, and all that they started, take no time meanwhile: some look for work all the time."""
+    for pid in pids:
+        os.killpg(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.killpg(pid, signal.SIGCONT)

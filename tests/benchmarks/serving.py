@@ -12,11 +12,14 @@ import statistics
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
+from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
+import httpx
 import uvloop
 from load import Outcome, closed_loop
-from servers import free_port, running
+from servers import at_rest, free_port, running
 
 CLIENTS = (1, 8, 32)
 SECONDS = 3.0
@@ -47,8 +50,11 @@ def retrieve_bodies(seed: int) -> Iterator[bytes]:
     return (json.dumps({"impression": text}).encode() for text in impressions(seed))
 
 
-def search_bodies() -> Iterator[bytes]:
-    return itertools.repeat(json.dumps({"labels": {"Cardiomegaly": 1, "Pleural Effusion": 1}}).encode())
+def search_bodies(gateway: int, seed: int) -> Iterator[bytes]:
+    """The searches that the gateway makes of `retrieve_bodies`, over and over."""
+    with httpx.Client(base_url=f"http://127.0.0.1:{gateway}") as client:
+        asked = [client.post("/v1/retrieve", json={"impression": text}) for text in islice(impressions(seed), 100)]
+    return itertools.cycle([json.dumps({"labels": each.json()["results"][0]["query"]}).encode() for each in asked])
 
 
 class System:
@@ -91,14 +97,21 @@ class System:
             )
 
 
-def measure_servers(ports: dict[str, int], rounds: int, seconds: float) -> dict[str, dict[int, list[Outcome]]]:
-    outcomes: dict[str, dict[int, list[Outcome]]] = {name: {clients: [] for clients in CLIENTS} for name in ports}
+class Server(NamedTuple):
+    port: int
+    pids: list[int]
+
+
+def measure_servers(servers: dict[str, Server], rounds: int, seconds: float) -> dict[str, dict[int, list[Outcome]]]:
+    outcomes: dict[str, dict[int, list[Outcome]]] = {name: {clients: [] for clients in CLIENTS} for name in servers}
     for number in range(rounds + 1):
         for clients in CLIENTS:
-            for name, port in ports.items():
+            for name, server in servers.items():
                 bodies = classify_bodies(100 * number + clients)  # the same for each server
-                run = closed_loop(port, "/v1/classify", bodies, clients=clients, seconds=seconds)
-                outcome = uvloop.run(run)
+                others = [pid for other in servers.values() if other is not server for pid in other.pids]
+                with at_rest(others):
+                    run = closed_loop(server.port, "/v1/classify", bodies, clients=clients, seconds=seconds)
+                    outcome = uvloop.run(run)
                 assert set(outcome.statuses) == {200}, (name, outcome.statuses)
                 if number:  # the first round warms up
                     outcomes[name][clients].append(outcome)
@@ -133,7 +146,7 @@ def compare_ways(system: System, rounds: int, seconds: float) -> dict[str, objec
     """p50 at one client: the whole way, and its two parts asked directly."""
     ways = {
         "classify": lambda seed: (system.text, "/v1/classify", classify_bodies(seed)),
-        "search": lambda _seed: (system.index, "/v1/search", search_bodies()),
+        "search": lambda seed: (system.index, "/v1/search", search_bodies(system.gateway, seed)),
         "retrieve": lambda seed: (system.gateway, "/v1/retrieve", retrieve_bodies(seed)),
     }
     p50: dict[str, list[float]] = {name: [] for name in ways}
@@ -159,11 +172,14 @@ def main() -> None:
     here = Path(__file__).parent
     with ExitStack() as stack:
         system = System(stack)
-        others = {name: free_port() for name in ("plain", "litserve")}
-        for name, port in others.items():
-            stack.enter_context(running([str(here / f"{name}_server.py"), str(port)], port, "/health", {}))
-        outcomes = measure_servers({"ours": system.text, **others}, options.rounds, options.seconds)
-        figures = {"servers": compare_servers(outcomes), "ways": compare_ways(system, options.rounds, options.seconds)}
+        ways = compare_ways(system, options.rounds, options.seconds)
+        servers = {"ours": Server(system.text, list(system.pids.values()))}
+        for name in ("plain", "litserve"):
+            port = free_port()
+            pid = stack.enter_context(running([str(here / f"{name}_server.py"), str(port)], port, "/health", {}))
+            servers[name] = Server(port, [pid])
+        outcomes = measure_servers(servers, options.rounds, options.seconds)
+        figures = {"servers": compare_servers(outcomes), "ways": ways}
     if options.json:
         options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from gateway.app import create_app
 from gateway.clients import ImageIndexClient, TextClassifierClient
+from gateway.http import Http
 from gateway.settings import GatewaySettings
 from shared.labels import LABELS
 
@@ -70,8 +71,8 @@ class FakeService(httpx.AsyncBaseTransport):
         name = type(self).__name__
         return {"name": name, "version": "1", "weights_sha256": WEIGHTS, "engine": "onnxruntime", "device": "cpu"}
 
-    def http(self) -> httpx.AsyncClient:
-        return httpx.AsyncClient(transport=self, base_url="http://service")
+    def http(self) -> Http:
+        return Http("http://service", self)
 
 
 class FakeClassifier(FakeService):

@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from gateway.clients import ImageIndexClient, TextClassifierClient
+from gateway.http import open_http
 from gateway.refusal import Refused
-from gateway.service_client import open_http
 from shared.deadline import Deadline
 from shared.errors import DeadlineExceeded, ServiceError, Unavailable, UpstreamFailed
 from shared.schemas.search import SearchRequest

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from gateway.clients import TextClassifierClient
-from gateway.service_client import open_http
+from gateway.http import Http, open_http
 from shared.deadline import Deadline
 from shared.schemas.text import ClassifyRequest
 from tests.gateway.fakes import FakeClassifier
@@ -51,7 +51,7 @@ def server() -> CountingServer:
 
 
 @pytest.fixture
-async def http(server) -> AsyncIterator[httpx.AsyncClient]:
+async def http(server) -> AsyncIterator[Http]:
     listening = await asyncio.start_server(server, "127.0.0.1", 0)
     async with listening, open_http(f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}") as http:
         yield http

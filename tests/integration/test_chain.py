@@ -8,6 +8,7 @@ import pytest
 
 from gateway.app import create_app as create_gateway
 from gateway.clients import ImageIndexClient, TextClassifierClient
+from gateway.http import Http
 from gateway.settings import GatewaySettings
 from services.image_index.app import create_app as create_index
 from services.image_index.settings import ImageIndexSettings
@@ -30,8 +31,8 @@ async def client(tmp_path, phantom_pngs) -> AsyncIterator[httpx.AsyncClient]:
 
         gateway = create_gateway(
             GatewaySettings(),
-            classifier=TextClassifierClient(await over_asgi(text)),
-            index=ImageIndexClient(await over_asgi(index)),
+            classifier=TextClassifierClient(Http("http://service", httpx.ASGITransport(text))),
+            index=ImageIndexClient(Http("http://service", httpx.ASGITransport(index))),
         )
         await stack.enter_async_context(gateway.router.lifespan_context(gateway))
         client = await over_asgi(gateway)

@@ -1,0 +1,64 @@
+"""HTTP to one service, and no more of it than the gateway needs.
+
+(httpx's own client makes a cookie jar, an auth flow and a redirect history for each call: a tenth of a millisecond.)
+"""
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import httpx
+
+from gateway.slots import Slots
+
+CONNECT_TIMEOUT_S = 2.0
+_TIMEOUTS = {"timeout": httpx.Timeout(None, connect=CONNECT_TIMEOUT_S).as_dict()}  # calls are bounded by deadlines
+
+# Idle connections are dropped before the service drops them (uvicorn: after 5 s), so that none is lost in the act.
+IDLE_S = 3.0
+
+
+class Http:
+    def __init__(self, base_url: str, transport: httpx.AsyncBaseTransport) -> None:
+        self._base_url = base_url.rstrip("/")
+        self._transport = transport
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        content: Any = None,
+        params: dict[str, Any] | None = None,
+        headers: Mapping[str, str] | Mapping[bytes, bytes] | None = None,
+    ) -> httpx.Request:
+        """`content`: bytes, or an asynchronous iterator of bytes that can be sent once."""
+        url = self._base_url + path
+        return httpx.Request(method, url, content=content, params=params, headers=headers, extensions=_TIMEOUTS)
+
+    async def send(self, request: httpx.Request) -> httpx.Response:
+        """The whole answer. Raises httpx.TransportError, or httpx.DecodingError."""
+        response = await self._transport.handle_async_request(request)
+        try:
+            await response.aread()
+        finally:
+            await response.aclose()
+        return response
+
+    async def aclose(self) -> None:
+        await self._transport.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_exc: object) -> None:
+        await self.aclose()
+
+
+def open_http(base_url: str) -> Http:
+    one = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=IDLE_S)
+    tls = httpx.create_ssl_context(trust_env=False)
+    # The services are neighbours: a proxy meant for the outside must not get in between (trust_env).
+    return Http(
+        base_url,
+        Slots(lambda: httpx.AsyncHTTPTransport(verify=tls, trust_env=False, limits=one), idle_s=IDLE_S),
+    )

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import httpx
 
+from gateway.connection import Connection
 from gateway.slots import Slots
 
 CONNECT_TIMEOUT_S = 2.0
@@ -55,10 +56,5 @@ class Http:
 
 
 def open_http(base_url: str) -> Http:
-    one = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=IDLE_S)
     tls = httpx.create_ssl_context(trust_env=False)
-    # The services are neighbours: a proxy meant for the outside must not get in between (trust_env).
-    return Http(
-        base_url,
-        Slots(lambda: httpx.AsyncHTTPTransport(verify=tls, trust_env=False, limits=one), idle_s=IDLE_S),
-    )
+    return Http(base_url, Slots(lambda: Connection(tls=tls, idle_s=IDLE_S), idle_s=IDLE_S))

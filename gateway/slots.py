@@ -1,8 +1,8 @@
 """Connections to a service, none of which can be lost.
 
 httpcore 1.0 forgets a place in its pool when a call is cancelled between being given a connection and opening it
-(encode/httpcore#1093); a burst of callers that give up takes all places that way. Here every call has a transport of
-its own with one connection, taken from those that are idle, and a call that does not end well throws its away.
+(encode/httpcore#1093); a burst of callers that give up takes all places that way. Here every call has a connection of
+its own, taken from those that are idle, and a call that does not end well throws its away.
 """
 
 import asyncio

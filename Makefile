@@ -39,6 +39,9 @@ test: $(DEV)/.installed ## The whole test suite
 
 bench: $(DEV)/.installed ## Speed, as ratios measured side by side
 	$(DEV)/bin/python -m pytest tests/benchmarks -m benchmark -s
+	$(DEV)/bin/python tests/benchmarks/serving.py
+	$(DEV)/bin/python tests/benchmarks/overload.py
+	$(DEV)/bin/python tests/benchmarks/bad_bodies.py
 
 clean: ## Remove environments and demo data
 	rm -rf $(VENV) $(DEV) .demo

@@ -1,4 +1,4 @@
-"""One log line for each request, and an answer to errors that nobody handled."""
+"""One log line and one count for each request, and an answer to errors that nobody handled."""
 
 import time
 import traceback
@@ -6,6 +6,7 @@ import traceback
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared.metrics import RequestMetrics
 from shared.problems import internal_error_response
 
 log = structlog.get_logger("access")
@@ -21,8 +22,9 @@ class RequestLog:
     error the type and the places in the code are logged, not the message: it can quote the input.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, metrics: RequestMetrics) -> None:
         self.app = app
+        self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -46,5 +48,7 @@ class RequestLog:
             if status == 0:
                 await internal_error_response()(scope, receive, watched_send)
         route = getattr(scope.get("route"), "path", "unmatched")
-        elapsed_ms = round((time.monotonic() - began_at) * 1000, 2)
-        log.info("request", method=scope["method"], route=route, status=status or CALLER_GONE, elapsed_ms=elapsed_ms)
+        elapsed_s = time.monotonic() - began_at
+        status = status or CALLER_GONE
+        self._metrics.observe(scope, status, elapsed_s)
+        log.info("request", method=scope["method"], route=route, status=status, elapsed_ms=round(1000 * elapsed_s, 2))

@@ -70,8 +70,7 @@ def new_app(
     # The last one added is the outermost: the request id is there for all the others.
     app.add_middleware(BodyLimit, max_bytes=max_body_bytes, max_json_bytes=max_json_bytes)
     app.add_middleware(TimeLimit, limit_s=time_limit_s, inherited=inherits_deadline)
-    app.add_middleware(RequestMetrics, registry=app.state.metrics)
-    app.add_middleware(RequestLog)
+    app.add_middleware(RequestLog, metrics=RequestMetrics(app.state.metrics))
     if admission is not None:
         app.add_middleware(admission, registry=app.state.metrics)
     app.add_middleware(CorrelationIdMiddleware, validator=_valid_request_id)

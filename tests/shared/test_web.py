@@ -8,11 +8,13 @@ import httpx
 import pytest
 import structlog
 from fastapi import FastAPI, Request
+from prometheus_client import CollectorRegistry
 
 from shared.documented import documented
 from shared.errors import Overloaded, UpstreamFailed
 from shared.labels import LABELS
 from shared.logs import configure_logging
+from shared.metrics import RequestMetrics
 from shared.request_log import RequestLog
 from shared.schemas.search import SearchRequest
 from shared.schemas.system import Check
@@ -236,7 +238,7 @@ async def test_error_after_the_answer_began_adds_nothing_to_it(logged):
     async def send(message) -> None:
         sent.append(message)
 
-    await RequestLog(half_an_answer)({"type": "http", "method": "GET"}, None, send)
+    await RequestLog(half_an_answer, RequestMetrics(CollectorRegistry()))({"type": "http", "method": "GET"}, None, send)
     assert [message["type"] for message in sent] == ["http.response.start"]
     error, request = (line for line in logged() if line["level"] != "debug")
     assert (error["error"], request["status"]) == ("UpstreamFailed", 200)

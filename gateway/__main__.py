@@ -6,7 +6,7 @@ from gateway.app import create_app
 from gateway.settings import GatewaySettings
 from shared.commands import run
 from shared.environment import read_environment
-from shared.serve import serve
+from shared.web.serve import serve
 
 
 def main() -> None:

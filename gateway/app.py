@@ -9,18 +9,18 @@ from fastapi import FastAPI
 from pydantic import HttpUrl
 from starlette.types import Scope
 
-from gateway.clients import ImageIndexClient, TextClassifierClient
 from gateway.guard.admission import Admission, lane_of, make_lanes
-from gateway.http import Http, open_http
 from gateway.openapi import TAGS
 from gateway.parts import Parts
-from gateway.refusal import install_refusal_handler
 from gateway.routes.images import images_router
 from gateway.routes.retrieval import retrieval_router
 from gateway.routes.system import system_router
 from gateway.settings import GatewaySettings
+from gateway.upstream.http import Http, open_http
+from gateway.upstream.refusal import install_refusal_handler
+from gateway.upstream.services import ImageIndexClient, TextClassifierClient
 from shared.schemas.system import Check
-from shared.web import new_app
+from shared.web.app import new_app
 
 DESCRIPTION = """The impression of a radiology report goes in; the 14 CheXpert labels and the most similar chest X-rays
 come out. Errors are RFC 9457 problems that carry the request's id and name the part that failed; 429 and 503 say when

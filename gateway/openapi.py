@@ -2,9 +2,9 @@
 
 from fastapi.openapi.models import Example
 
-from shared.documented import Responses, documented
 from shared.errors import DeadlineExceeded, Overloaded, ServiceError, Unavailable, UpstreamFailed
 from shared.schemas.text import EXAMPLE_IMPRESSION
+from shared.web.documented import Responses, documented
 
 TAGS = [
     {"name": "retrieval", "description": "Ask: by an impression, by labels, by an image."},

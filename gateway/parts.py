@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
-from gateway.clients import ImageIndexClient, TextClassifierClient
 from gateway.links import Links
 from gateway.settings import GatewaySettings
+from gateway.upstream.services import ImageIndexClient, TextClassifierClient
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,10 @@
 """The story of the whole system: impression -> labels -> query weights -> ranked images."""
 
 from gateway.answers import gateway_answer, ranking
-from gateway.clients import ImageIndexClient, TextClassifierClient
-from gateway.concurrency import each
 from gateway.links import Links
 from gateway.timings import Timings
+from gateway.upstream.concurrency import each
+from gateway.upstream.services import ImageIndexClient, TextClassifierClient
 from shared.deadline import Deadline
 from shared.labels import LabelName, State
 from shared.schemas.retrieve import Retrieval, RetrieveRequest, RetrieveResponse

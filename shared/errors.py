@@ -1,4 +1,4 @@
-"""Every error the system answers with. An error owns its HTTP status; `shared.problems` turns it into problem+json.
+"""Every error the system answers with. An error owns its HTTP status; `shared.web.problems` turns it into problem+json.
 
 A `detail` is written for the caller: it says what to fix. It never holds an impression, a patient's data or the text of
 a foreign exception.

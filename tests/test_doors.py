@@ -40,7 +40,7 @@ def test_contracts_hold(copy):
         ("services/text_classifier/app.py", "import gateway.settings"),
         ("services/inference/batching.py", "import services.image_index.encoder"),
         ("services/image_index/ranking.py", "import fastapi"),
-        ("services/text_classifier/classifier.py", "import shared.web"),
+        ("services/text_classifier/classifier.py", "import shared.web.app"),
         ("services/image_index/encoder.py", "import torch"),
         ("gateway/app.py", "import pandas"),
     ],

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.guard.lane import Lane
 from shared.errors import Overloaded
-from shared.problems import error_response
+from shared.web.problems import error_response
 
 log = structlog.get_logger("admission")
 

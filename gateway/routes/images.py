@@ -5,17 +5,17 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Path, Query, Request, Response, status
 
 from gateway.answers import image
-from gateway.clients import Picture
 from gateway.openapi import service_errors
 from gateway.parts import Parts
-from gateway.uploads import Upload
+from gateway.upstream.services import Picture
+from gateway.upstream.uploads import Upload
 from shared.errors import Conflict, NotAChestRadiograph, NotFound
 from shared.labels import LabelName
-from shared.openapi import AcceptAny, Replace, image_body, picture_response
 from shared.schemas.images import ImageId, ImageMetadataInput, ImageRecord
 from shared.schemas.retrieve import Image
-from shared.strict_route import strict_router
-from shared.time_limit import deadline_of
+from shared.web.openapi import AcceptAny, Replace, image_body, picture_response
+from shared.web.strict_route import strict_router
+from shared.web.time_limit import deadline_of
 
 EXAMPLE_ID = "phantom-00001"
 

@@ -9,14 +9,14 @@ from gateway.openapi import CLASSIFY_EXAMPLES, RETRIEVE_EXAMPLES, service_errors
 from gateway.parts import Parts
 from gateway.retrieve import retrieve
 from gateway.timings import Timings
-from gateway.uploads import Upload
+from gateway.upstream.uploads import Upload
 from shared.errors import Conflict, NotAChestRadiograph
-from shared.openapi import OPTIONS_PART, SEARCH_EXAMPLES, image_body
 from shared.schemas.retrieve import ImageSearchResponse, RetrieveRequest, RetrieveResponse, SearchResponse
 from shared.schemas.search import ImageSearchParameters, SearchRequest
 from shared.schemas.text import ClassifyRequest, ClassifyResponse
-from shared.strict_route import strict_router
-from shared.time_limit import deadline_of
+from shared.web.openapi import OPTIONS_PART, SEARCH_EXAMPLES, image_body
+from shared.web.strict_route import strict_router
+from shared.web.time_limit import deadline_of
 
 
 def retrieval_router(parts: Parts) -> APIRouter:

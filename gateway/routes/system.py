@@ -4,13 +4,13 @@ from fastapi import APIRouter
 from fastapi.responses import RedirectResponse
 from starlette.requests import Request
 
-from gateway.concurrency import each
 from gateway.openapi import service_errors
 from gateway.parts import Parts
+from gateway.upstream.concurrency import each
 from shared.schemas.retrieve import InstalledModels
 from shared.schemas.system import IndexInfo
-from shared.strict_route import strict_router
-from shared.time_limit import deadline_of
+from shared.web.strict_route import strict_router
+from shared.web.time_limit import deadline_of
 
 
 def system_router(parts: Parts) -> APIRouter:

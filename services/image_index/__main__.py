@@ -16,8 +16,8 @@ from services.inference.session import ModelLoadError
 from shared.commands import run
 from shared.environment import read_environment
 from shared.errors import ServiceError
-from shared.logs import configure_logging
 from shared.tables import TableUnusable
+from shared.web.logs import configure_logging
 
 cli = typer.Typer(
     no_args_is_help=True, add_completion=False, help="The image index: serve it, fill it, train its encoder."
@@ -28,7 +28,7 @@ cli = typer.Typer(
 def serve() -> None:
     """Answer over HTTP. Settings come from the environment (CHEX_INDEX_PORT, CHEX_DATA_DIR, CHEX_IMAGE_MODEL, ...)."""
     from services.image_index.app import create_app  # noqa: PLC0415 - the other commands need no web server
-    from shared.serve import serve as serve_app  # noqa: PLC0415
+    from shared.web.serve import serve as serve_app  # noqa: PLC0415
 
     settings = read_environment(ImageIndexSettings, "image-index")
     configure_logging("image-index", settings.log_level)  # opening the store may have something to say

@@ -17,7 +17,7 @@ from services.image_index.settings import ImageIndexSettings
 from services.image_index.store.base import ImageStore
 from services.image_index.store.embedded import EmbeddedStore
 from shared.schemas.system import Check, IndexInfo, ModelDetails
-from shared.web import new_app
+from shared.web.app import new_app
 
 DESCRIPTION = """Keeps chest radiographs as the probabilities of the 14 CheXpert observations, and finds those that are
 most like a query: exactly, with filters, and in an order that depends on nothing but the data."""

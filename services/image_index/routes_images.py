@@ -8,11 +8,11 @@ from prometheus_client import CollectorRegistry, Counter
 from services.image_index.index import ImageIndex
 from services.image_index.store.base import PutOutcome
 from services.image_index.uploads import UPLOAD_ERRORS, read_upload
-from shared.documented import documented
 from shared.errors import NotFound, Unavailable
-from shared.openapi import AcceptAny, Replace, image_body
 from shared.schemas.images import ImageId, ImageMetadataInput, ImageRecord
-from shared.strict_route import strict_router
+from shared.web.documented import documented
+from shared.web.openapi import AcceptAny, Replace, image_body
+from shared.web.strict_route import strict_router
 
 Id = Annotated[
     ImageId, Path(description="Letters, digits and `._:-`; a SOP Instance UID is one.", examples=["phantom-00001"])

@@ -6,12 +6,12 @@ from fastapi import APIRouter, Header, Query, Response
 
 from services.image_index.index import ImageIndex
 from services.image_index.routes_images import Id
-from shared.documented import documented
 from shared.errors import NotFound, Unavailable
 from shared.labels import LabelName
-from shared.openapi import picture_response
 from shared.schemas.images import ImageRecord
-from shared.strict_route import strict_router
+from shared.web.documented import documented
+from shared.web.openapi import picture_response
+from shared.web.strict_route import strict_router
 
 IfNoneMatch = Annotated[str | None, Header(description="An `ETag` had before: answered with 304 if it still holds.")]
 

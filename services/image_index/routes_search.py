@@ -8,12 +8,12 @@ from pydantic import ValidationError
 
 from services.image_index.index import ImageIndex
 from services.image_index.uploads import UPLOAD_ERRORS, read_upload
-from shared.documented import documented
 from shared.errors import Conflict, DeadlineExceeded, Unavailable
-from shared.json_body import validation_errors
-from shared.openapi import OPTIONS_PART, SEARCH_EXAMPLES, image_body
 from shared.schemas.search import ImageSearchParameters, ImageSearchResult, SearchOptions, SearchRequest, SearchResult
-from shared.strict_route import strict_router
+from shared.web.documented import documented
+from shared.web.json_body import validation_errors
+from shared.web.openapi import OPTIONS_PART, SEARCH_EXAMPLES, image_body
+from shared.web.strict_route import strict_router
 
 
 def search_router(index: ImageIndex) -> APIRouter:

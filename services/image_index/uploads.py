@@ -7,7 +7,6 @@ from pydantic import BaseModel
 from starlette.datastructures import UploadFile
 from starlette.requests import ClientDisconnect
 
-from shared.documented import documented
 from shared.errors import (
     BadRequest,
     Conflict,
@@ -19,7 +18,8 @@ from shared.errors import (
     PayloadTooLarge,
     Unavailable,
 )
-from shared.json_body import BODY_ENDED, parse_json
+from shared.web.documented import documented
+from shared.web.json_body import BODY_ENDED, parse_json
 
 Part = TypeVar("Part", bound=BaseModel)
 MAX_PART_BYTES = 2**20  # of what a form holds beside the image

@@ -24,7 +24,7 @@ cli = typer.Typer(no_args_is_help=True, add_completion=False, help="The text cla
 def serve() -> None:
     """Answer over HTTP. Settings come from the environment (CHEX_TEXT_MODEL, CHEX_TEXT_PORT, ...)."""
     from services.text_classifier.app import create_app  # noqa: PLC0415 - the other commands need no web server
-    from shared.serve import serve as serve_app  # noqa: PLC0415
+    from shared.web.serve import serve as serve_app  # noqa: PLC0415
 
     settings = read_environment(TextClassifierSettings, "text-classifier")
     app = create_app(settings)

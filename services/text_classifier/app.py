@@ -11,11 +11,11 @@ from services.text_classifier.classifier import TextClassifier
 from services.text_classifier.lanes import PART, Lanes
 from services.text_classifier.reading import Reading
 from services.text_classifier.settings import TextClassifierSettings
-from shared.documented import documented
 from shared.errors import DeadlineExceeded, InferenceFailed, Overloaded, Unavailable
 from shared.schemas.system import Check, ModelDetails
 from shared.schemas.text import ClassifyRequest, ClassifyResponse
-from shared.web import new_app
+from shared.web.app import new_app
+from shared.web.documented import documented
 
 DESCRIPTION = """Reads the impression of a chest X-ray report and says, for each of the 14 CheXpert observations,
 whether it is present, uncertain, absent or not mentioned."""

@@ -9,9 +9,9 @@ import httpx
 from fastapi import FastAPI
 
 from gateway.app import create_app
-from gateway.clients import ImageIndexClient, TextClassifierClient
-from gateway.http import Http
 from gateway.settings import GatewaySettings
+from gateway.upstream.http import Http
+from gateway.upstream.services import ImageIndexClient, TextClassifierClient
 from shared.labels import LABELS
 
 WEIGHTS = "ab" * 32

@@ -8,7 +8,7 @@ import httpx
 import pytest
 import structlog
 
-from shared.logs import configure_logging
+from shared.web.logs import configure_logging
 from tests.gateway.fakes import problem
 
 SECRET = "zebra"

@@ -16,7 +16,7 @@ from services.image_index.encoder import Encoder
 from services.image_index.settings import ImageIndexSettings
 from services.image_index.store.embedded import EmbeddedStore
 from shared.errors import Unavailable
-from shared.logs import configure_logging
+from shared.web.logs import configure_logging
 from tests.image_index.conftest import png_bytes
 from tests.image_index.full_disk import fill, small_disk
 from tests.image_index.tiny_model import picture_of

@@ -7,9 +7,9 @@ import httpx
 import pytest
 
 from gateway.app import create_app as create_gateway
-from gateway.clients import ImageIndexClient, TextClassifierClient
-from gateway.http import Http
 from gateway.settings import GatewaySettings
+from gateway.upstream.http import Http
+from gateway.upstream.services import ImageIndexClient, TextClassifierClient
 from services.image_index.app import create_app as create_index
 from services.image_index.settings import ImageIndexSettings
 from services.text_classifier.app import create_app as create_classifier

@@ -6,8 +6,8 @@ import traceback
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.metrics import RequestMetrics
-from shared.problems import internal_error_response
+from shared.web.metrics import RequestMetrics
+from shared.web.problems import internal_error_response
 
 log = structlog.get_logger("access")
 

@@ -9,9 +9,9 @@ import sys
 import uvicorn
 from fastapi import FastAPI
 
-from shared.connections import ConnectionLimits, GuardedProtocol
-from shared.logs import configure_logging
 from shared.settings import ServiceSettings
+from shared.web.connections import ConnectionLimits, GuardedProtocol
+from shared.web.logs import configure_logging
 
 _NEW_OBJECTS = 10_000  # so many between two searches for cycles; Python's 700 are a request or two
 _OTHER_FILES = 300  # the store, the models, connections to the services

@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from shared.errors import BadRequest, HeadTooLarge, RequestTimeout, ServiceError, Unavailable
-from shared.problems import error_response
+from shared.web.problems import error_response
 
 RESERVED_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
 HEAD_MAX_BYTES = 64 * 1024

@@ -6,9 +6,9 @@ import time
 import httpx
 import pytest
 
-from gateway.clients import ImageIndexClient, TextClassifierClient
-from gateway.http import open_http
-from gateway.refusal import Refused
+from gateway.upstream.http import open_http
+from gateway.upstream.refusal import Refused
+from gateway.upstream.services import ImageIndexClient, TextClassifierClient
 from shared.deadline import Deadline
 from shared.errors import DeadlineExceeded, ServiceError, Unavailable, UpstreamFailed
 from shared.schemas.search import SearchRequest

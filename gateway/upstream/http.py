@@ -8,8 +8,8 @@ from typing import Any, Self
 
 import httpx
 
-from gateway.connection import Connection
-from gateway.slots import Slots
+from gateway.upstream.connection import Connection
+from gateway.upstream.slots import Slots
 
 CONNECT_TIMEOUT_S = 2.0
 _TIMEOUTS = {"timeout": httpx.Timeout(None, connect=CONNECT_TIMEOUT_S).as_dict()}  # calls are bounded by deadlines

@@ -6,8 +6,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gateway.connection import Connection
-from gateway.http import Http
+from gateway.upstream.connection import Connection
+from gateway.upstream.http import Http
 
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import httpx
 
-from gateway.http import Http
-from gateway.service_client import ServiceClient
-from gateway.uploads import Upload
+from gateway.upstream.client import ServiceClient
+from gateway.upstream.http import Http
+from gateway.upstream.uploads import Upload
 from shared.deadline import Deadline
 from shared.labels import LabelName
 from shared.schemas.images import ImageRecord

@@ -8,7 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
-from shared.json_body import read_json
+from shared.web.json_body import read_json
 
 
 def strict_router(*, tags: list[str], prefix: str = "") -> APIRouter:

@@ -3,8 +3,8 @@
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
-from shared.problems import problem_response
 from shared.schemas.system import Problem
+from shared.web.problems import problem_response
 
 
 class Refused(Exception):

@@ -21,9 +21,9 @@ from shared.errors import (
     UnsupportedMediaType,
     UpstreamFailed,
 )
-from shared.json_body import BODY_ENDED, JSON_WANTED
-from shared.problems import PROBLEM_TYPE, problem_of
 from shared.schemas.system import FieldError, Problem
+from shared.web.json_body import BODY_ENDED, JSON_WANTED
+from shared.web.problems import PROBLEM_TYPE, problem_of
 
 Responses = dict[int | str, dict[str, Any]]
 

@@ -8,9 +8,9 @@ from fastapi import FastAPI, Query, Request
 from shared.errors import Conflict, NotFound, Overloaded
 from shared.labels import LABELS
 from shared.schemas.search import ImageSearchParameters, SearchRequest
-from shared.strict_route import strict_router
-from shared.web import new_app
-from tests.shared.conftest import no_lifespan, nothing_to_check
+from shared.web.app import new_app
+from shared.web.strict_route import strict_router
+from tests.shared.web.conftest import no_lifespan, nothing_to_check
 
 SECRET = "Jane Roe has a mass"
 
@@ -174,7 +174,7 @@ async def test_no_redirect_to_a_host_that_the_caller_names(client):
 
 
 async def test_each_documented_error_has_an_example_of_its_own(app):
-    from shared.documented import documented
+    from shared.web.documented import documented
 
     @app.put("/v1/documented", responses=documented(NotFound, Conflict, Overloaded))
     async def put(body: SearchRequest) -> None: ...
@@ -193,7 +193,7 @@ async def test_each_documented_error_has_an_example_of_its_own(app):
 
 def test_every_error_that_a_route_can_document_has_an_example():
     from shared import errors
-    from shared.documented import documented
+    from shared.web.documented import documented
 
     general = {
         "ServiceError",

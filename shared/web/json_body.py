@@ -14,7 +14,7 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 
 from shared.errors import BadRequest, InvalidInput, UnsupportedMediaType
-from shared.problems import dotted
+from shared.web.problems import dotted
 
 Model = TypeVar("Model", bound=BaseModel)
 

@@ -2,7 +2,7 @@ import socket
 
 import pytest
 
-from shared.serve import _listen
+from shared.web.serve import _listen
 
 
 def test_port_in_use_is_one_clear_sentence():

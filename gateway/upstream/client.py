@@ -10,8 +10,8 @@ import structlog
 from asgi_correlation_id import correlation_id
 from pydantic import BaseModel, ValidationError
 
-from gateway.http import Http
-from gateway.refusal import Refused
+from gateway.upstream.http import Http
+from gateway.upstream.refusal import Refused
 from shared.deadline import HEADER, Deadline
 from shared.errors import DeadlineExceeded, Overloaded, Unavailable, UpstreamFailed
 from shared.schemas.system import Check, ModelDetails, Problem, Readiness

@@ -13,16 +13,16 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from starlette.types import ASGIApp, Scope
 
-from shared.body_limit import BodyLimit
-from shared.documented import describe_problems
 from shared.errors import Unavailable
-from shared.metrics import RequestMetrics
-from shared.problems import install_problem_handlers
-from shared.request_log import RequestLog
 from shared.schemas.system import Check, Health, Readiness
 from shared.settings import MAX_JSON_BYTES
-from shared.strict_route import StrictRoute
-from shared.time_limit import TimeLimit
+from shared.web.body_limit import BodyLimit
+from shared.web.documented import describe_problems
+from shared.web.metrics import RequestMetrics
+from shared.web.problems import install_problem_handlers
+from shared.web.request_log import RequestLog
+from shared.web.strict_route import StrictRoute
+from shared.web.time_limit import TimeLimit
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 ReadinessProbe = Callable[[], Awaitable[Sequence[Check]]]

@@ -4,8 +4,8 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.errors import PayloadTooLarge
-from shared.json_body import is_json
-from shared.problems import error_response
+from shared.web.json_body import is_json
+from shared.web.problems import error_response
 
 
 class BodyLimit:

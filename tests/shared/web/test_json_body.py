@@ -8,10 +8,10 @@ import pytest
 from fastapi.exceptions import RequestValidationError
 
 from shared.errors import InvalidInput
-from shared.json_body import MAX_VALUES, parse_json
 from shared.schemas.retrieve import RetrieveRequest
 from shared.schemas.search import MAX_EXCLUDED, SearchRequest
 from shared.schemas.text import ClassifyRequest
+from shared.web.json_body import MAX_VALUES, parse_json
 
 SECRET = "Jane Roe has a mass"
 

@@ -10,9 +10,9 @@ import pytest
 import uvicorn
 from fastapi import FastAPI, Request
 
-from shared.connections import ConnectionLimits, GuardedProtocol
-from shared.serve import _listen
-from shared.web import new_app
+from shared.web.app import new_app
+from shared.web.connections import ConnectionLimits, GuardedProtocol
+from shared.web.serve import _listen
 
 Serve = Callable[..., int]
 

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.shared.conftest import app_that_waits
+from tests.shared.web.conftest import app_that_waits
 
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: t\r\n\r\n"
 
@@ -54,7 +54,7 @@ def test_answers_on_a_kept_connection_are_not_held_back(serve):
 
 
 def test_listener_names_its_protocol_so_that_asyncio_sets_nodelay():
-    from shared.serve import _listen
+    from shared.web.serve import _listen
 
     with _listen("127.0.0.1", 0, "test", "PORT") as listener:
         assert listener.proto == socket.IPPROTO_TCP
@@ -178,7 +178,7 @@ def test_body_that_trickles_in_is_a_408_at_the_deadline_of_the_request(serve):
 
 
 def test_body_of_which_nothing_comes_is_not_awaited_to_a_distant_deadline(serve, monkeypatch):
-    monkeypatch.setattr("shared.time_limit.BODY_IDLE_S", 0.3)
+    monkeypatch.setattr("shared.web.time_limit.BODY_IDLE_S", 0.3)
     with connect(serve(app_that_waits([], time_limit_s=60))) as connection:
         connection.sendall(b"POST /count HTTP/1.1\r\nHost: t\r\nContent-Length: 10\r\n\r\nhalf")
         assert answer(connection)[0] == 408

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from gateway.clients import TextClassifierClient
-from gateway.http import Http, open_http
+from gateway.upstream.http import Http, open_http
+from gateway.upstream.services import TextClassifierClient
 from shared.deadline import Deadline
 from shared.schemas.text import ClassifyRequest
 from tests.gateway.fakes import FakeClassifier

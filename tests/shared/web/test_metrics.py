@@ -2,8 +2,8 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from shared.web import new_app
-from tests.shared.conftest import no_lifespan, nothing_to_check
+from shared.web.app import new_app
+from tests.shared.web.conftest import no_lifespan, nothing_to_check
 
 
 @pytest.fixture

@@ -10,16 +10,16 @@ import structlog
 from fastapi import FastAPI, Request
 from prometheus_client import CollectorRegistry
 
-from shared.documented import documented
 from shared.errors import Overloaded, UpstreamFailed
 from shared.labels import LABELS
-from shared.logs import configure_logging
-from shared.metrics import RequestMetrics
-from shared.request_log import RequestLog
 from shared.schemas.search import SearchRequest
 from shared.schemas.system import Check
 from shared.schemas.text import ClassifyRequest
-from shared.web import new_app
+from shared.web.app import new_app
+from shared.web.documented import documented
+from shared.web.logs import configure_logging
+from shared.web.metrics import RequestMetrics
+from shared.web.request_log import RequestLog
 
 SECRET = "Jane Roe has a mass"
 

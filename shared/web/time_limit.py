@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.deadline import HEADER, Deadline
 from shared.errors import DeadlineExceeded, RequestTimeout, ServiceError
-from shared.problems import error_response
+from shared.web.problems import error_response
 
 BODY_IDLE_S = 10.0
 _FEW_DIGITS = re.compile("[0-9]{1,9}")

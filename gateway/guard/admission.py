@@ -18,14 +18,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.guard.lane import Lane
 from shared.errors import Overloaded
+from shared.web.body import BodyTooSlow, read_ahead
 from shared.web.problems import error_response
+from shared.web.time_limit import too_late_a_body
 
 log = structlog.get_logger("admission")
 
 LaneName = Literal["questions", "long_questions", "uploads", "reads"]
 
 LONG_BYTES = 32 * 1024
-"""A question whose body is longer, or does not say how long it is, goes with the long ones."""
+"""A question whose body is longer goes with the long ones."""
 
 HOLD_BACK_S = 0.5
 """So long is a refusal kept back, lest a caller that ignores Retry-After takes the processor from those at work."""
@@ -33,7 +35,6 @@ HOLD_BACK_S = 0.5
 _QUESTIONS = frozenset({"/v1/retrieve", "/v1/classify", "/v1/search"})
 _UPLOADS = "/v1/images"
 _BY_IMAGE = "/v1/search/by-image"
-_DRAINED_BYTES = 1024 * 1024  # a longer body is not worth reading only to keep its connection
 
 
 def make_lanes(at_work: int, waiting: int, uploads_at_work: int) -> dict[LaneName, Lane]:
@@ -59,20 +60,23 @@ class Admission:
             await self.app(scope, receive, send)
             return
         try:
+            if name == "questions":
+                # A place is for those who have asked: a body that is only half there holds none.
+                self._lanes[name].refuse_if_full()
+                receive, whole = await read_ahead(receive, LONG_BYTES)
+                name = "questions" if whole else "long_questions"
             async with self._lanes[name].place():
                 await self.app(scope, receive, send)
         except Overloaded as refusal:
             self._tell(name)
             await self._refuse(refusal, scope, receive, send)
+        except BodyTooSlow:
+            await too_late_a_body(scope, receive, send)
 
     async def _refuse(self, refusal: Overloaded, scope: Scope, receive: Receive, send: Send) -> None:
         waited_s = time.monotonic() - scope.get("state", {}).get("began_at", time.monotonic())
         await asyncio.sleep(max(0.0, HOLD_BACK_S - waited_s))
-        response = error_response(refusal)
-        length = Headers(scope=scope).get("content-length", "0")
-        if not length.isdecimal() or int(length) > _DRAINED_BYTES or "transfer-encoding" in Headers(scope=scope):
-            response.headers["Connection"] = "close"
-        await response(scope, receive, send)
+        await error_response(refusal)(scope, receive, send)  # what comes of its body is dropped as it comes
 
     def _tell(self, name: LaneName) -> None:
         """One line a second at most, however many are refused."""
@@ -82,7 +86,7 @@ class Admission:
 
 
 def lane_of(scope: Scope) -> LaneName | None:
-    """None for what never waits: health, metrics, pages."""
+    """By what the head says. None for what never waits: health, metrics, pages."""
     path: str = scope["path"].removeprefix(scope.get("root_path", ""))
     if not path.startswith("/v1/"):
         return None
@@ -91,7 +95,7 @@ def lane_of(scope: Scope) -> LaneName | None:
     if path not in _QUESTIONS:
         return "reads"
     length = Headers(scope=scope).get("content-length", "")
-    return "questions" if length.isdecimal() and int(length) <= LONG_BYTES else "long_questions"
+    return "long_questions" if length.isdecimal() and int(length) > LONG_BYTES else "questions"
 
 
 class _LaneMetrics(Collector):

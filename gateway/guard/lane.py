@@ -20,6 +20,12 @@ class Lane:
         self.waiting = 0
         self.refused = 0
 
+    def refuse_if_full(self) -> None:
+        """Raises Overloaded where there is neither a place nor room to wait for one."""
+        if self._places.locked() and self.waiting >= self._max_waiting:
+            self.refused += 1
+            raise Overloaded("Too many requests are waiting; send this again later.")
+
     @asynccontextmanager
     async def place(self) -> AsyncIterator[None]:
         """Raises Overloaded where there is no place, and none comes free in time."""
@@ -35,9 +41,7 @@ class Lane:
         if not self._places.locked():
             await self._places.acquire()
             return
-        if self.waiting >= self._max_waiting:
-            self.refused += 1
-            raise Overloaded("Too many requests are waiting; send this again later.")
+        self.refuse_if_full()
         self.waiting += 1
         try:
             async with asyncio.timeout(self._max_wait_s):

@@ -28,6 +28,7 @@ def serve(app: FastAPI, settings: ServiceSettings, *, service: str, port: int, p
     config = uvicorn.Config(
         app,
         http=GuardedProtocol,
+        ws="none",
         log_config=None,
         access_log=False,
         server_header=False,

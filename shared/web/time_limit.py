@@ -9,10 +9,10 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.deadline import HEADER, Deadline
-from shared.errors import DeadlineExceeded, RequestTimeout, ServiceError
+from shared.errors import DeadlineExceeded, RequestTimeout
+from shared.web.body import BODY_IDLE_S
 from shared.web.problems import error_response
 
-BODY_IDLE_S = 10.0
 _FEW_DIGITS = re.compile("[0-9]{1,9}")
 _GRACE_S = 0.25  # whoever waits for a part of the system notices first, and says which part it was
 
@@ -84,9 +84,25 @@ class TimeLimit:
             async with asyncio.timeout_at(ends) as limit:
                 await self.app(scope, awaited_receive, watched_send)
         except TimeoutError:
-            if started or not limit.expired():
+            if not limit.expired():
                 raise
-            await _too_late(body_complete=body_complete)(scope, receive, send)
+            if started:
+                await _cut_off(scope)
+                return
+            if body_complete:
+                late = DeadlineExceeded("The request was not answered in time.")
+                await error_response(late)(scope, receive, send)
+            else:
+                await too_late_a_body(scope, receive, send)
+
+
+async def _cut_off(scope: Scope) -> None:
+    """A caller that does not take its answer in time. Without one (in a test), nothing can be done."""
+    caller = scope["state"].get("caller")
+    if caller is not None:
+        caller.cut_off()
+        while not caller.gone:  # noqa: ASYNC110 - a turn of the loop or two
+            await asyncio.sleep(0)
 
 
 def _has_body(scope: Scope) -> bool:
@@ -94,13 +110,8 @@ def _has_body(scope: Scope) -> bool:
     return "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
 
 
-def _too_late(*, body_complete: bool) -> ASGIApp:
-    error: ServiceError
-    if body_complete:
-        error = DeadlineExceeded("The request was not answered in time.")
-    else:
-        error = RequestTimeout("The body did not arrive in time: send it whole, without long pauses.")
-    response = error_response(error)
-    if not body_complete:
-        response.headers["Connection"] = "close"
-    return response
+async def too_late_a_body(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answers a caller that does not send its body in time."""
+    response = error_response(RequestTimeout("The body did not arrive in time: send it whole, without long pauses."))
+    response.headers["Connection"] = "close"
+    await response(scope, receive, send)

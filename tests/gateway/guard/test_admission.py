@@ -1,6 +1,7 @@
 """What comes in when all places are taken: the gateway over services that are held at a gate."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator
 
@@ -82,17 +83,46 @@ async def test_refused_body_is_not_read(narrow, gate, classifier):
     await asyncio.gather(*asking)
 
 
-async def _raw_post(app, path: str, body: AsyncIterator[bytes]) -> int:
+async def test_body_that_is_half_there_holds_no_place(narrow, monkeypatch):
+    monkeypatch.setattr("shared.web.body.BODY_IDLE_S", 0.3)
+    never = asyncio.Event()
+
+    async def half() -> AsyncIterator[bytes]:
+        yield b"{"
+        await never.wait()
+
+    app = narrow._transport.app
+    asking = [asyncio.create_task(_raw_post(app, "/v1/retrieve", half(), length=500)) for _ in range(10)]
+    await asyncio.sleep(0.05)
+    assert (await narrow.post("/v1/retrieve", json=QUESTION)).status_code == 200
+    assert set(await asyncio.gather(*asking)) == {408}
+
+
+async def test_body_without_a_length_is_taken_for_what_it_is(narrow, gate, classifier):
+    gate.before(classifier, calls=1)
+    long = [asyncio.create_task(narrow.post("/v1/classify", json=LONG)) for _ in range(5)]
+    await asyncio.sleep(0.05)
+
+    async def short() -> AsyncIterator[bytes]:
+        yield json.dumps(QUESTION).encode()
+
+    headers = {"content-type": "application/json"}
+    assert (await narrow.post("/v1/retrieve", content=short(), headers=headers)).status_code == 200
+    gate.opened.set()
+    await asyncio.gather(*long)
+
+
+async def _raw_post(app, path: str, body: AsyncIterator[bytes], length: int = 2) -> int:
     """The status of a request whose body is asked for only when the app wants it."""
     started = []
 
     async def receive() -> dict:
-        return {"type": "http.request", "body": await anext(body), "more_body": False}
+        return {"type": "http.request", "body": await anext(body), "more_body": length > 2}
 
     async def send(message: dict) -> None:
         started.append(message)
 
-    headers = [(b"host", b"t"), (b"content-type", b"application/json"), (b"content-length", b"2")]
+    headers = [(b"host", b"t"), (b"content-type", b"application/json"), (b"content-length", str(length).encode())]
     scope = {"type": "http", "method": "POST", "path": path, "raw_path": path.encode(), "query_string": b""}
     await app(scope | {"headers": headers, "http_version": "1.1", "scheme": "http", "root_path": ""}, receive, send)
     return started[0]["status"]
@@ -141,8 +171,8 @@ async def test_metrics_tell_who_is_at_work_who_waits_and_how_many_were_refused(n
         ("POST", "/v1/classify", "100", "questions"),
         ("POST", "/v1/search", "100", "questions"),
         ("POST", "/v1/retrieve", "40000", "long_questions"),
-        ("POST", "/v1/retrieve", None, "long_questions"),
-        ("POST", "/v1/retrieve", "-1", "long_questions"),
+        ("POST", "/v1/retrieve", None, "questions"),
+        ("POST", "/v1/retrieve", "-1", "questions"),
         ("POST", "/v1/search/by-image", "100", "uploads"),
         ("PUT", "/v1/images/a", "100", "uploads"),
         ("POST", "/v1/images", "100", "uploads"),

@@ -67,7 +67,9 @@ def serve() -> Iterator[Serve]:
         protocol = type("Limited", (GuardedProtocol,), {"limits": ConnectionLimits(**limits)})
         listener = _listen("127.0.0.1", 0, "test", "PORT")
         server = uvicorn.Server(
-            uvicorn.Config(app, http=protocol, log_config=None, access_log=False, timeout_graceful_shutdown=1)
+            uvicorn.Config(
+                app, http=protocol, ws="none", log_config=None, access_log=False, timeout_graceful_shutdown=1
+            )
         )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()

@@ -245,3 +245,122 @@ def test_pipelined_requests_are_answered_in_order(serve):
             data += connection.recv(65536)
         assert data.count(b"HTTP/1.1 200") == 3
         assert data.rindex(b"HTTP/1.1 404") > data.rindex(b"HTTP/1.1 200")
+
+
+WEBSOCKET = b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: eA==\r\n"
+H2C = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
+
+
+@pytest.mark.parametrize("offer", [WEBSOCKET, H2C])
+@pytest.mark.parametrize("split", [None, 40, -2])
+def test_offer_to_speak_something_else_is_passed_over_and_the_body_is_read(serve, offer, split):
+    request = b"POST /count HTTP/1.1\r\nHost: t\r\n" + offer + b"Content-Length: 5\r\n\r\nhello"
+    with connect(serve(app_that_waits([]))) as connection:
+        for part in (request[:split], request[split:] if split else b""):
+            connection.sendall(part)
+            time.sleep(0.05)
+        status, _headers, body = answer(connection)
+        assert (status, body) == (200, 5)
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: t\r\n" + offer + b"\r\n" + HEALTH)
+        data = b""
+        while data.count(b'{"status":"alive"}') < 2:  # that request's, and that behind it
+            data += connection.recv(65536)
+
+
+def test_connection_that_only_offers_something_else_is_ended_in_time(serve):
+    with connect(serve(app_that_waits([]), head_timeout_s=0.3)) as connection:
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: t\r\n" + WEBSOCKET)
+        assert answer(connection)[0] == 408
+
+
+def test_blank_lines_keep_no_connection(serve):
+    with connect(serve(app_that_waits([]), head_timeout_s=0.5)) as connection:
+        connection.sendall(HEALTH)
+        assert answer(connection)[0] == 200
+        started = time.monotonic()
+        with pytest.raises(OSError):  # noqa: PT012 - broken pipe or reset, at whichever it happens
+            for _ in range(100):
+                connection.sendall(b"\r\n")
+                time.sleep(0.05)
+        assert time.monotonic() - started < 2
+
+
+@pytest.mark.parametrize("line", [b"A: b\r\n" * 1000, b"a" * 6000])
+def test_endless_trailers_are_cut_off(serve, line):
+    with connect(serve(app_that_waits([]))) as connection:
+        connection.sendall(b"POST /count HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n")
+        sent = 0
+        with pytest.raises(OSError):  # noqa: PT012
+            while sent < 50_000_000:
+                connection.sendall(line)
+                sent += len(line)
+        assert sent < 10_000_000  # what the sockets hold of it
+
+
+def test_trailers_do_not_become_headers(serve):
+    with connect(serve(app_that_waits([]))) as connection:
+        connection.sendall(b"POST /count HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n")
+        connection.sendall(b"2\r\nok\r\n0\r\nX-Request-ID: late\r\n\r\n")
+        status, headers, body = answer(connection)
+        assert (status, body) == (200, 2)
+        assert headers["x-request-id"] != "late"
+
+
+def test_long_head_in_one_piece_is_a_431(serve):
+    with connect(serve(app_that_waits([]))) as connection:
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: t\r\nX-Long: " + b"y" * 98_000 + b"\r\n\r\n")
+        status, headers, problem = answer(connection)
+        assert status == 431
+        assert problem["request_id"] == headers["x-request-id"]
+
+
+def test_garbage_behind_a_request_does_not_take_its_answer(serve):
+    ended: list[str] = []
+    with connect(serve(app_that_waits(ended))) as connection:
+        connection.sendall(b"GET /work?seconds=0.3 HTTP/1.1\r\nHost: t\r\n\r\n" + b"\0garbage\r\n\r\n")
+        assert answer(connection)[0] == 200
+        assert hung_up_within(connection, 1)
+    assert ended == ["done"]
+
+
+def test_broken_body_is_a_400_and_ends_the_work(serve):
+    with connect(serve(app_that_waits([]))) as connection:
+        connection.sendall(b"POST /count HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\nxyz\r\n")
+        assert answer(connection)[0] == 400
+        assert hung_up_within(connection, 1)
+
+
+def test_silent_connections_make_room_for_those_that_speak(serve, monkeypatch):
+    monkeypatch.setattr("shared.web.connections._SILENT_S", 0.1)
+    port = serve(app_that_waits([]), most=3, reserved=1)
+    with ExitStack() as stack:
+        for _ in range(4):
+            stack.enter_context(connect(port))
+        time.sleep(0.3)
+        for _ in range(3):
+            speaking = stack.enter_context(connect(port))
+            speaking.sendall(b"GET /work?seconds=0 HTTP/1.1\r\nHost: t\r\n\r\n")
+            assert answer(speaking)[0] == 200
+
+
+def test_request_behind_an_early_answer_is_not_cut_off(serve):
+    with connect(serve(app_that_waits([]))) as connection:
+        connection.sendall(b"POST /count HTTP/1.1\r\nHost: t\r\nContent-Length: 2000000\r\n\r\nx")
+        assert answer(connection)[0] == 413
+        rest = b"x" * 1_999_999
+        connection.sendall(rest + b"GET /work?seconds=6 HTTP/1.1\r\nHost: t\r\n\r\n")  # longer than idle ones live
+        assert answer(connection)[0] == 200
+
+
+def test_answer_that_is_not_taken_by_the_deadline_ends_the_connection_without_a_word(serve, capfd):
+    with connect(serve(app_that_waits([], time_limit_s=0.3))) as connection:
+        connection.sendall(b"GET /long HTTP/1.1\r\nHost: t\r\n\r\n" * 3)
+        time.sleep(1)
+        connection.settimeout(5)
+        with pytest.raises(ConnectionResetError):  # noqa: PT012
+            while connection.recv(2**20):
+                pass
+            raise ConnectionResetError  # an orderly end before the answers'
+    said = capfd.readouterr()
+    assert "unhandled_error" not in said.out + said.err
+    assert "without" not in said.err

@@ -1,7 +1,7 @@
 """The text classifier over HTTP: routes only."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
@@ -11,7 +11,7 @@ from services.text_classifier.classifier import TextClassifier
 from services.text_classifier.lanes import PART, Lanes
 from services.text_classifier.reading import Reading
 from services.text_classifier.settings import TextClassifierSettings
-from shared.errors import DeadlineExceeded, InferenceFailed, Overloaded, Unavailable
+from shared.errors import DeadlineExceeded, InferenceFailed, InvalidInput, Overloaded, Unavailable
 from shared.schemas.system import Check, ModelDetails
 from shared.schemas.text import ClassifyRequest, ClassifyResponse
 from shared.web.app import new_app
@@ -61,6 +61,7 @@ def create_app(settings: TextClassifierSettings, classifier: TextClassifier | No
         """
         short = sum(map(len, request.impressions)) <= READ_AT_ONCE
         readings = _read(model, request) if short else await asyncio.to_thread(_read, model, request)
+        _check_work(readings, settings.text_max_tokens)
         results = await lanes.classify(readings)
         classified.inc(len(results))
         return ClassifyResponse(results=results, model=model.info)
@@ -74,3 +75,24 @@ def create_app(settings: TextClassifierSettings, classifier: TextClassifier | No
 
 def _read(model: TextClassifier, request: ClassifyRequest) -> list[Reading]:
     return [model.read(text, evidence=request.evidence) for text in request.impressions]
+
+
+def _check_work(readings: Sequence[Reading], most: int) -> None:
+    """Raises InvalidInput for more than can be read in the time of one request: characters do not tell its cost.
+
+    One impression may make an eighth of the work: while others are read, it has one core, and the last one ends alone.
+    """
+    most_of_one = most // 8
+    for number, reading in enumerate(readings, start=1):
+        if reading.size > most_of_one:
+            raise InvalidInput(
+                f"Impression {number} has {reading.size:,} tokens; the model reads at most {most_of_one:,} in one "
+                "impression, so send it in parts."
+            )
+    text, search = sum(reading.size for reading in readings), sum(reading.search for reading in readings)
+    if text + search > most:
+        evidence = f", and the search for their evidence may take {search:,} more" if search else ""
+        raise InvalidInput(
+            f"The impressions have {text:,} tokens together{evidence}; the model reads at most {most:,} in one "
+            "request, so send them in several."
+        )

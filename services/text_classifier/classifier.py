@@ -90,7 +90,10 @@ class TextClassifier:
         `crowded`: other threads classify at the same time, so that one core is the share of this one.
         """
         verdicts = self.verdicts(readings, crowded=crowded)
-        return [self._classification(reading, verdict) for reading, verdict in zip(readings, verdicts, strict=True)]
+        return [
+            self._classification(reading, verdict, crowded=crowded)
+            for reading, verdict in zip(readings, verdicts, strict=True)
+        ]
 
     def verdicts(self, readings: Sequence[Reading], *, crowded: bool = False) -> list[Verdict]:
         sequences = [
@@ -115,8 +118,8 @@ class TextClassifier:
         labels = np.arange(len(LABELS))
         return Verdict(posteriors[speaker, labels], states[speaker, labels], speaker, tuple(scores))
 
-    def _classification(self, reading: Reading, verdict: Verdict) -> Classification:
-        spans = self._evidence.find(reading, verdict) if reading.evidence else {}
+    def _classification(self, reading: Reading, verdict: Verdict, *, crowded: bool) -> Classification:
+        spans = self._evidence.find(reading, verdict, crowded=crowded) if reading.evidence else {}
         return Classification(
             labels={
                 label: LabelResult(

@@ -3,12 +3,15 @@
 For each label that a text states, the sentences on which the label's attention lies are proposed. A sentence carries
 the label if the model gives it the same state alone, or doubts the state without it. Within such a sentence, the
 phrases without which the state is lost are the evidence. All trials of a stage share the model's runs.
+
+A text has only so many tokens for its trials (`Reading.search`), and the likeliest sentence of each label goes first.
+Sentences for which none are left carry nothing; those whose phrases cannot be tried any more are evidence as a whole.
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise, zip_longest
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +38,11 @@ class _Trial:
     shown: Span
     hidden: Span = _NOTHING
 
+    @property
+    def tokens(self) -> int:
+        """With the two special tokens."""
+        return 2 + self.shown[1] - self.shown[0] - (self.hidden[1] - self.hidden[0])
+
 
 @dataclass(frozen=True)
 class _Claim:
@@ -59,18 +67,23 @@ class EvidenceFinder:
         self._frame = frame
         self._decide = decide
 
-    def find(self, reading: Reading, verdict: Verdict) -> dict[int, list[Span]]:
+    def find(self, reading: Reading, verdict: Verdict, *, crowded: bool = False) -> dict[int, list[Span]]:
         """Character spans for each stated label, by its position in `LABELS`; a label without evidence is left out."""
-        claims = [claim for label in range(len(LABELS)) for claim in _proposals(reading, verdict, label)]
-        scores = self._try(
-            reading, [trial for c in claims for trial in (_Trial(c.sentence), _Trial(c.window, c.sentence))]
-        )
-        carried = [claim for claim in claims if self._carries(claim, verdict, scores)]
+        proposals = (_proposals(reading, verdict, label) for label in range(len(LABELS)))
+        claims = [claim for rank in zip_longest(*proposals) for claim in rank if claim is not None]
+        trials = _affordable({c: (_Trial(c.sentence), _Trial(c.window, c.sentence)) for c in claims}, reading.search)
+        scores = self._try(reading, chain(*trials.values()), crowded=crowded)
+        carried = [claim for claim in trials if self._carries(claim, verdict, scores)]
         phrases = {claim: _phrases(reading, claim) for claim in carried}
-        scores |= self._try(reading, [_Trial(c.sentence, phrase) for c in carried for phrase in phrases[c]])
+        trials = _affordable(
+            {c: [_Trial(c.sentence, phrase) for phrase in phrases[c]] for c in carried},
+            reading.search - sum(trial.tokens for trial in scores),
+        )
+        scores |= self._try(reading, chain(*trials.values()), crowded=crowded)
         found: dict[int, list[Span]] = {}
         for claim in carried:
-            spans = _needed(claim, phrases[claim], scores) or [claim.sentence]
+            needed = _needed(claim, phrases[claim], scores) if claim in trials else []
+            spans = needed or [claim.sentence]
             found.setdefault(claim.label, []).extend(_highlight(reading, span) for span in spans)
         return {label: sorted(set(spans)) for label, spans in found.items()}
 
@@ -80,7 +93,7 @@ class EvidenceFinder:
         loss = verdict.posterior[claim.label, claim.state] - without[claim.label, claim.state]
         return bool(self._decide(alone)[claim.label] == claim.state or loss >= LOSS)
 
-    def _try(self, reading: Reading, trials: Iterable[_Trial]) -> dict[_Trial, Score]:
+    def _try(self, reading: Reading, trials: Iterable[_Trial], *, crowded: bool) -> dict[_Trial, Score]:
         distinct = list(dict.fromkeys(trials))
         ids = reading.tokens.ids
         sequences = []
@@ -92,7 +105,21 @@ class EvidenceFinder:
                 else np.concatenate((ids[start:hidden_start], ids[hidden_end:end]))
             )
             sequences.append(self._frame(kept))
-        return dict(zip(distinct, self._scorer.score(sequences), strict=True))
+        return dict(zip(distinct, self._scorer.score(sequences, crowded=crowded), strict=True))
+
+
+def _affordable(wishes: Mapping[_Claim, Sequence[_Trial]], tokens: int) -> dict[_Claim, Sequence[_Trial]]:
+    """The claims, in order, of which all trials can be had for so many `tokens`. A trial that several want is one."""
+    granted: dict[_Claim, Sequence[_Trial]] = {}
+    paid: set[_Trial] = set()
+    for claim, trials in wishes.items():
+        new = set(trials) - paid
+        cost = sum(trial.tokens for trial in new)
+        if cost <= tokens:
+            tokens -= cost
+            paid |= new
+            granted[claim] = trials
+    return granted
 
 
 def _proposals(reading: Reading, verdict: Verdict, label: int) -> list[_Claim]:

@@ -9,6 +9,10 @@ from services.text_classifier.scorer import Floats, Score
 from services.text_classifier.tokens import Tokens
 from services.text_classifier.windows import Window
 
+EVIDENCE_COSTS = 16
+MOST_EVIDENCE_COSTS = 4000
+"""What the search for evidence may cost: so many times the text's tokens, and at most so many tokens."""
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -19,8 +23,13 @@ class Reading:
 
     @property
     def size(self) -> int:
-        """The work it makes, in tokens."""
-        return len(self.tokens.ids)
+        """The work it makes, in tokens as the model is given them; without the search for evidence."""
+        return sum(2 + window.end - window.start for window in self.windows)
+
+    @property
+    def search(self) -> int:
+        """The work that the search for its evidence may make, in tokens."""
+        return min(EVIDENCE_COSTS * self.size, MOST_EVIDENCE_COSTS) if self.evidence else 0
 
 
 @dataclass(frozen=True)

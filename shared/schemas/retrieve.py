@@ -42,7 +42,8 @@ class RetrieveRequest(SearchOptions):
         default=None,
         min_length=1,
         max_length=MAX_IMPRESSIONS,
-        description=f"Several impressions, in place of one: up to {MAX_REQUEST_CHARS:,} characters together.",
+        description=f"Several impressions, in place of one: up to {MAX_REQUEST_CHARS:,} characters together, as "
+        "for `/v1/classify`.",
     )
     uncertain_weight: Probability = Field(
         default=0.5,

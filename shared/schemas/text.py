@@ -73,7 +73,7 @@ class ClassifyRequest(BaseModel):
         min_length=1,
         max_length=MAX_IMPRESSIONS,
         description=f"1 to {MAX_IMPRESSIONS} impressions of up to {MAX_IMPRESSION_CHARS:,} characters each, and up to "
-        f"{MAX_REQUEST_CHARS:,} together.",
+        f"{MAX_REQUEST_CHARS:,} together; a 422 says so where they have more tokens than can be read in time.",
     )
     evidence: bool = Field(default=False, description="Also give the spans of text that carry each stated label.")
 

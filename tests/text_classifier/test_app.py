@@ -11,7 +11,7 @@ from services.text_classifier.classifier import TextClassifier
 from services.text_classifier.model_folder import read_model_folder
 from services.text_classifier.settings import TextClassifierSettings
 from shared.labels import LABELS
-from shared.schemas.text import MAX_IMPRESSION_CHARS, MAX_IMPRESSIONS
+from shared.schemas.text import MAX_IMPRESSION_CHARS, MAX_IMPRESSIONS, MAX_REQUEST_CHARS
 
 
 @asynccontextmanager
@@ -82,6 +82,35 @@ async def test_the_longest_request_allowed_is_answered(client: httpx.AsyncClient
     text = ("lungs clear. " * 2000)[:MAX_IMPRESSION_CHARS]
     response = await client.post("/v1/classify", json={"impressions": [text] * 2})
     assert response.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "detail"),
+    [
+        ({"impressions": ["edema"] * 53}, 200, None),
+        ({"impressions": ["edema"] * 54}, 422, "162 tokens together; the model reads at most 160"),
+        ({"impressions": ["heart " * 18]}, 200, None),
+        ({"impressions": ["edema", "heart " * 19]}, 422, "Impression 2 has 21 tokens; the model reads at most 20"),
+        ({"impressions": ["edema"] * 3, "evidence": True}, 200, None),
+        ({"impressions": ["edema"] * 4, "evidence": True}, 422, "may take 192 more; the model reads at most 160"),
+    ],
+)
+async def test_more_tokens_than_can_be_read_in_time_are_a_422_that_names_the_limit(words, body, status, detail) -> None:
+    async with client_of(words, text_max_tokens=160) as client:
+        response = await client.post("/v1/classify", json=body)
+    assert response.status_code == status
+    assert detail is None or detail in response.json()["detail"]
+
+
+async def test_as_many_characters_of_plain_sentences_as_a_request_may_have_are_within_the_tokens(bundled) -> None:
+    sentences = (
+        "The heart is mildly enlarged. There is a small left pleural effusion with adjacent atelectasis. No "
+        "pneumothorax or focal consolidation. Lines and tubes are unchanged in position. "
+    )
+    readings = [bundled.read((sentences * 200)[:MAX_IMPRESSION_CHARS])] * (MAX_REQUEST_CHARS // MAX_IMPRESSION_CHARS)
+    most = TextClassifierSettings().text_max_tokens
+    assert sum(reading.size for reading in readings) <= most
+    assert readings[0].size <= most // 8
 
 
 async def test_odd_characters_are_read_and_halves_of_characters_refused(client: httpx.AsyncClient) -> None:

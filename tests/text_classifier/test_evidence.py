@@ -1,6 +1,8 @@
 import pytest
 
+from services.text_classifier import reading
 from services.text_classifier.classifier import TextClassifier
+from services.text_classifier.model_folder import read_model_folder
 
 
 def evidence(classifier: TextClassifier, text: str) -> dict[str, list[str]]:
@@ -57,3 +59,40 @@ def test_no_evidence_is_given_unasked(words) -> None:
 def test_hidden_and_shown_pieces_share_runs(words, word_session) -> None:
     evidence(words, "Small effusion. No pneumothorax. Mild edema and heart stable.")
     assert len(word_session.runs) == 3  # the text, its sentences, their phrases
+
+
+def test_search_for_evidence_takes_no_more_tokens_than_the_text_is_worth(words, word_session) -> None:
+    sentence = "small left effusion, mild edema, no pneumothorax" + ", heart stable" * 40 + ". "
+    asked = words.read(sentence * 40, evidence=True)
+    words.classify([words.read(asked.text)])
+    text = sum(rows * tokens for rows, tokens in word_session.runs)
+    word_session.runs.clear()
+    words.classify([asked])
+    assert sum(rows * tokens for rows, tokens in word_session.runs) - text <= 1.1 * asked.search  # and padding
+
+
+def test_sentence_whose_phrases_cannot_be_tried_any_more_is_evidence_as_a_whole(words, monkeypatch) -> None:
+    monkeypatch.setattr(reading, "EVIDENCE_COSTS", 3)
+    found = evidence(words, "Mild edema, heart stable and lungs clear. Heart stable. Lungs clear. Heart stable.")
+    assert found["Edema"] == ["Mild edema, heart stable and lungs clear"]
+
+
+class CrowdedSession:
+    """Notes for each run whether it was told that others run."""
+
+    cores = 1
+
+    def __init__(self, session) -> None:
+        self._session, self.crowded = session, []
+        self.engine, self.device, self.weights_sha256 = session.engine, session.device, session.weights_sha256
+
+    def run(self, inputs, *, crowded=False):
+        self.crowded.append(crowded)
+        return self._session.run(inputs)
+
+
+def test_search_for_evidence_takes_one_core_where_others_are_at_work(word_folder, word_session) -> None:
+    session = CrowdedSession(word_session)
+    classifier = TextClassifier(read_model_folder(word_folder), session)
+    classifier.classify([classifier.read("Mild edema, heart stable.", evidence=True)], crowded=True)
+    assert session.crowded == [True, True, True]

@@ -81,6 +81,8 @@ class ServiceClient:
         except TimeoutError:
             log.warning("upstream_timeout", part=self.part)
             raise too_late from None
+        except httpx.LocalProtocolError:
+            raise self._failed("nothing: our request is not valid HTTP") from None
         except httpx.TransportError as error:
             log.warning("upstream_unreachable", part=self.part, error=type(error).__name__)
             raise Unavailable(f"The {self.part} cannot be reached.", part=self.part) from None
@@ -102,6 +104,8 @@ class ServiceClient:
             response = await self._send(request, deadline)
             if response.status_code != httpx.codes.SERVICE_UNAVAILABLE or not again():
                 return response
+        except httpx.LocalProtocolError:  # our own fault, and the same another time
+            raise
         except httpx.TransportError:
             if not again():
                 raise

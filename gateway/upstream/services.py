@@ -100,7 +100,8 @@ class ImageIndexClient(ServiceClient):
     async def _picture(
         self, path: str, params: dict[str, str], if_none_match: str | None, deadline: Deadline
     ) -> Picture:
-        conditions = {} if if_none_match is None else {b"If-None-Match": if_none_match.encode("latin-1")}  # as it came
+        # As it came, but for white space around it: a server lets it in, and a client may not send it.
+        conditions = {} if if_none_match is None else {b"If-None-Match": if_none_match.strip(" \t").encode("latin-1")}
         response = await self._call(self._http.request("GET", path, params=params, headers=conditions), deadline)
         kept = ("content-type", "etag", "cache-control")
         headers = {name: response.headers[name] for name in kept if name in response.headers}

@@ -14,7 +14,8 @@ class Upload:
 
     def __init__(self, request: Request) -> None:
         self._request = request
-        self.headers = {name: value for name, value in request.headers.raw if name in _PASSED_ON}  # bytes, as they came
+        # Bytes, as they came, but for white space around them: a server lets it in, and a client may not send it.
+        self.headers = {name: value.strip(b" \t") for name, value in request.headers.raw if name in _PASSED_ON}
         self.started = False
 
     async def __aiter__(self) -> AsyncIterator[bytes]:

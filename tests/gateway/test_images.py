@@ -72,6 +72,16 @@ async def test_headers_that_are_not_ascii_are_handed_on_as_they_came(client, ind
     assert dict(index.requests[-1].headers.raw)[b"If-None-Match"] == tag
 
 
+async def test_white_space_around_a_header_is_not_handed_on(client, index):
+    """A server lets it in; a client that sends it is refused by its own HTTP library."""
+    padded = {b"Content-Type": b"image/png \t"}
+    assert (await client.put("/v1/images/a", content=b"pixels", headers=padded)).status_code == 201
+    assert dict(index.requests[-1].headers.raw)[b"content-type"] == b"image/png"
+    padded = {b"If-None-Match": b'"v0" \t'}
+    assert (await client.get("/v1/images/a/thumbnail", headers=padded)).status_code == 200
+    assert dict(index.requests[-1].headers.raw)[b"If-None-Match"] == b'"v0"'
+
+
 async def test_form_is_passed_on_untouched(client, index):
     files = {"file": ("chest.png", b"pixels", "image/png"), "metadata": (None, '{"view_position": "PA"}')}
     response = await client.put("/v1/images/a", files=files)

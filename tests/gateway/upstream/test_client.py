@@ -150,6 +150,7 @@ LABELS_MISSING = {"results": [{"labels": {}}], "model": FakeClassifier().model()
         httpx.Response(404, json={"type": "about:blank", "title": "x", "status": 404, "detail": "No such path."}),
         httpx.Response(422, json={"type": "urn:x", "title": "x", "status": 400, "detail": "Not its own status."}),
         httpx.DecodingError("not gzip"),
+        httpx.LocalProtocolError("what we were about to send is not HTTP"),
     ],
     ids=lambda answer: getattr(answer, "status_code", type(answer).__name__),
 )

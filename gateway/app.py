@@ -64,7 +64,8 @@ def create_app(
     lanes = make_lanes(settings.max_at_work, settings.max_waiting, settings.max_uploads)
 
     def time_limit_s(scope: Scope) -> float:
-        return settings.upload_timeout_s if lane_of(scope) == "uploads" else settings.request_timeout_s
+        limits = {"uploads": settings.upload_timeout_s, "long_questions": settings.long_request_timeout_s}
+        return limits.get(lane_of(scope) or "", settings.request_timeout_s)
 
     app = new_app(
         title="CheXRetriever",

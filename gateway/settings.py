@@ -25,6 +25,9 @@ class GatewaySettings(ServiceSettings):
     text_url: HttpUrl = Field(default=HttpUrl("http://127.0.0.1:8001"), description="The text classifier.")
     index_url: HttpUrl = Field(default=HttpUrl("http://127.0.0.1:8002"), description="The image index.")
     classify_timeout_s: float = Field(default=8.0, gt=0, description="The most that one call for labels may take.")
+    long_request_timeout_s: float = Field(
+        default=30.0, gt=0, description="The most that a question of more than 32 KiB may take."
+    )
     search_timeout_s: float = Field(
         default=8.0, gt=0, description="The most that one other call to the index may take."
     )

@@ -17,6 +17,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.guard.lane import Lane
+from gateway.upstream.services import LONG_BYTES
 from shared.errors import Overloaded
 from shared.web.body import BodyTooSlow, read_ahead
 from shared.web.problems import error_response
@@ -25,9 +26,6 @@ from shared.web.time_limit import too_late_a_body
 log = structlog.get_logger("admission")
 
 LaneName = Literal["questions", "long_questions", "uploads", "reads"]
-
-LONG_BYTES = 32 * 1024
-"""A question whose body is longer goes with the long ones."""
 
 HOLD_BACK_S = 0.5
 """So long is a refusal kept back, lest a caller that ignores Retry-After takes the processor from those at work."""

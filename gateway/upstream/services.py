@@ -15,6 +15,9 @@ from shared.schemas.search import ImageSearchResult, SearchRequest, SearchResult
 from shared.schemas.system import IndexInfo
 from shared.schemas.text import ClassifyRequest, ClassifyResponse
 
+LONG_BYTES = 32 * 1024
+"""Of a question that goes with the long ones."""
+
 JSON = {"Content-Type": "application/json"}
 
 
@@ -22,10 +25,11 @@ class TextClassifierClient(ServiceClient):
     part = "text-classifier"
 
     async def classify(self, request: ClassifyRequest, deadline: Deadline) -> ClassifyResponse:
-        """One result for each impression, in order."""
+        """One result for each impression, in order. Long ones may take all that is left of the deadline."""
         body = request.model_dump_json()
         call = self._http.request("POST", "/v1/classify", content=body, headers=JSON)
-        answer = self._read(ClassifyResponse, await self._call(call, deadline))
+        timeout_s = deadline.left_s() if len(body) > LONG_BYTES else None
+        answer = self._read(ClassifyResponse, await self._call(call, deadline, timeout_s=timeout_s))
         if len(answer.results) != len(request.impressions):
             raise self._failed(f"{len(answer.results)} results for {len(request.impressions)} impressions")
         return answer

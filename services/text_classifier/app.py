@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from fastapi import FastAPI
 from prometheus_client import Counter
 
 from services.text_classifier.classifier import TextClassifier
 from services.text_classifier.lanes import PART, Lanes
-from services.text_classifier.reading import Reading
+from services.text_classifier.reading import MOST_EVIDENCE_COSTS, Reading
 from services.text_classifier.settings import TextClassifierSettings
 from shared.errors import DeadlineExceeded, InferenceFailed, InvalidInput, Overloaded, Unavailable
 from shared.schemas.system import Check, ModelDetails
@@ -61,8 +62,7 @@ def create_app(settings: TextClassifierSettings, classifier: TextClassifier | No
         """
         short = sum(map(len, request.impressions)) <= READ_AT_ONCE
         readings = _read(model, request) if short else await asyncio.to_thread(_read, model, request)
-        _check_work(readings, settings.text_max_tokens)
-        results = await lanes.classify(readings)
+        results = await lanes.classify(_within(readings, settings.text_max_tokens))
         classified.inc(len(results))
         return ClassifyResponse(results=results, model=model.info)
 
@@ -77,10 +77,11 @@ def _read(model: TextClassifier, request: ClassifyRequest) -> list[Reading]:
     return [model.read(text, evidence=request.evidence) for text in request.impressions]
 
 
-def _check_work(readings: Sequence[Reading], most: int) -> None:
-    """Raises InvalidInput for more than can be read in the time of one request: characters do not tell its cost.
+def _within(readings: Sequence[Reading], most: int) -> list[Reading]:
+    """The readings, with what their texts leave of `most` tokens shared out for the search for evidence.
 
-    One impression may make an eighth of the work: while others are read, it has one core, and the last one ends alone.
+    Raises InvalidInput for more than can be read in the time of one request: characters do not tell its cost. One
+    impression may make an eighth of the work: while others are read it has one core, and the last one ends alone.
     """
     most_of_one = most // 8
     for number, reading in enumerate(readings, start=1):
@@ -89,10 +90,11 @@ def _check_work(readings: Sequence[Reading], most: int) -> None:
                 f"Impression {number} has {reading.size:,} tokens; the model reads at most {most_of_one:,} in one "
                 "impression, so send it in parts."
             )
-    text, search = sum(reading.size for reading in readings), sum(reading.search for reading in readings)
-    if text + search > most:
-        evidence = f", and the search for their evidence may take {search:,} more" if search else ""
+    tokens = sum(reading.size for reading in readings)
+    if tokens > most:
         raise InvalidInput(
-            f"The impressions have {text:,} tokens together{evidence}; the model reads at most {most:,} in one "
-            "request, so send them in several."
+            f"The impressions have {tokens:,} tokens together; the model reads at most {most:,} in one request, so "
+            "send them in several."
         )
+    share = min(MOST_EVIDENCE_COSTS, (most - tokens) // len(readings))
+    return [replace(reading, most_search=share) if reading.evidence else reading for reading in readings]

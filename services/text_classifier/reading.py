@@ -11,7 +11,8 @@ from services.text_classifier.windows import Window
 
 EVIDENCE_COSTS = 16
 MOST_EVIDENCE_COSTS = 4000
-"""What the search for evidence may cost: so many times the text's tokens, and at most so many tokens."""
+"""What the search for evidence may cost: so many times the text's tokens, and at most so many tokens; a request with
+many texts may leave less for each."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Reading:
     tokens: Tokens
     windows: tuple[Window, ...]
     evidence: bool = False
+    most_search: int = MOST_EVIDENCE_COSTS
 
     @property
     def size(self) -> int:
@@ -29,7 +31,7 @@ class Reading:
     @property
     def search(self) -> int:
         """The work that the search for its evidence may make, in tokens."""
-        return min(EVIDENCE_COSTS * self.size, MOST_EVIDENCE_COSTS) if self.evidence else 0
+        return min(EVIDENCE_COSTS * self.size, self.most_search) if self.evidence else 0
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,11 @@ health and metrics pass beside all of them.
 import asyncio
 import time
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Literal
 
 import structlog
+from asgi_correlation_id import correlation_id
 from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
@@ -20,16 +22,17 @@ from gateway.guard.lane import Lane
 from gateway.upstream.services import LONG_BYTES
 from shared.errors import Overloaded
 from shared.web.body import BodyTooSlow, read_ahead
-from shared.web.problems import error_response
+from shared.web.problems import PROBLEM_TYPE, problem_of
 from shared.web.time_limit import too_late_a_body
 
 log = structlog.get_logger("admission")
 
 LaneName = Literal["questions", "long_questions", "uploads", "reads"]
 
-HOLD_BACK_S = 0.5
+HOLD_BACK_S = 0.65
 """So long is a refusal kept back, lest a caller that ignores Retry-After takes the processor from those at work."""
 
+_REQUEST_ID = b"{request_id}"
 _QUESTIONS = frozenset({"/v1/retrieve", "/v1/classify", "/v1/search"})
 _UPLOADS = "/v1/images"
 _BY_IMAGE = "/v1/search/by-image"
@@ -67,20 +70,33 @@ class Admission:
                 await self.app(scope, receive, send)
         except Overloaded as refusal:
             self._tell(name)
-            await self._refuse(refusal, scope, receive, send)
+            await self._refuse(refusal, scope, send)
         except BodyTooSlow:
             await too_late_a_body(scope, receive, send)
 
-    async def _refuse(self, refusal: Overloaded, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _refuse(self, refusal: Overloaded, scope: Scope, send: Send) -> None:
+        """What comes of the body is dropped as it comes."""
         waited_s = time.monotonic() - scope.get("state", {}).get("began_at", time.monotonic())
         await asyncio.sleep(max(0.0, HOLD_BACK_S - waited_s))
-        await error_response(refusal)(scope, receive, send)  # what comes of its body is dropped as it comes
+        headers, body = _prepared(refusal.detail, refusal.retry_after_s)
+        body = body.replace(_REQUEST_ID, (correlation_id.get() or "").encode())
+        headers = [*headers, (b"content-length", b"%d" % len(body))]
+        await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
 
     def _tell(self, name: LaneName) -> None:
         """One line a second at most, however many are refused."""
         if time.monotonic() - self._told_at > 1:
             self._told_at = time.monotonic()
             log.warning("requests_refused", lane=name, so_far=self._lanes[name].refused)
+
+
+@cache
+def _prepared(detail: str, retry_after_s: int) -> tuple[list[tuple[bytes, bytes]], bytes]:
+    """Headers and body of a refusal, but for its request id: under a flood of them, making each costs the served."""
+    problem = problem_of(Overloaded(detail)).model_copy(update={"request_id": _REQUEST_ID.decode()})
+    headers = [(b"content-type", PROBLEM_TYPE.encode()), (b"retry-after", b"%d" % retry_after_s)]
+    return headers, problem.model_dump_json(exclude_none=True).encode()
 
 
 def lane_of(scope: Scope) -> LaneName | None:

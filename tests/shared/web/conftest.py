@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 import uvicorn
@@ -26,16 +27,22 @@ async def nothing_to_check() -> list:
     return []
 
 
-def app_that_waits(ended: list[str], time_limit_s: float = 10) -> FastAPI:
-    """`ended` hears how its work ended: `done` or `cancelled`."""
-    app = new_app(
+def bare_app(*, max_body_bytes: int = 1000, time_limit_s: float = 10, **more: Any) -> FastAPI:
+    """The plumbing alone; a test adds its routes."""
+    return new_app(
         title="Test",
         description="",
         readiness=nothing_to_check,
         lifespan=no_lifespan,
-        max_body_bytes=2**20,
+        max_body_bytes=max_body_bytes,
         time_limit_s=lambda _scope: time_limit_s,
+        **more,
     )
+
+
+def app_that_waits(ended: list[str], time_limit_s: float = 10) -> FastAPI:
+    """`ended` hears how its work ended: `done` or `cancelled`."""
+    app = bare_app(max_body_bytes=2**20, time_limit_s=time_limit_s)
 
     @app.get("/work")
     async def work(seconds: float) -> str:

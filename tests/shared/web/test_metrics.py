@@ -2,20 +2,12 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from shared.web.app import new_app
-from tests.shared.web.conftest import no_lifespan, nothing_to_check
+from tests.shared.web.conftest import bare_app
 
 
 @pytest.fixture
 def app() -> FastAPI:
-    app = new_app(
-        title="Test",
-        description="",
-        readiness=nothing_to_check,
-        lifespan=no_lifespan,
-        max_body_bytes=1000,
-        time_limit_s=lambda _scope: 10,
-    )
+    app = bare_app()
 
     @app.get("/v1/images/{image_id}")
     async def get(image_id: str) -> str:

@@ -8,24 +8,15 @@ from fastapi import FastAPI, Query, Request
 from shared.errors import Conflict, NotFound, Overloaded
 from shared.labels import LABELS
 from shared.schemas.search import ImageSearchParameters, SearchRequest
-from shared.web.app import new_app
 from shared.web.strict_route import strict_router
-from tests.shared.web.conftest import no_lifespan, nothing_to_check
+from tests.shared.web.conftest import bare_app
 
 SECRET = "Jane Roe has a mass"
 
 
 @pytest.fixture
 def app() -> FastAPI:
-    app = new_app(
-        title="Test",
-        description="",
-        readiness=nothing_to_check,
-        lifespan=no_lifespan,
-        max_body_bytes=5000,
-        max_json_bytes=1000,
-        time_limit_s=lambda _scope: 10,
-    )
+    app = bare_app(max_body_bytes=5000, max_json_bytes=1000)
     router = strict_router(prefix="/v1", tags=["test"])
 
     @router.post("/search")

@@ -3,8 +3,9 @@
 A scan works in float32 and says how far it may be off; the exact form works in float64, label by label in one order.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +33,7 @@ class Context:
     prior: LabelSetPrior
     calibrated: bool  # whether the encoder's probabilities are
 
-    @property
+    @cached_property
     def evidence(self) -> Evidence:
         return evidence_against(self.gallery, self.prior.base_rates, calibrated=self.calibrated)
 
@@ -129,26 +130,22 @@ def _log_likelihood(p: Rows, q: Vector, _mean: Vector) -> Vector:
     return np.asarray((_dot(np.log(clipped), q) + _dot(np.log1p(-clipped), 1 - q)) / len(q))
 
 
-def _posteriors(gallery: Gallery, context: Context) -> Iterator[tuple[slice, Posterior]]:
-    """In float32, block by block."""
-    images = gallery.posteriors.of(gallery.probabilities, context.evidence, context.prior)
-    for start in range(0, len(images.log_z), _SCAN_BLOCK):
-        block = slice(start, start + _SCAN_BLOCK)
-        yield block, images.block(block)
-
-
 def scan_overlaps(gallery: Gallery, q: Vector, context: Context) -> Scores:
     """(N,) expected intersections over unions."""
-    query, overlaps = readings(q, context.prior), np.empty(gallery.probabilities.shape[1], dtype=np.float32)
-    for block, images in _posteriors(gallery, context):
-        overlaps[block] = expected_overlap(images, query, context.prior)
-    return overlaps
+    return expected_overlap(_posteriors(gallery, context), readings(q, context.prior), context.prior)
+
+
+def _posteriors(gallery: Gallery, context: Context) -> Posterior:
+    """In float32."""
+    return gallery.posteriors.of(gallery.probabilities, context.evidence, context.prior)
 
 
 def _scan_label_set_posterior(gallery: Gallery, q: Vector, context: Context) -> tuple[Scores, Scores]:
-    query, scores = readings(q, context.prior), np.empty(gallery.probabilities.shape[1], dtype=np.float32)
-    for block, images in _posteriors(gallery, context):
-        scores[block] = match(images, query).score
+    query, images = readings(q, context.prior), _posteriors(gallery, context)
+    scores = np.empty_like(images.log_z)
+    for start in range(0, len(scores), _SCAN_BLOCK):
+        block = slice(start, start + _SCAN_BLOCK)
+        scores[block] = match(images.block(block), query).score
     # A logarithm of some hundreds is off by some 1e-5 in float32, and its exponential by as much of itself.
     return scores, scores * np.float32(1e-4) + np.float32(1e-9)
 

@@ -12,7 +12,9 @@ Everything is summed in one fixed order in float64, image by image, so that the 
 an image in memory can change nothing.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +26,7 @@ Columns = NDArray[np.floating]  # float64 where scores are exact, float32 where 
 
 MOST_READINGS = 64
 _BLOCK = 1024  # images at a time: fastest of 128 to 4096
+_OVERLAP_BLOCK = 4096
 
 
 @dataclass(frozen=True)
@@ -57,9 +60,8 @@ class Match:
 def posterior(evidence: Matrix, prior: LabelSetPrior) -> Posterior:
     """Evidence (14, N)."""
     marginals, log_z = np.empty_like(evidence), np.empty(evidence.shape[1])
-    holding = [np.flatnonzero(present) for present in prior.sets.T]  # of each label, the sets that hold it
-    for start in range(0, evidence.shape[1], _BLOCK):
-        block = slice(start, start + _BLOCK)
+    holding = _holding(prior.sets)
+    for block in _blocks(evidence.shape[1], _BLOCK):
         marginals[:, block], log_z[block] = _block(evidence[:, block], holding, prior.log_frequencies)
     sums = np.zeros_like(log_z)
     for marginal in marginals:
@@ -68,9 +70,7 @@ def posterior(evidence: Matrix, prior: LabelSetPrior) -> Posterior:
 
 
 def _block(evidence: Matrix, holding: list[NDArray[np.intp]], log_frequencies: Vector) -> tuple[Matrix, Vector]:
-    logs = np.repeat(log_frequencies[:, None], evidence.shape[1], axis=1)  # (S, M)
-    for one, sets in zip(evidence, holding, strict=True):
-        logs[sets] += one
+    logs = _logs(evidence, holding, log_frequencies)
     top = logs.max(axis=0)
     weights = np.exp(logs - top)
     total = _summed(weights)
@@ -78,7 +78,24 @@ def _block(evidence: Matrix, holding: list[NDArray[np.intp]], log_frequencies: V
     return marginals / total, top + np.log(total)
 
 
-def _summed(weights: Matrix) -> Vector:
+def _blocks(images: int, size: int) -> Iterator[slice]:
+    return (slice(start, start + size) for start in range(0, images, size))
+
+
+def _holding(sets: Matrix) -> list[NDArray[np.intp]]:
+    """Of each label, which of the sets (S, 14) hold it."""
+    return [present.nonzero()[0] for present in sets.T]
+
+
+def _logs(evidence: Columns, holding: list[NDArray[np.intp]], log_frequencies: Vector) -> Columns:
+    """(14, M), (S,) -> (S, M): log w(s|x) + log Z(x)."""
+    logs = np.repeat(log_frequencies.astype(evidence.dtype)[:, None], evidence.shape[1], axis=1)
+    for one, sets in zip(evidence, holding, strict=True):
+        logs[sets] += one
+    return logs
+
+
+def _summed(weights: Columns) -> Columns:
     """(S, M) -> (M,), one after the other: so `sum` adds rows, but a single column it would add by pairs."""
     return np.asarray(weights.cumsum(axis=0)[-1] if weights.shape[1] == 1 and len(weights) else weights.sum(axis=0))
 
@@ -95,10 +112,17 @@ class Readings:
 
 
 def readings(query: Vector, prior: LabelSetPrior) -> Readings:
+    """Kept from call to call: a search asks for them when it scans, when it scores, and when it says what to expect."""
+    return _readings(np.asarray(query, dtype=np.float64).tobytes(), prior)
+
+
+@lru_cache(maxsize=256)
+def _readings(weights_of_query: bytes, prior: LabelSetPrior) -> Readings:
     """A query of zeros and ones means one set. A weight between says how probable it is that the label is meant: each
     choice of such labels is one reading, the MOST_READINGS most probable are kept, and the one that means nothing at
     all is left out (a query that weighs something asks for something).
     """
+    query = np.frombuffer(weights_of_query)
     sets, weights = np.zeros((1, len(query))), np.ones(1)
     for label in np.flatnonzero(query):
         present = sets.copy()
@@ -157,22 +181,21 @@ def expected_overlap(images: Posterior, query: Readings, prior: LabelSetPrior) -
     Slower than `match`: it goes through all listed sets that share a label with the query.
     """
     joining = ~query.listed
-    sets = np.concatenate([prior.sets, query.sets[joining]])
-    logs = np.concatenate([prior.log_frequencies, query.log_frequencies[joining]])
+    sets = np.concatenate([query.sets[joining], prior.sets])
+    logs = np.concatenate([query.log_frequencies[joining], prior.log_frequencies])
     overlaps = _intersections_over_unions(query.sets, sets).T @ query.weights  # (R, S).T @ (R,)
-    listed = len(prior.sets)
-    shared, joined = np.zeros_like(images.log_z), np.zeros_like(images.log_z)
-    top = np.zeros_like(images.log_z)
-    for one, log in zip(sets[listed:], logs[listed:], strict=True):
-        np.maximum(top, _log_weight(images, one, float(log)), out=top)
-    for place, overlap in enumerate(overlaps.tolist()):
-        if overlap == 0 and place < listed:
-            continue
-        weight = np.exp(_log_weight(images, sets[place], float(logs[place])) - top)
-        shared += weight * overlap
-        if place >= listed:
-            joined += weight
-    return shared / (np.exp(-top) + joined)
+    counts = overlaps > 0
+    counts[: joining.sum()] = True
+    sets, logs, overlaps = sets[counts], logs[counts], overlaps[counts].astype(images.log_z.dtype)
+    holding, expected = _holding(sets), np.empty_like(images.log_z)
+    for block in _blocks(len(expected), _OVERLAP_BLOCK):
+        some = images.block(block)
+        weights = _logs(some.evidence, holding, logs) - some.log_z
+        top = np.max(weights[: joining.sum()], axis=0, initial=0.0)
+        weights = np.exp(weights - top)
+        total = np.exp(-top) + _summed(weights[: joining.sum()])  # of the listed sets, and of those that join them
+        expected[block] = _summed(weights * overlaps[:, None]) / total
+    return expected
 
 
 def _intersections_over_unions(one: Matrix, other: Matrix) -> Matrix:

@@ -70,9 +70,10 @@ def rank(gallery: Gallery, query: Query, passing: NDArray[np.bool_] | None = Non
     rows = gallery.rows(passing)
     if not query.weights.any() or rows.size == 0:
         return Ranked([], [], [], [], [], int(rows.size), 0)
-    good = rows if query.min_overlap is None else _overlapping(gallery, query, rows)
-    found, scores, ties = _page(gallery, query, good)
-    exact, overlaps = _promises(gallery, query, found)
+    context = query.against(gallery)
+    good = rows if query.min_overlap is None else _overlapping(gallery, query, context, rows)
+    found, scores, ties = _page(gallery, query, context, good)
+    exact, overlaps = _promises(gallery, query, context, found)
     return Ranked(
         rows=found.tolist(),
         scores=scores.tolist(),
@@ -84,38 +85,45 @@ def rank(gallery: Gallery, query: Query, passing: NDArray[np.bool_] | None = Non
     )
 
 
-def _promises(gallery: Gallery, query: Query, rows: NDArray[np.intp]) -> tuple[Vector, Vector]:
+def _promises(gallery: Gallery, query: Query, context: Context, rows: NDArray[np.intp]) -> tuple[Vector, Vector]:
     """Probability of an exact match and expected overlap, from the images' probabilities, as 0/1 vectors or not."""
-    images = posterior(query.against(gallery).evidence.of(gallery.probabilities[:, rows]), query.prior)
+    images = posterior(context.evidence.of(gallery.probabilities[:, rows]), query.prior)
     meant = readings(query.weights, query.prior)
     return _rounded(match(images, meant).exact), _rounded(expected_overlap(images, meant, query.prior))
 
 
-def _overlapping(gallery: Gallery, query: Query, rows: NDArray[np.intp]) -> NDArray[np.intp]:
+def _overlapping(gallery: Gallery, query: Query, context: Context, rows: NDArray[np.intp]) -> NDArray[np.intp]:
     """The rows whose expected overlap reaches `min_overlap`; what float32 leaves open is computed exactly."""
     least = query.min_overlap or 0.0
-    approximate = scan_overlaps(gallery, query.weights, query.against(gallery))[rows]
+    approximate = scan_overlaps(gallery, query.weights, context)[rows]
     unsure = np.abs(approximate - least) < _OVERLAP_ERROR
     reached = approximate >= least
-    reached[unsure] = _promises(gallery, query, rows[unsure])[1] >= least
+    reached[unsure] = _promises(gallery, query, context, rows[unsure])[1] >= least
     return np.asarray(rows[reached])
 
 
-def _page(gallery: Gallery, query: Query, rows: NDArray[np.intp]) -> tuple[NDArray[np.intp], Vector, int]:
+def _page(
+    gallery: Gallery, query: Query, context: Context, rows: NDArray[np.intp]
+) -> tuple[NDArray[np.intp], Vector, int]:
     """The rows of the page that is asked for, their scores, and how many more score as the last of them."""
-    scanned = gallery if query.thresholds is None else gallery.binarized(query.thresholds)
+    scanned = gallery
+    if query.thresholds is not None:
+        scanned = gallery.binarized(query.thresholds)
+        context = query.against(scanned, binarized=True)
     end = query.offset + query.k
     if not query.diversity:
-        found, scores, ties = _best(scanned, query, rows, end)
+        found, scores, ties = _best(scanned, query, context, rows, end)
     else:
-        found, scores, _ = _best(scanned, query, rows, DIVERSIFIED)
+        found, scores, _ = _best(scanned, query, context, rows, DIVERSIFIED)
         order, ties = diversified(scores, scanned.probabilities[:, found], query.diversity, end)
         found, scores = found[order], scores[order]
     return found[query.offset :], scores[query.offset :], ties if len(found) > query.offset else 0
 
 
-def _best(scanned: Gallery, query: Query, rows: NDArray[np.intp], wanted: int) -> tuple[NDArray[np.intp], Vector, int]:
-    measure, context = MEASURES[query.ranking], query.against(scanned, binarized=query.thresholds is not None)
+def _best(
+    scanned: Gallery, query: Query, context: Context, rows: NDArray[np.intp], wanted: int
+) -> tuple[NDArray[np.intp], Vector, int]:
+    measure = MEASURES[query.ranking]
     approximate, error = measure.scan(scanned, query.weights, context)
     groups, depth = _groups(scanned, query), wanted
     while True:

@@ -14,22 +14,23 @@ import httpx
 
 
 class Connection(httpx.AsyncBaseTransport):
-    """Opened by the first call, and again where the service has hung up meanwhile; for one call at a time."""
+    """Opened by the first call, and again where it has ended meanwhile; for one call at a time, to one service."""
 
     def __init__(self, *, tls: ssl.SSLContext, idle_s: float) -> None:
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=tls, max_connections=1, keepalive_expiry=idle_s, network_backend=_Backend()
-        )
+        self._tls = tls
+        self._idle_s = idle_s
+        self._open: httpcore.AsyncHTTPConnection | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Raises httpx.TransportError, as reading the answer does."""
         assert isinstance(request.stream, httpx.AsyncByteStream)  # noqa: S101 - Http makes no other
-        url = request.url
+        raw = request.url
+        url = httpcore.URL(scheme=raw.raw_scheme, host=raw.raw_host, port=raw.port, target=raw.raw_path)
         with _as_httpx():
-            answer = await self._pool.handle_async_request(
+            answer = await (await self._to(url.origin)).handle_async_request(
                 httpcore.Request(
                     method=request.method,
-                    url=httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+                    url=url,
                     headers=request.headers.raw,
                     content=request.stream,
                     extensions=request.extensions,
@@ -37,8 +38,19 @@ class Connection(httpx.AsyncBaseTransport):
             )
         return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer))
 
+    async def _to(self, origin: httpcore.Origin) -> httpcore.AsyncHTTPConnection:
+        if self._open is not None and (self._open.has_expired() or not self._open.is_available()):
+            await self.aclose()
+        if self._open is None:
+            self._open = httpcore.AsyncHTTPConnection(
+                origin, ssl_context=self._tls, keepalive_expiry=self._idle_s, network_backend=_Backend()
+            )
+        return self._open
+
     async def aclose(self) -> None:
-        await self._pool.aclose()
+        ended, self._open = self._open, None
+        if ended is not None:
+            await ended.aclose()
 
 
 class _Body(httpx.AsyncByteStream):

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Self
 
 import httpx
@@ -17,10 +18,13 @@ _TIMEOUTS = {"timeout": httpx.Timeout(None, connect=CONNECT_TIMEOUT_S).as_dict()
 # Idle connections are dropped before the service drops them (uvicorn: after 5 s), so that none is lost in the act.
 IDLE_S = 3.0
 
+_MOST_URLS = 64
+
 
 class Http:
     def __init__(self, base_url: str, transport: httpx.AsyncBaseTransport) -> None:
-        self._base_url = base_url.rstrip("/")
+        base_url = base_url.rstrip("/")
+        self._url = lru_cache(_MOST_URLS)(lambda path: httpx.URL(base_url + path))  # which takes long to read
         self._transport = transport
 
     def request(
@@ -33,8 +37,9 @@ class Http:
         headers: Mapping[str, str] | Mapping[bytes, bytes] | None = None,
     ) -> httpx.Request:
         """`content`: bytes, or an asynchronous iterator of bytes that can be sent once."""
-        url = self._base_url + path
-        return httpx.Request(method, url, content=content, params=params, headers=headers, extensions=_TIMEOUTS)
+        return httpx.Request(
+            method, self._url(path), content=content, params=params, headers=headers, extensions=_TIMEOUTS
+        )
 
     async def send(self, request: httpx.Request) -> httpx.Response:
         """The whole answer. Raises httpx.TransportError, or httpx.DecodingError."""

@@ -10,6 +10,7 @@ import json
 import random
 import statistics
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from itertools import islice
@@ -18,7 +19,7 @@ from typing import NamedTuple
 
 import httpx
 import uvloop
-from load import Outcome, closed_loop
+from load import Connection, Outcome, closed_loop
 from servers import at_rest, free_port, running
 
 CLIENTS = (1, 8, 32)
@@ -142,24 +143,50 @@ def compare_servers(outcomes: dict[str, dict[int, list[Outcome]]]) -> dict[str, 
     return figures
 
 
+async def turn_by_turn(system: System, seed: int, seconds: float) -> tuple[Outcome, Outcome]:
+    """One client that classifies and then searches, over and over, as the gateway does."""
+    classified, searched = Outcome(), Outcome()
+    text, index = Connection(system.text), Connection(system.index)
+    texts, queries = classify_bodies(seed), search_bodies(system.gateway, seed)
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        for outcome, connection, path, bodies in (
+            (classified, text, "/v1/classify", texts),
+            (searched, index, "/v1/search", queries),
+        ):
+            asked = time.perf_counter()
+            outcome.add(await connection.ask(path, next(bodies)), time.perf_counter() - asked)
+    text.close()
+    index.close()
+    return classified, searched
+
+
 def compare_ways(system: System, rounds: int, seconds: float) -> dict[str, object]:
-    """p50 at one client: the whole way, and its two parts asked directly."""
-    ways = {
+    """p50 at one client: the whole way, and its two parts asked directly: each alone, and turn by turn. (Then each
+    works from caches that the other has emptied, as on the whole way.)
+    """
+    alone = {
         "classify": lambda seed: (system.text, "/v1/classify", classify_bodies(seed)),
         "search": lambda seed: (system.index, "/v1/search", search_bodies(system.gateway, seed)),
         "retrieve": lambda seed: (system.gateway, "/v1/retrieve", retrieve_bodies(seed)),
     }
-    p50: dict[str, list[float]] = {name: [] for name in ways}
+    p50: dict[str, list[float]] = {name: [] for name in (*alone, "classify in turn", "search in turn")}
     for number in range(rounds + 1):
-        for name, way in ways.items():
+        found = {}
+        for name, way in alone.items():
             port, path, bodies = way(number)
-            outcome = uvloop.run(closed_loop(port, path, bodies, clients=1, seconds=seconds))
+            found[name] = uvloop.run(closed_loop(port, path, bodies, clients=1, seconds=seconds))
+        found["classify in turn"], found["search in turn"] = uvloop.run(turn_by_turn(system, number, seconds))
+        for name, outcome in found.items():
             assert set(outcome.statuses) == {200}, (name, outcome.statuses)
             if number:
                 p50[name].append(outcome.quantile_ms(0.5))
-    over = sorted(r - c - s for r, c, s in zip(p50["retrieve"], p50["classify"], p50["search"], strict=True))
-    parts = ", ".join(f"{name} {statistics.median(values):.2f} ms" for name, values in p50.items())
-    print(f"\nRetrieve over its parts, 1 client: {told(over)} ms of the gateway's own ({parts})")
+    print("\nOne client: " + ", ".join(f"{name} {statistics.median(values):.2f} ms" for name, values in p50.items()))
+    over: dict[str, list[float]] = {}
+    for name, suffix in (("each alone", ""), ("turn by turn", " in turn")):
+        parts = zip(p50["retrieve"], p50[f"classify{suffix}"], p50[f"search{suffix}"], strict=True)
+        over[name] = sorted(retrieve - classify - search for retrieve, classify, search in parts)
+        print(f"  retrieve over its parts, {name}: {told(over[name])} ms")
     return {"p50_ms": p50, "over_parts_ms": over}
 
 

@@ -4,6 +4,7 @@ import typer
 
 from services.image_index import bulk_commands
 from services.image_index.data_folder import make_writable
+from services.image_index.patient_key import PatientKeyUnusable
 from services.image_index.prior import PriorUnusable
 from services.image_index.settings import ImageIndexSettings
 from services.image_index.store.base import StoreUnusable
@@ -56,7 +57,16 @@ cli.command("retrieval-tables")(retrieval_tables)
 
 
 def main() -> None:
-    run(cli, "image-index", ModelLoadError, StoreUnusable, PriorUnusable, TableUnusable, ServiceError)
+    run(
+        cli,
+        "image-index",
+        ModelLoadError,
+        StoreUnusable,
+        PatientKeyUnusable,
+        PriorUnusable,
+        TableUnusable,
+        ServiceError,
+    )
 
 
 if __name__ == "__main__":

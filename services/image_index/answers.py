@@ -12,7 +12,7 @@ from shared.schemas.system import ModelDetails, ModelInfo
 def search_result(found: Found, query: Query, sought: Collection[LabelName], model: ModelDetails) -> SearchResult:
     """`sought`: the labels that the query asks for."""
     return SearchResult(
-        hits=[_hit(rank, hit, sought, model) for rank, hit in enumerate(found.hits, start=query.offset + 1)],
+        hits=[_hit(rank, hit, sought, model) for rank, hit in enumerate(found.hits, start=query.options.offset + 1)],
         reason=_reason(found, query),
         ties_at_cutoff=found.ties_at_cutoff,
         candidates=found.candidates,
@@ -43,21 +43,22 @@ def _hit(rank: int, hit: Hit, sought: Collection[LabelName], model: ModelDetails
 
 def _reason(found: Found, query: Query) -> str | None:
     """Why there are fewer hits than asked for: the first that holds."""
-    if len(found.hits) == query.k:
+    options = query.options
+    if len(found.hits) == options.k:
         return None
-    nothing = not found.hits and not query.offset
+    nothing = not found.hits and not options.offset
     reasons = (
         (not query.weights.any(), "The query holds no positive finding: there is nothing to be similar to."),
         (found.info.size == 0, "The index is empty."),
         (found.candidates == 0, "No image passes the filters."),
         (
-            nothing and query.min_overlap is not None,
-            f"No sufficiently similar case: no image is expected to overlap with the query by {query.min_overlap}.",
+            nothing and options.min_overlap is not None,
+            f"No sufficiently similar case: no image is expected to overlap with the query by {options.min_overlap}.",
         ),
-        (nothing and query.min_score is not None, "No image reaches min_score."),
-        (query.min_overlap is not None, "No more images are sufficiently similar."),
-        (query.min_score is not None, "No more images reach min_score."),
-        (query.group_by != "image", f"There is no further {query.group_by} to show."),
+        (nothing and options.min_score is not None, "No image reaches min_score."),
+        (options.min_overlap is not None, "No more images are sufficiently similar."),
+        (options.min_score is not None, "No more images reach min_score."),
+        (options.group_by != "image", f"There is no further {options.group_by} to show."),
         (found.candidates < found.info.size, "No more images pass the filters."),
     )
     return next((reason for holds, reason in reasons if holds), "The index holds no more images.")

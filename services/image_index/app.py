@@ -7,15 +7,13 @@ from fastapi import FastAPI
 from prometheus_client import Gauge
 
 from services.image_index.encoder import Encoder
-from services.image_index.imported import open_encoder
 from services.image_index.index import PART, ImageIndex
-from services.image_index.patient_key import open_patient_keys
+from services.image_index.parts import open_encoder, open_keys, open_store
 from services.image_index.routes_images import images_router
 from services.image_index.routes_pictures import pictures_router
 from services.image_index.routes_search import search_router
 from services.image_index.settings import ImageIndexSettings
 from services.image_index.store.base import ImageStore
-from services.image_index.store.embedded import EmbeddedStore
 from shared.schemas.system import Check, IndexInfo, ModelDetails
 from shared.web.app import new_app
 
@@ -34,14 +32,11 @@ def create_app(
 ) -> FastAPI:
     """Loads the encoder and opens the store that the settings name, unless given them; closes the store at its end.
 
-    Raises ModelLoadError or StoreUnusable.
+    Raises ModelLoadError, StoreUnusable or PatientKeyUnusable.
     """
     encoder = encoder or open_encoder(settings)
-    configured_key = settings.patient_key.get_secret_value() if settings.patient_key else None
-    keys = open_patient_keys(settings.index_folder, configured_key)
-    store = store or EmbeddedStore(
-        settings.index_folder, encoder.info.weights_sha256, min_free_bytes=settings.min_free_bytes
-    )
+    keys = open_keys(settings)
+    store = store or open_store(settings, encoder.info.weights_sha256)
     index = ImageIndex(encoder, store, keys, settings)
 
     @asynccontextmanager

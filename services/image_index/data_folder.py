@@ -3,8 +3,8 @@
 import tempfile
 from pathlib import Path
 
-from services.image_index.index_folder import open_folder
 from services.image_index.store.base import StoreUnusable
+from shared.private_folder import open_folder
 
 
 def make_writable(index_folder: Path) -> None:

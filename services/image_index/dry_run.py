@@ -1,13 +1,9 @@
 """What an ingest would do, found out without decoding a picture or writing a byte."""
 
 import hashlib
-import sqlite3
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, contextmanager
-from pathlib import Path
 
 from services.image_index.headers import check_header
 from services.image_index.ingest import OnProgress, Tally
@@ -15,8 +11,6 @@ from services.image_index.ingest_pipeline import CONFLICT, NO_ID, Failure, Store
 from services.image_index.layouts import Entry
 from services.image_index.preparing import read_file, sha256_of
 from services.image_index.radiograph import Limits
-from services.image_index.store import database
-from services.image_index.store.base import StoreUnusable
 from shared.errors import ServiceError
 
 SAME_ID = "An earlier file has the same id: this one would be refused, unless it is the same file."
@@ -79,38 +73,3 @@ def _ahead(
 def _told(checking: tuple[Entry, Future[str | None]]) -> tuple[Entry, str | None]:
     entry, future = checking
     return entry, future.result()
-
-
-@contextmanager
-def _opened(file: Path) -> Iterator[sqlite3.Connection]:
-    try:
-        with closing(database.connect(file, read_only=True)) as connection:
-            yield connection
-    except sqlite3.DatabaseError as error:
-        raise StoreUnusable(f"The index {file} cannot be read ({error}).") from error
-
-
-@contextmanager
-def stored_hashes(folder: Path, weights_sha256: str) -> Iterator[StoredSha256]:
-    """What the embedded store in `folder` holds, read while another process may own it.
-
-    Raises StoreUnusable where an ingest with these weights would be refused.
-    """
-    file = folder / "index.sqlite3"
-    if not file.exists():
-        yield lambda _image_id: None
-        return
-    lock = threading.Lock()
-    with _opened(file) as connection:
-        others = [weights for weights in database.weights_in_use(connection) if weights != weights_sha256]
-        if others:
-            raise StoreUnusable(
-                f"The index {file} was made with other encoder weights ({others[0][:12]}…) than these "
-                f"({weights_sha256[:12]}…): it would take none of the images. Choose a new CHEX_DATA_DIR."
-            )
-
-        def stored_sha256(image_id: str) -> str | None:
-            with lock:
-                return database.content_sha256(connection, image_id)
-
-        yield stored_sha256

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from services.image_index.foreign_model import is_foreign, open_foreign
 from services.image_index.model_folder import ImageModelFolder, read_model_folder
-from services.image_index.prior import shipped_prior
 from services.image_index.radiograph import Grey
 from services.image_index.resize import to_square
 from services.inference.session import ModelLoadError, Session, open_session
@@ -30,8 +29,10 @@ class Encoder:
     image ahead of another; its grid is empty.
     """
 
-    def __init__(self, folder: ImageModelFolder, session: Session) -> None:
+    def __init__(self, folder: ImageModelFolder, session: Session, base_rates: NDArray[np.float64]) -> None:
+        """`base_rates` (14,): how often reports state each label."""
         self._folder = folder
+        self._base_rates = base_rates
         self._session = session
         self.thresholds = folder.thresholds
         self.info = ModelInfo(
@@ -43,17 +44,19 @@ class Encoder:
         )
 
     @classmethod
-    def open(cls, model: str | Path, *, device: Device = "auto", threads: int = 0) -> Self:
+    def open(
+        cls, model: str | Path, base_rates: NDArray[np.float64], *, device: Device = "auto", threads: int = 0
+    ) -> Self:
         """`model`: an image model folder, or what torch can run of other people's (see `foreign_model`).
 
         Raises ModelLoadError where it is not complete, or cannot be run here.
         """
         if is_foreign(str(model)):
-            return cls(*open_foreign(str(model), device))
+            return cls(*open_foreign(str(model), device), base_rates)
         folder = Path(model)
-        return cls(
-            read_model_folder(folder), open_session(folder, device=device, threads=threads, build_torch=_build_torch)
-        )
+        described = read_model_folder(folder)
+        session = open_session(folder, device=device, threads=threads, build_torch=_build_torch)
+        return cls(described, session, base_rates)
 
     @property
     def details(self) -> ModelDetails:
@@ -101,7 +104,7 @@ class Encoder:
         scaled = np.clip(self._folder.slopes * logits + self._folder.intercepts, -60, 60)
         probabilities = (1 / (1 + np.exp(-scaled))).astype(np.float32)
         unknown = ~self._folder.known
-        probabilities[:, unknown] = shipped_prior().base_rates[unknown]
+        probabilities[:, unknown] = self._base_rates[unknown]
         cam[:, unknown] = 0
         return [Encoding(p, grid) for p, grid in zip(probabilities, cam, strict=True)]
 

@@ -10,11 +10,10 @@ from rich.console import Console
 from services.image_index.data_folder import make_writable
 from services.image_index.import_predictions import Checked, check, import_rows, weights_named
 from services.image_index.imported import ImportedPredictions
-from services.image_index.patient_key import open_patient_keys
+from services.image_index.parts import open_keys, open_store
 from services.image_index.prediction_table import PredictionTable
 from services.image_index.settings import ImageIndexSettings
 from services.image_index.store.base import PutOutcome
-from services.image_index.store.embedded import EmbeddedStore
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ def import_predictions(
 ) -> None:
     """Exits with 1 where the table has a faulty line: then nothing was changed; or where lines conflict.
 
-    Raises TableUnusable, OSError, ServiceError or StoreUnusable where nothing could be imported.
+    Raises TableUnusable, OSError, ServiceError, StoreUnusable or PatientKeyUnusable where nothing could be imported.
     """
     console = Console(highlight=False)
     table = PredictionTable(file)
@@ -77,11 +76,10 @@ def _write(
 ) -> int:
     """How many lines conflict with what is stored."""
     imported = model.imported(table, checked)
-    configured_key = settings.patient_key.get_secret_value() if settings.patient_key else None
     started = time.monotonic()
     make_writable(settings.index_folder)
-    with EmbeddedStore(settings.index_folder, imported.weights_sha256, min_free_bytes=settings.min_free_bytes) as store:
-        keys = open_patient_keys(settings.index_folder, configured_key)
+    with open_store(settings, imported.weights_sha256) as store:
+        keys = open_keys(settings)
         if model.weights_sha256 is None:
             imported.note_in(settings.index_folder)
         with console.status(f"Importing {checked.rows:,} images"):

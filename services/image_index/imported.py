@@ -3,7 +3,6 @@
 A note beside such an index says whose predictions it holds, and from which probability on each label is called present.
 """
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from services.image_index.encoder import Encoder
 from services.image_index.model_folder import INTENDED_USE, ImageModelFolder
-from services.image_index.settings import ImageIndexSettings
-from services.image_index.store.base import StoreUnusable
+from services.inference.session import ModelLoadError
 from shared.errors import Conflict
 from shared.labels import LABELS, LabelName
 from shared.schemas.text import Probability
@@ -42,28 +40,12 @@ def imported_in(index_folder: Path) -> ImportedPredictions | None:
     try:
         return ImportedPredictions.model_validate_json(file.read_bytes())
     except ValidationError as error:
-        raise StoreUnusable(f"{file} is damaged. Import the predictions again: that mends it.") from error
+        raise ModelLoadError(f"{file} is damaged. Import the predictions again: that mends it.") from error
 
 
-def refuse_imported(index_folder: Path) -> None:
-    """Ends the process where images are to be added to an index that has no encoder."""
-    imported = imported_in(index_folder)
-    if imported is not None:
-        sys.exit(
-            f"image-index: {index_folder} holds the imported predictions of {imported.model_name}: no image can be "
-            "encoded to go with them. Ingest into a new CHEX_DATA_DIR."
-        )
-
-
-def open_encoder(settings: ImageIndexSettings) -> Encoder:
-    """The configured encoder; or, for an index of imported predictions, one that refuses every image.
-
-    Raises ModelLoadError or StoreUnusable.
-    """
-    imported = imported_in(settings.index_folder)
-    if imported is None:
-        return Encoder.open(settings.image_model, device=settings.device, threads=settings.threads)
-    return Encoder(_folder(imported), _NoSession(imported))
+def without_encoder(imported: ImportedPredictions, base_rates: NDArray[np.float64]) -> Encoder:
+    """An encoder that knows whose weights they were, and refuses every image."""
+    return Encoder(_folder(imported), _NoSession(imported), base_rates)
 
 
 class _NoSession:

@@ -5,15 +5,14 @@ nothing here holds up the event loop.
 """
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from typing import Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.image_index.answers import search_result
+from services.image_index.decode_pool import DecodePool
 from services.image_index.encoder import Encoder, Encoding
-from services.image_index.isolated import IsolatedDecoders
 from services.image_index.patient_key import PatientKeys
 from services.image_index.pixels import DICOM, media_type_of
 from services.image_index.preparing import (
@@ -21,22 +20,21 @@ from services.image_index.preparing import (
     check_chest,
     id_from_content,
     new_image,
-    prepare,
     sha256_of,
     stored_metadata,
 )
 from services.image_index.prior import read_prior, shipped_prior
 from services.image_index.radiograph import Grey
-from services.image_index.ranking import Query, vector
+from services.image_index.ranking import Query
 from services.image_index.settings import ImageIndexSettings
 from services.image_index.show import heatmap_over
 from services.image_index.store.base import PART as STORE
 from services.image_index.store.base import ImageStore, PutOutcome
 from services.image_index.store.failures import unavailable
-from services.image_index.store.row import named
 from services.image_index.store_calls import StoreCalls, deadline
+from services.image_index.vectors import named, vector
 from services.inference.batching import MicroBatcher
-from shared.errors import Conflict, DeadlineExceeded, NotFound, Overloaded
+from shared.errors import Conflict, DeadlineExceeded, NotFound
 from shared.labels import LABELS, LabelName
 from shared.schemas.images import ImageMetadataInput, ImageRecord
 from shared.schemas.search import (
@@ -65,9 +63,7 @@ class ImageIndex:
         self._keys = patient_keys
         self._settings = settings
         self._prior = read_prior(settings.prior) if settings.prior else shipped_prior()
-        self._decoders = IsolatedDecoders()
-        self._decoding = 0
-        self._decode_threads = ThreadPoolExecutor(settings.decode_threads, thread_name_prefix="decode")
+        self._decode = DecodePool(encoder, settings, PART)
         self._call = StoreCalls(settings.request_timeout_s)
         self._batcher = MicroBatcher[Grey, Encoding](
             encoder.encode,
@@ -82,9 +78,8 @@ class ImageIndex:
 
     async def __aexit__(self, *_exc: object) -> None:
         await self._batcher.__aexit__()
-        self._decode_threads.shutdown(cancel_futures=True)
+        self._decode.close()
         self._call.close()
-        self._decoders.close()
 
     async def put(
         self,
@@ -202,22 +197,9 @@ class ImageIndex:
         """`sought` (14,): the labels that a hit is said to match or miss."""
         names = [name for name, there in zip(LABELS, sought, strict=True) if there]
 
+        query = self._query(weights, options)
+
         def answer() -> SearchResult:
-            query = Query(
-                weights=weights,
-                k=options.k,
-                ranking=options.ranking,
-                thresholds=self.encoder.thresholds if options.binarize else None,
-                min_score=options.min_score,
-                min_overlap=options.min_overlap,
-                group_by=options.group_by,
-                diversity=options.diversity,
-                offset=options.offset,
-                filters=options.filters.model_copy(update={"excluded_patient_ids": []}),
-                excluded_patients=[self._keys.keys_of(patient) for patient in options.filters.excluded_patient_ids],
-                prior=self._prior,
-                calibrated=self.encoder.calibrated,
-            )
             found = self.store.search(query)
             if options.generation not in {None, found.info.generation}:
                 raise Conflict("The index has changed since that generation; begin again at the first page.")
@@ -225,23 +207,25 @@ class ImageIndex:
 
         return await self._call(answer)
 
+    def _query(self, weights: NDArray[np.float64], options: SearchOptions) -> Query:
+        """Patient IDs go no further: they become the keys that the patients may be stored under."""
+        unwanted = options.filters.excluded_patient_ids
+        filters = options.filters.model_copy(update={"excluded_patient_ids": []})
+        return Query(
+            weights,
+            options.model_copy(update={"filters": filters}),
+            thresholds=self.encoder.thresholds if options.binarize else None,
+            excluded_patients=[self._keys.keys_of(patient) for patient in unwanted],
+            prior=self._prior,
+            calibrated=self.encoder.calibrated,
+        )
+
     async def _encode(
         self, data: bytes, sent: ImageMetadataInput | None = None, *, accept_any: bool
     ) -> tuple[Prepared, Encoding]:
-        if self._decoding >= self._settings.decode_threads + self._settings.decode_max_queue:
-            raise Overloaded("Too many files wait to be decoded; send this again later.", part=PART)
-        self._decoding += 1
-        loop = asyncio.get_running_loop()
-        decoded = loop.run_in_executor(
-            self._decode_threads, prepare, data, self.encoder, self._settings.limits, self._decoders
-        )
-        decoded.add_done_callback(self._count_decoded)
-        prepared = await decoded
+        prepared = await self._decode(data)
         check_chest(prepared, sent, 0.0 if accept_any else self._settings.chest_threshold)
         return prepared, await self._batcher.submit(prepared.square, timeout_s=self._settings.upload_timeout_s)
-
-    def _count_decoded(self, _done: "asyncio.Future[Prepared]") -> None:
-        self._decoding -= 1
 
 
 def _there(found: T | None) -> T:

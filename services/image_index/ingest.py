@@ -49,13 +49,8 @@ def ingest_here(
     replace: bool = False,
 ) -> Tally:
     """Handles every entry, whatever becomes of the others. Raises Unavailable where the store cannot write."""
-
-    def stored_sha256(image_id: str) -> str | None:
-        record = store.get(image_id)
-        return None if record is None else record.content_sha256
-
     with IsolatedDecoders() as decoders:
-        return write_all(pipeline.run(entries, stored_sha256, decoders), store, on_progress, replace=replace)
+        return write_all(pipeline.run(entries, store.stored_sha256, decoders), store, on_progress, replace=replace)
 
 
 def write_all(progress: Iterator[Progress], store: ImageStore, on_progress: OnProgress, *, replace: bool) -> Tally:

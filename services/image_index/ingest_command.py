@@ -10,17 +10,15 @@ from pathlib import Path
 from rich.console import Console
 
 from services.image_index.data_folder import make_writable
-from services.image_index.dry_run import dry_run, stored_hashes
-from services.image_index.encoder import Encoder
-from services.image_index.imported import refuse_imported
+from services.image_index.dry_run import dry_run
+from services.image_index.imported import imported_in
 from services.image_index.ingest import OnProgress, Tally, ingest_here
 from services.image_index.ingest_pipeline import open_pipeline
 from services.image_index.ingest_progress import shown_progress
 from services.image_index.ingest_report import Report
 from services.image_index.layouts import Entry, count_folder, count_table, read_folder, read_table
-from services.image_index.patient_key import PatientKeys, open_patient_keys
+from services.image_index.parts import open_hashes, open_keys, open_model, open_store
 from services.image_index.settings import ImageIndexSettings
-from services.image_index.store.embedded import EmbeddedStore
 from shared.commands import INTERRUPTED
 
 SOME_FAILED = 3
@@ -65,12 +63,13 @@ class Ingesting:
 def ingest(settings: ImageIndexSettings, archive: Archive, how: Ingesting) -> None:
     """Exits with 1 where every file failed; with 3 where some did and `strict` asks.
 
-    Raises TableUnusable, OSError, ServiceError, StoreUnusable or ModelLoadError where it cannot be run.
+    Raises TableUnusable, OSError, ServiceError, StoreUnusable, PatientKeyUnusable or ModelLoadError where it
+    cannot be run.
     """
     console = Console(highlight=False)
     if not archive.images_root.is_dir():
         sys.exit(f"image-index: there is no folder {archive.images_root}.")
-    refuse_imported(settings.index_folder)
+    _refuse_imported(settings.index_folder)
     if how.report is not None:
         how.report.open("a", encoding="utf-8").close()  # hours later would be late to find that it cannot be written
     total = archive.count()
@@ -95,10 +94,10 @@ def ingest(settings: ImageIndexSettings, archive: Archive, how: Ingesting) -> No
 
 
 def _checked(settings: ImageIndexSettings, archive: Archive, how: Ingesting, console: Console, total: int) -> Report:
-    weights_sha256 = Encoder.open(settings.image_model, device="cpu").info.weights_sha256
+    weights_sha256 = open_model(settings.image_model, device="cpu").info.weights_sha256
     started = time.monotonic()
     with (
-        stored_hashes(settings.index_folder, weights_sha256) as stored_sha256,
+        open_hashes(settings, weights_sha256) as stored_sha256,
         shown_progress(console, total, "Checking") as show,
     ):
         tally = dry_run(
@@ -121,8 +120,8 @@ def _indexed(settings: ImageIndexSettings, archive: Archive, how: Ingesting, con
 
 
 def _here(settings: ImageIndexSettings, archive: Archive, how: Ingesting, show: OnProgress) -> tuple[Tally, int]:
-    pipeline = open_pipeline(settings, _keys(settings), workers=how.workers, replace=how.replace)
-    with EmbeddedStore(settings.index_folder, pipeline.weights_sha256, min_free_bytes=settings.min_free_bytes) as store:
+    pipeline = open_pipeline(settings, open_keys(settings), workers=how.workers, replace=how.replace)
+    with open_store(settings, pipeline.weights_sha256) as store:
         tally = ingest_here(pipeline, store, archive.entries(), show, replace=how.replace)
         return tally, store.info().size
 
@@ -132,13 +131,13 @@ def _with_ray(settings: ImageIndexSettings, archive: Archive, how: Ingesting, sh
         from services.image_index.ray_ingest import RayFailed, ingest_with_ray  # noqa: PLC0415 - an extra of its own
     except ImportError:
         sys.exit("image-index: --engine ray needs Ray Data. Install it with: pip install '.[ray]'")
-    weights_sha256 = Encoder.open(settings.image_model, device="cpu").info.weights_sha256
-    with EmbeddedStore(settings.index_folder, weights_sha256, min_free_bytes=settings.min_free_bytes) as store:
+    weights_sha256 = open_model(settings.image_model, device="cpu").info.weights_sha256
+    with open_store(settings, weights_sha256) as store:
         try:
             tally = ingest_with_ray(
                 settings,
                 store,
-                _keys(settings),
+                open_keys(settings),
                 archive.entries(),
                 show,
                 workers=how.workers,
@@ -150,6 +149,11 @@ def _with_ray(settings: ImageIndexSettings, archive: Archive, how: Ingesting, sh
         return tally, store.info().size
 
 
-def _keys(settings: ImageIndexSettings) -> PatientKeys:
-    configured = settings.patient_key.get_secret_value() if settings.patient_key else None
-    return open_patient_keys(settings.index_folder, configured)
+def _refuse_imported(index_folder: Path) -> None:
+    """Ends the process where images are to be added to an index that has no encoder."""
+    imported = imported_in(index_folder)
+    if imported is not None:
+        sys.exit(
+            f"image-index: {index_folder} holds the imported predictions of {imported.model_name}: no image can be "
+            "encoded to go with them. Ingest into a new CHEX_DATA_DIR."
+        )

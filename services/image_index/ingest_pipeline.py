@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from services.image_index.encoder import Encoder
 from services.image_index.isolated import IsolatedDecoders
 from services.image_index.layouts import Entry
+from services.image_index.parts import open_model
 from services.image_index.patient_key import PatientKeys
 from services.image_index.preparing import (
     Prepared,
@@ -200,7 +201,7 @@ def open_pipeline(
     """With the configured encoder, on all cores unless told otherwise. Raises ModelLoadError."""
     cores = len(os.sched_getaffinity(0))
     threads = settings.threads or max(1, cores // _MOST_LANES)
-    encoder = Encoder.open(settings.image_model, device=settings.device, threads=threads)
+    encoder = open_model(settings.image_model, device=settings.device, threads=threads)
     # Elsewhere one batch takes all there is: a GPU, or torch's own threads.
     side_by_side = encoder.info.engine == "onnxruntime" and encoder.info.device == "cpu"
     return IngestPipeline(

@@ -8,14 +8,17 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from services.image_index.index_folder import make_durable, open_folder
-from services.image_index.store.base import StoreUnusable
+from shared.private_folder import make_durable, open_folder
 
 KEY_FILE = "patient.key"
 CHECK_FILE = "patient-key.check"
 _NO_PATIENT = "patient-key.check, which is longer than the 64 characters that a patient ID may have"
 _HEX_DIGITS = 16
 _WIDEST_NUMBER = 16  # digits to which archives fill their numbers up; each one is a hash for every patient asked for
+
+
+class PatientKeyUnusable(Exception):
+    """The message says why and what to do. Nothing was changed."""
 
 
 class PatientKeys:
@@ -42,14 +45,14 @@ def _spellings(patient_id: str) -> set[str]:
 def open_patient_keys(folder: Path, configured: str | None = None) -> PatientKeys:
     """The configured key, else the one in `folder`, else a new random one that is kept there for its owner alone.
 
-    Raises StoreUnusable where it is not the one that the folder was begun with: no patient would be known again.
+    Raises PatientKeyUnusable where it is not the one that the folder was begun with: no patient would be known again.
     """
     open_folder(folder)
     key = configured.encode() if configured else _kept(folder / KEY_FILE, secrets.token_hex(32))
     keys, check = PatientKeys(key), folder / CHECK_FILE
     sign = keys.key_of(_NO_PATIENT)
     if not key or _kept(check, sign) != sign.encode():
-        raise StoreUnusable(
+        raise PatientKeyUnusable(
             f"The patient IDs in {folder} were hashed with another key than this one: no patient would be known again. "
             f"Set CHEX_PATIENT_KEY back, or put a copy of {KEY_FILE} in its place. Where the index is empty, or nobody "
             f"is to be known again, delete {check}."

@@ -5,7 +5,7 @@ float64, label by label in a fixed order, and rounded to 1e-9. So neither the or
 in memory, nor the width of a vector unit can change an answer. Ties are broken by image_id.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,15 +17,9 @@ from services.image_index.measures import MEASURES, Context, scan_overlaps
 from services.image_index.posterior import expected_overlap, match, posterior, readings
 from services.image_index.prior import LabelSetPrior, Vector, shipped_prior
 from services.image_index.selection import DECIMALS, best, best_of_groups, contenders
-from shared.labels import LABELS, LabelName
-from shared.schemas.search import DEFAULT_RANKING, DIVERSIFIED, GroupBy, RankingName, SearchFilters
+from shared.schemas.search import DIVERSIFIED, SearchOptions
 
 _OVERLAP_ERROR = 1e-4  # far more than float32 loses of an expected overlap
-
-
-def vector(weights: Mapping[LabelName, float]) -> Vector:
-    """(14,) from names; what is not named weighs 0."""
-    return np.array([weights.get(name, 0.0) for name in LABELS], dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -33,15 +27,8 @@ class Query:
     """`weights` (14,) in [0, 1]. With `thresholds` (14,), images are 0/1 vectors: probability >= threshold."""
 
     weights: Vector
-    k: int = 5
-    ranking: RankingName = DEFAULT_RANKING
+    options: SearchOptions = field(default_factory=SearchOptions)
     thresholds: Vector | None = None
-    min_score: float | None = None
-    min_overlap: float | None = None  # expected; images with less are left out
-    group_by: GroupBy = "image"
-    diversity: float = 0.0  # of the DIVERSIFIED best: offset + k must not be more
-    offset: int = 0  # so many of the best are left out
-    filters: SearchFilters = field(default_factory=SearchFilters)
     excluded_patients: Sequence[Collection[str]] = ()  # the keys that each may be stored under
     prior: LabelSetPrior = field(default_factory=shipped_prior)
     calibrated: bool = False  # whether the probabilities of the gallery's encoder are
@@ -66,12 +53,12 @@ class Ranked:
 
 
 def rank(gallery: Gallery, query: Query, passing: NDArray[np.bool_] | None = None) -> Ranked:
-    """The best `query.k` of the rows that pass. A query without any positive weight finds nothing."""
+    """The best `query.options.k` of the rows that pass. A query without any positive weight finds nothing."""
     rows = gallery.rows(passing)
     if not query.weights.any() or rows.size == 0:
         return Ranked([], [], [], [], [], int(rows.size), 0)
     context = query.against(gallery)
-    good = rows if query.min_overlap is None else _overlapping(gallery, query, context, rows)
+    good = rows if query.options.min_overlap is None else _overlapping(gallery, query, context, rows)
     found, scores, ties = _page(gallery, query, context, good)
     exact, overlaps = _promises(gallery, query, context, found)
     return Ranked(
@@ -94,7 +81,7 @@ def _promises(gallery: Gallery, query: Query, context: Context, rows: NDArray[np
 
 def _overlapping(gallery: Gallery, query: Query, context: Context, rows: NDArray[np.intp]) -> NDArray[np.intp]:
     """The rows whose expected overlap reaches `min_overlap`; what float32 leaves open is computed exactly."""
-    least = query.min_overlap or 0.0
+    least = query.options.min_overlap or 0.0
     approximate = scan_overlaps(gallery, query.weights, context)[rows]
     unsure = np.abs(approximate - least) < _OVERLAP_ERROR
     reached = approximate >= least
@@ -110,28 +97,32 @@ def _page(
     if query.thresholds is not None:
         scanned = gallery.binarized(query.thresholds)
         context = query.against(scanned, binarized=True)
-    end = query.offset + query.k
-    if not query.diversity:
+    end = query.options.offset + query.options.k
+    if not query.options.diversity:
         found, scores, ties = _best(scanned, query, context, rows, end)
     else:
         found, scores, _ = _best(scanned, query, context, rows, DIVERSIFIED)
-        order, ties = diversified(scores, scanned.probabilities[:, found], query.diversity, end)
+        order, ties = diversified(scores, scanned.probabilities[:, found], query.options.diversity, end)
         found, scores = found[order], scores[order]
-    return found[query.offset :], scores[query.offset :], ties if len(found) > query.offset else 0
+    return (
+        found[query.options.offset :],
+        scores[query.options.offset :],
+        ties if len(found) > query.options.offset else 0,
+    )
 
 
 def _best(
     scanned: Gallery, query: Query, context: Context, rows: NDArray[np.intp], wanted: int
 ) -> tuple[NDArray[np.intp], Vector, int]:
-    measure = MEASURES[query.ranking]
+    measure = MEASURES[query.options.ranking]
     approximate, error = measure.scan(scanned, query.weights, context)
     groups, depth = _groups(scanned, query), wanted
     while True:
         contending = contenders(rows, approximate, error, depth)
         exact = measure.exact(scanned.probabilities[:, contending].astype(np.float64), context)
         scores = _rounded(exact(query.weights))
-        if query.min_score is not None:
-            good = scores >= query.min_score
+        if query.options.min_score is not None:
+            good = scores >= query.options.min_score
             contending, scores = contending[good], scores[good]
         ids = scanned.image_ids(contending)
         if groups is None:
@@ -145,7 +136,7 @@ def _best(
 
 
 def _groups(gallery: Gallery, query: Query) -> NDArray[np.int32] | None:
-    return {"image": None, "study": gallery.study, "patient": gallery.patient}[query.group_by]
+    return {"image": None, "study": gallery.study, "patient": gallery.patient}[query.options.group_by]
 
 
 def _merged(gallery: Gallery, query: Query, rows: NDArray[np.intp], found: NDArray[np.intp]) -> list[int]:

@@ -142,8 +142,7 @@ def _progress(
 
 
 def _with_stored(entry: Entry, store: ImageStore) -> _Task:
-    record = store.get(entry.image_id)
-    return _Task(entry, None if record is None else record.content_sha256)
+    return _Task(entry, store.stored_sha256(entry.image_id))
 
 
 class _Worker:

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from services.image_index.encoder import Encoder
 from services.image_index.ingest import ingest_here
 from services.image_index.ingest_pipeline import open_pipeline
 from services.image_index.layouts import read_folder
+from services.image_index.parts import open_model
 from services.image_index.patient_key import PatientKeys
 from services.image_index.pixels import read_radiograph
 from services.image_index.settings import ImageIndexSettings
@@ -37,7 +37,7 @@ SYNTAXES = {
 def ingest_against_encoder(side_by_side: Callable, tmp_path: Path) -> Callable[[str, Path], None]:
     """Prints how many times the bare encoder's images/s an ingest has: at 1 it costs nothing but the encoder."""
     settings = ImageIndexSettings(device="cpu", chest_threshold=0)
-    bare = Encoder.open(settings.image_model, device="cpu")
+    bare = open_model(settings.image_model, device="cpu")
     pipeline = open_pipeline(settings, PatientKeys(b"key"))
     numbers = count()
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from services.image_index.encoder import Encoder
+from services.image_index.parts import open_model
 from services.image_index.settings import BUNDLED_MODEL as IMAGE_MODEL
 from services.text_classifier.classifier import TextClassifier
 from services.text_classifier.settings import BUNDLED_MODEL as TEXT_MODEL
@@ -51,8 +51,8 @@ def test_text_onnx_runtime_against_torch(side_by_side, tmp_path):
 
 
 def test_image_onnx_runtime_against_torch(side_by_side, tmp_path):
-    onnx = Encoder.open(IMAGE_MODEL, device="cpu")
-    torch = Encoder.open(without_graph(IMAGE_MODEL, tmp_path / "torch"), device="cpu")
+    onnx = open_model(IMAGE_MODEL, device="cpu")
+    torch = open_model(without_graph(IMAGE_MODEL, tmp_path / "torch"), device="cpu")
     squares = [onnx.prepare(np.random.default_rng(seed).integers(0, 255, (512, 512), np.uint8)) for seed in range(8)]
     for mine, theirs in zip(onnx.encode(squares), torch.encode(squares), strict=True):
         np.testing.assert_allclose(mine.probabilities, theirs.probabilities, atol=1e-4)

@@ -5,12 +5,14 @@ from onnxruntime import InferenceSession
 from services.image_index.measures import MEASURES, Context
 from services.image_index.posterior import posterior, readings
 from services.image_index.prior import shipped_prior
-from services.image_index.ranking import Query, rank, vector
+from services.image_index.ranking import Query, rank
 from services.image_index.selection import contenders
 from services.image_index.store.growing import GrowingGallery
 from services.image_index.store.row import make_row
+from services.image_index.vectors import vector
 from shared.labels import LABELS
 from shared.schemas.images import StoredMetadata
+from shared.schemas.search import SearchOptions
 
 pytestmark = pytest.mark.benchmark
 
@@ -45,7 +47,7 @@ def test_exact_search_against_plain_numpy(side_by_side, gallery, probabilities, 
         return names[best[np.argsort(-scores[best])]].tolist()
 
     def ours() -> list[str]:
-        return gallery.image_ids(rank(gallery, Query(weights, k=10, ranking="soft_jaccard")).rows)
+        return gallery.image_ids(rank(gallery, Query(weights, SearchOptions(k=10, ranking="soft_jaccard"))).rows)
 
     assert ours() == plain()
     side_by_side(f"soft_jaccard over 224,316 x 14, {labels} labels: plain numpy in float64 / ours", ours, plain)
@@ -68,7 +70,7 @@ def test_default_ranking_against_plain_numpy(side_by_side, gallery):
         return names[best[np.argsort(-scores[best])]].tolist()
 
     def ours() -> list[str]:
-        return gallery.image_ids(rank(gallery, Query(weights, k=10)).rows)
+        return gallery.image_ids(rank(gallery, Query(weights, SearchOptions(k=10))).rows)
 
     assert ours() == plain()
     side_by_side("label_set_posterior over 224,316 x 14, 3 labels: plain numpy in float64 / ours", ours, plain)

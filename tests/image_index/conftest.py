@@ -11,6 +11,7 @@ from PIL import Image
 
 from services.image_index.app import create_app
 from services.image_index.encoder import Encoder
+from services.image_index.parts import open_model
 from services.image_index.settings import ImageIndexSettings
 from tests.image_index.tiny_model import write_tiny_model
 
@@ -34,7 +35,7 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def encoder(tiny_model: Path) -> Encoder:
-    return Encoder.open(tiny_model, device="cpu", threads=1)
+    return open_model(tiny_model, device="cpu", threads=1)
 
 
 @pytest.fixture

@@ -270,7 +270,7 @@ async def test_images_sent_at_once_are_encoded_together_and_all_kept(
             time.sleep(0.1)
             return super().encode(squares)
 
-    slow = Slow(encoder._folder, encoder._session)
+    slow = Slow(encoder._folder, encoder._session, encoder._base_rates)
     client = await connect(create_app(settings, slow))
     pictures = [png_bytes(picture_of(LABELS[n % 14], brightness=150 + n)) for n in range(24)]
     responses = await asyncio.gather(*(put(client, f"i{n}", picture) for n, picture in enumerate(pictures)))
@@ -308,7 +308,7 @@ async def test_an_encoder_that_is_too_slow_is_504_and_the_service_goes_on(
             return super().encode(squares)
 
     hasty = settings.model_copy(update={"upload_timeout_s": 0.3})
-    client = await connect(create_app(hasty, Stuck(encoder._folder, encoder._session)))
+    client = await connect(create_app(hasty, Stuck(encoder._folder, encoder._session, encoder._base_rates)))
     late = await put(client, "a", EDEMA)
     assert late.status_code == 504
     assert (await client.get("/healthz")).status_code == 200

@@ -10,7 +10,7 @@ from services.image_index.gallery_statistics import exact_sums, statistics_of
 from services.image_index.measures import Context
 from services.image_index.posterior import match, posterior, readings
 from services.image_index.prior import shipped_prior
-from services.image_index.ranking import vector
+from services.image_index.vectors import vector
 from shared.labels import LABELS
 from shared.schemas.search import RankingName
 from tests.image_index.conftest import png_bytes

@@ -11,6 +11,7 @@ from services.image_index.store.growing import Change, GrowingGallery
 from services.image_index.store.row import make_row
 from shared.labels import LABELS
 from shared.schemas.images import StoredMetadata
+from shared.schemas.search import SearchOptions
 
 N_LABELS = len(LABELS)
 QUERY = np.eye(N_LABELS)[3] + np.eye(N_LABELS)[9]
@@ -32,7 +33,7 @@ def some(images, seed=0, distinct=None):
 
 
 def found_by(gallery, **options):
-    return gallery.image_ids(rank(gallery, Query(QUERY, **options)).rows)
+    return gallery.image_ids(rank(gallery, Query(QUERY, SearchOptions(**options))).rows)
 
 
 def likeness(one, other):
@@ -90,17 +91,17 @@ def test_the_slightest_diversity_keeps_the_order_of_images_whose_scores_differ()
 
 def test_groups_are_formed_before_they_are_put_into_a_diverse_order():
     gallery = gallery_of(some(60, distinct=9), patients=list("abcde") * 12)
-    found = rank(gallery, Query(QUERY, k=10, diversity=0.5, group_by="patient"))
-    heads = rank(gallery, Query(QUERY, k=10, group_by="patient"))
+    found = rank(gallery, Query(QUERY, SearchOptions(k=10, diversity=0.5, group_by="patient")))
+    heads = rank(gallery, Query(QUERY, SearchOptions(k=10, group_by="patient")))
     assert sorted(found.rows) == sorted(heads.rows)
     assert found.merged == [11] * 5
 
 
 def test_those_that_could_as_well_be_last_are_counted():
     gallery = gallery_of(np.tile(QUERY * 0.8, (7, 1)))
-    found = rank(gallery, Query(QUERY, k=3, diversity=0.5))
+    found = rank(gallery, Query(QUERY, SearchOptions(k=3, diversity=0.5)))
     assert (found.rows, found.ties_at_cutoff) == ([0, 1, 2], 4)
 
 
 def test_nothing_found_stays_nothing():
-    assert rank(gallery_of(some(20)), Query(QUERY, diversity=0.5, min_score=2.0)).rows == []
+    assert rank(gallery_of(some(20)), Query(QUERY, SearchOptions(diversity=0.5, min_score=2.0))).rows == []

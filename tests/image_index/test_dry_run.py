@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from services.image_index.dry_run import SAME_ID, dry_run, stored_hashes
+from services.image_index.dry_run import SAME_ID, dry_run
 from services.image_index.encoder import Encoder
 from services.image_index.ingest import ingest_here
 from services.image_index.ingest_pipeline import CONFLICT, IngestPipeline
@@ -18,6 +18,7 @@ from services.image_index.patient_key import PatientKeys
 from services.image_index.radiograph import Limits
 from services.image_index.store.base import StoreUnusable
 from services.image_index.store.embedded import EmbeddedStore
+from services.image_index.store.peek import stored_hashes
 from shared.schemas.images import ImageMetadataInput
 from tests.image_index.conftest import png_bytes
 from tests.image_index.made_dicom import made_dicom, to_bytes

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from services.image_index.encoder import Encoder
+from services.image_index.parts import open_model
 from services.inference.session import ModelLoadError
 from shared.labels import LABELS
 from tests.image_index.tiny_model import picture_of, write_tiny_model
@@ -46,7 +47,7 @@ def test_outputs_in_another_order_are_read_by_name(tmp_path: Path, encoder: Enco
     config = json.loads((folder / "config.json").read_text())
     config["labels"] = list(reversed(config["labels"]))
     (folder / "config.json").write_text(json.dumps(config))
-    turned = Encoder.open(folder, device="cpu", threads=1)
+    turned = open_model(folder, device="cpu", threads=1)
 
     (ours,) = encoder.encode([encoder.prepare(picture_of("Atelectasis"))])
     (theirs,) = turned.encode([turned.prepare(picture_of("Atelectasis"))])
@@ -68,7 +69,7 @@ def test_a_folder_that_lacks_a_file_is_refused_by_its_name(tmp_path: Path, file:
     (write_tiny_model(tmp_path) / file).unlink()
 
     with pytest.raises(ModelLoadError, match=file):
-        Encoder.open(tmp_path, device="cpu")
+        open_model(tmp_path, device="cpu")
 
 
 @pytest.mark.parametrize("file", ["config.json", "calibration.json", "thresholds.json"])
@@ -77,7 +78,7 @@ def test_a_damaged_file_of_a_folder_is_told_in_one_line(tmp_path: Path, file: st
     (write_tiny_model(tmp_path) / file).write_bytes(content)
 
     with pytest.raises(ModelLoadError, match=str(tmp_path)) as refused:
-        Encoder.open(tmp_path, device="cpu")
+        open_model(tmp_path, device="cpu")
     assert "\n" not in str(refused.value)
 
 
@@ -96,4 +97,4 @@ def test_a_folder_with_a_wrong_value_is_refused(tmp_path: Path, file: str, key: 
     path.write_text(json.dumps({**json.loads(path.read_text()), key: value}))
 
     with pytest.raises(ModelLoadError, match="not valid"):
-        Encoder.open(tmp_path, device="cpu")
+        open_model(tmp_path, device="cpu")

@@ -167,7 +167,7 @@ def test_a_long_stream_is_never_held_whole_and_batches_fill(encoder: Encoder, ar
             taken += 1
             yield Entry(f"i{number}", archive / "00.png", ImageMetadataInput())
 
-    counting = CountingEncoder(encoder._folder, encoder._session)
+    counting = CountingEncoder(encoder._folder, encoder._session, encoder._base_rates)
     pipeline = IngestPipeline(counting, PatientKeys(b"key"), limits=Limits(), workers=2, batch=4, lanes=2)
     tally = ingest_here(pipeline, SlowStore(), stream())
 
@@ -180,7 +180,7 @@ def test_a_long_stream_is_never_held_whole_and_batches_fill(encoder: Encoder, ar
 class RefusingStore:
     """A store that is never searched."""
 
-    def get(self, _image_id: str) -> None:
+    def stored_sha256(self, _image_id: str) -> None:
         return None
 
     def __getattr__(self, name: str) -> object:
@@ -285,8 +285,8 @@ def test_ctrl_c_ends_an_ingest_with_130_and_keeps_what_was_committed(
 ) -> None:
     root = tmp_path / "many"
     root.mkdir()
-    for number in range(400):
-        Image.fromarray(picture_of(LABELS[number % 14], brightness=100 + number % 150)).save(root / f"{number:03d}.png")
+    for number in range(1500):
+        Image.fromarray(picture_of(LABELS[number % 14], brightness=100 + number % 150)).save(root / f"{number:04d}.png")
     environment = {**os.environ, "CHEX_IMAGE_MODEL": str(tiny_model), "CHEX_DATA_DIR": str(tmp_path / "data")}
     command = [sys.executable, "-m", "services.image_index", "ingest", "--device", "cpu", "--images-root", str(root)]
     with subprocess.Popen(
@@ -302,7 +302,7 @@ def test_ctrl_c_ends_an_ingest_with_130_and_keeps_what_was_committed(
     assert (process.returncode, errors) == (130, "")
     assert "What was indexed stays" in said
     with EmbeddedStore(tmp_path / "data" / "image-index", encoder.info.weights_sha256) as store:
-        assert 0 < store.info().size < 400
+        assert 0 < store.info().size < 1500
 
 
 def test_an_ingest_that_was_killed_goes_on_and_does_nothing_twice(
@@ -310,8 +310,8 @@ def test_an_ingest_that_was_killed_goes_on_and_does_nothing_twice(
 ) -> None:
     root = tmp_path / "many"
     root.mkdir()
-    for number in range(600):
-        Image.fromarray(picture_of(LABELS[number % 14], brightness=100 + number % 150)).save(root / f"{number:03d}.png")
+    for number in range(1500):
+        Image.fromarray(picture_of(LABELS[number % 14], brightness=100 + number % 150)).save(root / f"{number:04d}.png")
     environment = {**os.environ, "CHEX_IMAGE_MODEL": str(tiny_model), "CHEX_DATA_DIR": str(tmp_path / "data")}
     environment |= {"CHEX_DEVICE": "cpu"}
     command = [sys.executable, "-m", "services.image_index", "ingest", "--images-root", str(root)]
@@ -325,11 +325,11 @@ def test_an_ingest_that_was_killed_goes_on_and_does_nothing_twice(
         before = store.info().size
     result = run_command(tiny_model, tmp_path / "data", "--images-root", str(root))
 
-    assert 0 < before < 600
-    assert f"{600 - before} indexed" in result.stdout
+    assert 0 < before < 1500
+    assert f"{1500 - before} indexed" in result.stdout
     assert f"{before} were there already" in result.stdout
     with EmbeddedStore(tmp_path / "data" / "image-index", encoder.info.weights_sha256) as store:
-        assert (store.info().size, store.info().generation) == (600, 600)
+        assert (store.info().size, store.info().generation) == (1500, 1500)
 
 
 @pytest.mark.real_data

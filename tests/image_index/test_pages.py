@@ -10,6 +10,7 @@ from services.image_index.store.growing import Change, GrowingGallery
 from services.image_index.store.row import make_row
 from shared.labels import LABELS
 from shared.schemas.images import StoredMetadata
+from shared.schemas.search import SearchOptions
 
 N_LABELS = len(LABELS)
 QUERY = np.eye(N_LABELS)[3] + np.eye(N_LABELS)[9]
@@ -37,11 +38,13 @@ def some(images, seed=0, distinct=None):
 @pytest.mark.parametrize("distinct", [None, 12])
 def test_pages_put_together_are_the_whole_ranking(ranking, distinct):
     gallery = gallery_of(some(200, distinct=distinct))
-    whole = rank(gallery, Query(QUERY, k=200, ranking=ranking))
-    pages = [rank(gallery, Query(QUERY, k=30, offset=offset, ranking=ranking)) for offset in range(0, 210, 30)]
+    whole = rank(gallery, Query(QUERY, SearchOptions(k=200, ranking=ranking)))
+    pages = [
+        rank(gallery, Query(QUERY, SearchOptions(k=30, offset=offset, ranking=ranking))) for offset in range(0, 210, 30)
+    ]
     assert [row for page in pages for row in page.rows] == whole.rows
     assert [value for page in pages for value in page.exact] == whole.exact
-    assert rank(gallery, Query(QUERY, k=5, offset=500, ranking=ranking)).rows == []
+    assert rank(gallery, Query(QUERY, SearchOptions(k=5, offset=500, ranking=ranking))).rows == []
 
 
 @given(
@@ -57,13 +60,13 @@ def test_pages_put_together_are_the_whole_ranking(ranking, distinct):
 def test_of_each_group_only_the_best_image_is_shown(*, seed, patients, k, offset, ranking, group_by, min_score):
     alone = group_by == "image"
     gallery = gallery_of(some(len(patients), seed, distinct=7), patients, "patient" if alone else group_by)
-    whole = rank(gallery, Query(QUERY, k=len(patients), ranking=ranking, min_score=min_score))
+    whole = rank(gallery, Query(QUERY, SearchOptions(k=len(patients), ranking=ranking, min_score=min_score)))
     expected, seen = [], set()
     for row, score in zip(whole.rows, whole.scores, strict=True):
         if alone or patients[row] is None or patients[row] not in seen:
             expected.append((row, score))
             seen.add(patients[row])
-    query = Query(QUERY, k=k, offset=offset, group_by=group_by, ranking=ranking, min_score=min_score)
+    query = Query(QUERY, SearchOptions(k=k, offset=offset, group_by=group_by, ranking=ranking, min_score=min_score))
     found = rank(gallery, query)
     assert list(zip(found.rows, found.scores, strict=True)) == expected[offset : offset + k]
     if found.rows and len(expected) >= offset + k:
@@ -76,13 +79,15 @@ def test_of_each_group_only_the_best_image_is_shown(*, seed, patients, k, offset
 def test_images_that_do_not_pass_are_not_counted_among_those_that_one_stands_for():
     p = np.tile(QUERY, (6, 1))
     passing = np.array([True, True, True, False, True, True])
-    found = rank(gallery_of(p, ["a", "a", "a", "a", None, "b"]), Query(QUERY, k=5, group_by="patient"), passing)
+    found = rank(
+        gallery_of(p, ["a", "a", "a", "a", None, "b"]), Query(QUERY, SearchOptions(k=5, group_by="patient")), passing
+    )
     assert (found.rows, found.merged) == ([0, 4, 5], [2, 0, 0])
 
 
 def test_many_images_of_one_patient_do_not_hide_the_others():
     p = np.concatenate([np.tile(QUERY * 0.9, (500, 1)), some(5)])
-    found = rank(gallery_of(p, ["one"] * 500 + list("abcde")), Query(QUERY, k=4, group_by="patient"))
+    found = rank(gallery_of(p, ["one"] * 500 + list("abcde")), Query(QUERY, SearchOptions(k=4, group_by="patient")))
     assert found.rows[0] == 0
     assert len(set(found.rows)) == 4
     assert min(found.rows[1:]) >= 500
@@ -91,13 +96,13 @@ def test_many_images_of_one_patient_do_not_hide_the_others():
 @pytest.mark.parametrize("ranking", RANKINGS)
 def test_images_of_which_little_overlap_is_to_be_expected_are_left_out(ranking):
     gallery = gallery_of(some(300))
-    whole = rank(gallery, Query(QUERY, k=300, ranking=ranking))
+    whole = rank(gallery, Query(QUERY, SearchOptions(k=300, ranking=ranking)))
     least = sorted(whole.overlaps)[150]  # exactly the overlap of one image
-    found = rank(gallery, Query(QUERY, k=300, ranking=ranking, min_overlap=least))
+    found = rank(gallery, Query(QUERY, SearchOptions(k=300, ranking=ranking, min_overlap=least)))
     kept = [row for row, overlap in zip(whole.rows, whole.overlaps, strict=True) if overlap >= least]
     assert found.rows == kept
     assert found.candidates == 300
 
 
 def test_where_no_image_is_alike_nothing_is_found():
-    assert rank(gallery_of(some(50)), Query(QUERY, k=5, min_overlap=1.0)).rows == []
+    assert rank(gallery_of(some(50)), Query(QUERY, SearchOptions(k=5, min_overlap=1.0))).rows == []

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.image_index.patient_key import PatientKeys, open_patient_keys
-from services.image_index.store.base import StoreUnusable
+from services.image_index.patient_key import PatientKeys, PatientKeyUnusable, open_patient_keys
 from shared.schemas.search import SearchFilters
 
 
@@ -54,12 +53,12 @@ def test_another_secret_than_the_first_is_refused_since_nobody_would_be_known_ag
     key = (tmp_path / "patient.key").read_bytes()
     harm(tmp_path / "patient.key")
     for configured in (None, "configured"):
-        with pytest.raises(StoreUnusable, match="hashed with another key"):
+        with pytest.raises(PatientKeyUnusable, match="hashed with another key"):
             open_patient_keys(tmp_path, configured)
 
     (tmp_path / "patient.key").write_bytes(key)
     assert open_patient_keys(tmp_path).key_of("x") == first
-    with pytest.raises(StoreUnusable, match="hashed with another key"):
+    with pytest.raises(PatientKeyUnusable, match="hashed with another key"):
         open_patient_keys(tmp_path, "configured")
     (tmp_path / "patient-key.check").unlink()
     assert open_patient_keys(tmp_path, "configured").key_of("x") != first

@@ -18,6 +18,7 @@ from services.image_index.store.growing import Change, GrowingGallery
 from services.image_index.store.row import make_row
 from shared.labels import LABELS
 from shared.schemas.images import StoredMetadata
+from shared.schemas.search import SearchOptions
 
 RANKINGS = ("label_set_posterior", "soft_jaccard", "cosine", "centered_cosine", "log_likelihood")
 N_LABELS = len(LABELS)
@@ -132,7 +133,7 @@ def test_scores_and_order_are_those_of_the_oracle(
     ranking: str, p: np.ndarray, q: np.ndarray, k: int, calibrated
 ) -> None:
     gallery = made_gallery(p)
-    ranked = rank(gallery, Query(q, k=k, ranking=ranking, calibrated=calibrated))
+    ranked = rank(gallery, Query(q, SearchOptions(k=k, ranking=ranking), calibrated=calibrated))
     expected = oracle(ranking, p, q, calibrated=calibrated)
 
     assert len(ranked.rows) == min(k, len(p))
@@ -153,7 +154,7 @@ def test_the_order_of_insertion_changes_nothing(ranking: str, p: np.ndarray, q: 
     ids = [f"image-{number:04d}" for number in range(len(p))]
     places = list(range(len(p)))
     shuffle.shuffle(places)
-    query = Query(q, k=10, ranking=ranking, thresholds=np.full(N_LABELS, 0.5) if binarize else None)
+    query = Query(q, SearchOptions(k=10, ranking=ranking), thresholds=np.full(N_LABELS, 0.5) if binarize else None)
     one, other = made_gallery(p, ids), made_gallery(p[places], [ids[place] for place in places])
     a, b = rank(one, query), rank(other, query)
 
@@ -173,14 +174,16 @@ def test_ten_best_are_the_start_of_a_thousand_best(ranking: str, kind: str) -> N
     gallery = made_gallery(p)
     for q in rng.integers(0, 2, (5, N_LABELS)).astype(float):
         q[0] = 1
-        few, many = (rank(gallery, Query(q, k=k, ranking=ranking)) for k in (10, 1000))
+        few, many = (rank(gallery, Query(q, SearchOptions(k=k, ranking=ranking))) for k in (10, 1000))
         assert (few.rows, few.scores) == (many.rows[:10], many.scores[:10])
-        assert few.ties_at_cutoff == rank(gallery, Query(q, k=3000, ranking=ranking)).scores[10:].count(few.scores[-1])
+        whole = rank(gallery, Query(q, SearchOptions.model_construct(k=3000, ranking=ranking)))
+        assert few.ties_at_cutoff == whole.scores[10:].count(few.scores[-1])
 
 
 def test_a_query_without_a_positive_weight_finds_nothing() -> None:
     for ranking in RANKINGS:
-        assert rank(made_gallery(np.ones((3, N_LABELS))), Query(np.zeros(N_LABELS), ranking=ranking)).rows == []
+        nothing = Query(np.zeros(N_LABELS), SearchOptions(ranking=ranking))
+        assert rank(made_gallery(np.ones((3, N_LABELS))), nothing).rows == []
 
 
 def test_an_empty_gallery_has_nothing_to_find() -> None:
@@ -191,7 +194,7 @@ def test_only_images_at_or_above_the_least_score_are_found() -> None:
     p = np.zeros((3, N_LABELS))
     p[0, 3] = p[1, 3] = p[1, 4] = 1
     q = np.eye(N_LABELS)[3]
-    found = rank(made_gallery(p), Query(q, k=3, ranking="soft_jaccard", min_score=0.5))
+    found = rank(made_gallery(p), Query(q, SearchOptions(k=3, ranking="soft_jaccard", min_score=0.5)))
 
     assert (found.rows, found.scores) == ([0, 1], [1.0, 0.5])
 
@@ -200,7 +203,7 @@ def test_decisions_of_a_calibrated_encoder_are_no_calibrated_probabilities() -> 
     p = np.random.default_rng(1).random((50, N_LABELS)) ** 3
     q, thresholds = np.eye(N_LABELS)[3], np.full(N_LABELS, 0.5)
     one, other = (
-        rank(made_gallery(p), Query(q, k=50, thresholds=thresholds, calibrated=calibrated))
+        rank(made_gallery(p), Query(q, SearchOptions(k=50), thresholds=thresholds, calibrated=calibrated))
         for calibrated in (True, False)
     )
     assert (one.rows, one.scores) == (other.rows, other.scores)
@@ -210,7 +213,7 @@ def test_decisions_of_a_calibrated_encoder_are_no_calibrated_probabilities() -> 
 def test_images_that_do_not_pass_are_not_candidates() -> None:
     p = np.eye(N_LABELS)
     passing = np.arange(N_LABELS) != 3
-    found = rank(made_gallery(p), Query(np.eye(N_LABELS)[3], k=20), passing)
+    found = rank(made_gallery(p), Query(np.eye(N_LABELS)[3], SearchOptions(k=20)), passing)
 
     assert 3 not in found.rows
     assert found.candidates == N_LABELS - 1
@@ -220,7 +223,7 @@ def test_binarized_cosine_is_the_cosine_of_the_thresholded_vectors() -> None:
     p = np.random.default_rng(1).random((50, N_LABELS))
     thresholds = np.linspace(0.2, 0.8, N_LABELS)
     q = np.rint(np.random.default_rng(2).random(N_LABELS))
-    found = rank(made_gallery(p), Query(q, k=50, ranking="cosine", thresholds=thresholds))
+    found = rank(made_gallery(p), Query(q, SearchOptions(k=50, ranking="cosine"), thresholds=thresholds))
     expected = oracle("cosine", (p.astype(np.float32) >= thresholds.astype(np.float32)).astype(float), q)
 
     assert found.scores == pytest.approx([expected[row] for row in found.rows], abs=1e-9)

@@ -9,6 +9,7 @@ import pytest
 
 from services.image_index.app import create_app
 from services.image_index.bulk_commands import import_predictions, ingest
+from services.image_index.patient_key import PatientKeyUnusable
 from services.image_index.settings import ImageIndexSettings
 from services.image_index.store.base import StoreUnusable
 from shared.image_ids import image_id_of
@@ -110,7 +111,7 @@ def test_an_index_that_was_filled_with_another_patient_key_is_not_served(
     monkeypatch.delenv("CHEX_PATIENT_KEY")
     import_predictions(table, data_dir=settings.data_dir, model_name="one")
 
-    with pytest.raises(StoreUnusable, match="hashed with another key"):
+    with pytest.raises(PatientKeyUnusable, match="hashed with another key"):
         create_app(settings)
 
 

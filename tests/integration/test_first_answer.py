@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from gateway.demo.gallery import PHANTOMS, SEED, SIDE
-from services.image_index.encoder import Encoder
 from services.image_index.gallery_statistics import exact_sums, statistics_of
 from services.image_index.measures import MEASURES, Context
+from services.image_index.parts import open_model
 from services.image_index.prior import shipped_prior
 from services.image_index.settings import BUNDLED_MODEL
 from services.image_index.training.phantoms import make_phantom
@@ -28,7 +28,7 @@ def asked() -> np.ndarray:
 
 
 def test_the_first_image_of_the_demos_answer_shows_all_that_was_asked_for(asked):
-    encoder = Encoder.open(BUNDLED_MODEL, device="cpu")
+    encoder = open_model(BUNDLED_MODEL, device="cpu")
     seeds = np.random.SeedSequence(SEED).generate_state(PHANTOMS)
     phantoms = [make_phantom(int(seed), size=SIDE) for seed in seeds]
     squares = [encoder.prepare(phantom.pixels) for phantom in phantoms]

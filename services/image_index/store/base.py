@@ -6,7 +6,7 @@ Every write that returned is durable. Every search sees one generation of the in
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,7 +63,9 @@ class Found:
 
 
 class ImageStore(Protocol):
-    """Thread-safe. Raises Unavailable where the disk is full or fails; what was acknowledged before is kept."""
+    """Thread-safe, and closed at the end of a `with`. Raises Unavailable where the disk is full or fails; what was
+    acknowledged before is kept.
+    """
 
     def put(self, images: Sequence[NewImage], *, replace: bool = False) -> list[PutOutcome]:
         """Durable when it returns, all in one transaction. Refuses images of other weights with a ValueError."""
@@ -74,6 +76,10 @@ class ImageStore(Protocol):
         ...
 
     def get(self, image_id: str) -> ImageRecord | None: ...
+
+    def stored_sha256(self, image_id: str) -> str | None:
+        """Of the content that is stored under the id; None where there is none."""
+        ...
 
     def thumbnail(self, image_id: str) -> bytes | None: ...
 
@@ -96,3 +102,7 @@ class ImageStore(Protocol):
         ...
 
     def close(self) -> None: ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_exc: object) -> None: ...

@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from services.image_index.index_folder import make_durable
 from services.image_index.store.base import NewImage, StoreUnusable
-from services.image_index.store.row import Row, named, to_blob
+from services.image_index.store.row import Row, to_blob
+from services.image_index.vectors import named
 from shared.labels import LABELS
+from shared.private_folder import make_durable
 from shared.schemas.images import ImageRecord, StoredMetadata
 
 VERSION = 3

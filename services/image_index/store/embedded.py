@@ -13,19 +13,20 @@ from numpy.typing import NDArray
 
 from services.image_index.filters import passing
 from services.image_index.gallery import Gallery
-from services.image_index.index_folder import open_folder
 from services.image_index.ranking import Query, Ranked, rank
 from services.image_index.store import database
 from services.image_index.store.base import PART, Found, Hit, NewImage, PutOutcome, StoreUnusable
 from services.image_index.store.disk import MIN_FREE_BYTES, Disk
-from services.image_index.store.failures import disk_errors, unavailable
+from services.image_index.store.disk_errors import disk_errors
+from services.image_index.store.failures import unavailable
 from services.image_index.store.group_commit import GroupCommit
 from services.image_index.store.growing import GrowingGallery
-from services.image_index.store.index_file import WHAT_TO_DO, OpenedFile, make_unless_there
+from services.image_index.store.index_file import FILE_NAME, WHAT_TO_DO, OpenedFile, make_unless_there
 from services.image_index.store.row import CHECKSUM_SPACE, Row, digest
 from services.image_index.store.transaction import Transaction
 from shared.errors import ServiceError
 from shared.labels import LABELS, LabelName
+from shared.private_folder import open_folder
 from shared.schemas.images import ImageRecord
 from shared.schemas.system import IndexInfo
 
@@ -41,7 +42,7 @@ class EmbeddedStore:
 
     def __init__(self, folder: Path, weights_sha256: str, *, min_free_bytes: int = MIN_FREE_BYTES) -> None:
         open_folder(folder)
-        self._file = folder / "index.sqlite3"
+        self._file = folder / FILE_NAME
         self._weights_sha256 = weights_sha256
         self._lock = _own(folder / "index.lock", folder)
         try:
@@ -163,6 +164,10 @@ class EmbeddedStore:
         with self._reading, disk_errors():
             return database.records(self._reader, [image_id]).get(image_id)
 
+    def stored_sha256(self, image_id: str) -> str | None:
+        with self._reading, disk_errors():
+            return database.content_sha256(self._reader, image_id)
+
     def thumbnail(self, image_id: str) -> bytes | None:
         with self._reading, disk_errors():
             return database.thumbnail(self._reader, image_id)
@@ -186,7 +191,7 @@ class EmbeddedStore:
     def _search(self, query: Query) -> Found | None:
         """None where a hit was replaced or deleted between the scan and the reading of its record."""
         gallery = self._growing.gallery
-        mask, excluded = passing(gallery, query.filters, query.excluded_patients)
+        mask, excluded = passing(gallery, query.options.filters, query.excluded_patients)
         ranked = rank(gallery, query, mask)
         records = self._records(gallery, ranked)
         if records is None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from services.image_index.store import database
 from services.image_index.store.base import StoreUnusable
 
+FILE_NAME = "index.sqlite3"
 WHAT_TO_DO = "Nothing was changed. Put a copy in its place, or move it away and ingest again."
 
 

@@ -6,8 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.labels import LABELS
-from shared.schemas.images import Probabilities, StoredMetadata
+from shared.schemas.images import StoredMetadata
 
 CHECKSUM_SPACE = 2**64
 
@@ -40,11 +39,6 @@ def make_row(image_id: str, probabilities: NDArray[np.float32], metadata: Stored
 
 def to_blob(probabilities: NDArray[np.float32]) -> bytes:
     return probabilities.astype("<f4").tobytes()
-
-
-def named(probabilities: NDArray[np.float32]) -> Probabilities:
-    """As the wire has them, to seven places: those behind are not in a float32."""
-    return {name: round(float(p), 7) for name, p in zip(LABELS, probabilities, strict=True)}
 
 
 def digest(row: Row) -> int:

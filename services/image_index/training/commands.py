@@ -218,10 +218,10 @@ def pointing_game(
 ) -> None:
     """How often a map's maximum lies in the drawn box, beside two guesses that look at no picture."""
     with told_plainly():
-        from services.image_index.encoder import Encoder  # noqa: PLC0415
+        from services.image_index.parts import open_model  # noqa: PLC0415
         from services.image_index.training.pointing import pointing_game as judge  # noqa: PLC0415
     with told_plainly(), _console.status("Reading pictures"):
-        report = judge(Encoder.open(model, device=device), boxes, part)
+        report = judge(open_model(model, device=device), boxes, part)
     table = Table("label", "boxes", "map", "centre", "mean box")
     for label, pointing in report.items():
         shares = (f"{share:.2f}" for share in (pointing.map, pointing.centre, pointing.mean_box))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import f1_score
 
 from services.image_index.encoder import Encoder
+from services.image_index.parts import open_model
 from services.image_index.training.datasets import LabelledImages, UncertainPolicy, load_images, read_rows
 from services.image_index.training.evaluation_plots import draw_evaluation
 from services.image_index.training.metrics import Scores, label_figures
@@ -31,7 +32,7 @@ def evaluate_table(
     on_picture: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
     """`{"labels": {name: figures}, "macro": {...}}` for a table. `plots`: folder to draw in."""
-    encoder = Encoder.open(model, device=device)
+    encoder = open_model(model, device=device)
     rows = read_rows(table, images_root, uncertain=uncertain)
     images = load_images(rows, encoder.input_size, table.stem, on_picture)
     probabilities = encode_all(encoder, images.pixels)

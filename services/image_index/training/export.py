@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from services.image_index.encoder import Encoder
+from services.image_index.parts import open_model
 from services.image_index.training.augment import MEAN, STD
 from services.image_index.training.baseline import ridge_scores
 from services.image_index.training.calibration import fit_calibration
@@ -66,7 +66,7 @@ def export_model(
     _write_json(folder / "calibration.json", {label: asdict(calibration[label]) for label in LABELS})
     _write_json(folder / "thresholds.json", {label: thresholds[label] for label in LABELS})
 
-    encoder = Encoder.open(folder, device="cpu")
+    encoder = open_model(folder, device="cpu")
     reports = {
         name: with_baseline(evaluate_images(encoder, part, min_positives=5), train, part)
         for name, part in _test_parts(test).items()

@@ -11,6 +11,7 @@ from services.image_index.store.base import PutOutcome, StoreUnusable
 from services.image_index.store.disk import Disk
 from services.image_index.store.embedded import EmbeddedStore
 from shared.errors import Unavailable
+from shared.schemas.search import SearchOptions
 from tests.image_index.full_disk import fill, small_disk
 from tests.image_index.store.conftest import WEIGHTS, made_image
 
@@ -24,7 +25,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def found_ids(store: EmbeddedStore) -> list[str]:
-    return [hit.record.image_id for hit in store.search(Query(np.ones(14), k=100)).hits]
+    return [hit.record.image_id for hit in store.search(Query(np.ones(14), SearchOptions(k=100))).hits]
 
 
 def test_a_disk_that_has_run_full_is_told_and_takes_writes_again_when_it_has_room(disk: Path) -> None:

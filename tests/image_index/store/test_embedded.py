@@ -11,10 +11,10 @@ from services.image_index.store.base import PutOutcome, StoreUnusable
 from services.image_index.store.embedded import EmbeddedStore
 from shared.errors import Unavailable
 from shared.labels import LABELS
-from shared.schemas.search import SearchFilters
+from shared.schemas.search import SearchFilters, SearchOptions
 from tests.image_index.store.conftest import WEIGHTS, made_image
 
-EVERYTHING = Query(np.ones(len(LABELS)), k=1000)
+EVERYTHING = Query(np.ones(len(LABELS)), SearchOptions(k=1000))
 Open = Callable[[], EmbeddedStore]
 
 
@@ -46,6 +46,13 @@ def test_what_is_not_there_is_none(store: EmbeddedStore) -> None:
         None,
         False,
     )
+
+
+def test_the_hash_of_what_is_stored_is_known_without_the_rest(store: EmbeddedStore) -> None:
+    image = made_image("a", np.full(14, 0.5), content="one")
+    store.put([image])
+    assert store.stored_sha256("a") == image.content_sha256
+    assert store.stored_sha256("b") is None
 
 
 def test_the_same_content_again_changes_nothing(store: EmbeddedStore) -> None:
@@ -103,7 +110,7 @@ def test_memory_equals_the_file_after_a_restart(store: EmbeddedStore, open_store
     store.put([made_image(f"i{n}", rng.random(14), content=f"new {n}") for n in range(50)], replace=True)
     for n in range(100, 130):
         store.delete(f"i{n}")
-    query = Query(np.eye(14)[3], k=1000, filters=SearchFilters(excluded_patient_keys=[f"{3:016}"]))
+    query = Query(np.eye(14)[3], SearchOptions(k=1000, filters=SearchFilters(excluded_patient_keys=[f"{3:016}"])))
     before = store.info(), store.checksum(), store.search(query)
     store.close()
 

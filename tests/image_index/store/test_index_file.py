@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from services.image_index.index_folder import open_folder
 from services.image_index.store import database
 from services.image_index.store.base import PutOutcome, StoreUnusable
 from services.image_index.store.embedded import EmbeddedStore
 from shared.errors import Unavailable
+from shared.private_folder import open_folder
 from tests.image_index.store.conftest import WEIGHTS, made_image
 
 Open = Callable[[], EmbeddedStore]

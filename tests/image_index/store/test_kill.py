@@ -16,6 +16,7 @@ import numpy as np
 
 from services.image_index.ranking import Query
 from services.image_index.store.embedded import EmbeddedStore
+from shared.schemas.search import SearchOptions
 from tests.image_index.store.conftest import WEIGHTS
 from tests.image_index.store.killed_writer import BATCH
 
@@ -38,7 +39,7 @@ def killed_round(folder: Path, prefix: str, mode: str) -> set[str]:
 def present_after(folder: Path) -> set[str]:
     with EmbeddedStore(folder, WEIGHTS) as store:
         size = store.info().size
-        found = store.search(Query(np.ones(14), k=max(size, 1)))
+        found = store.search(Query(np.ones(14), SearchOptions.model_construct(k=max(size, 1))))
         ids = {hit.record.image_id for hit in found.hits}
         assert len(ids) == size
         assert all(store.thumbnail(image_id) is not None for image_id in list(ids)[:20])

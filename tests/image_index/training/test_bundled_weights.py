@@ -6,6 +6,7 @@ import pytest
 
 from services.image_index.encoder import Encoder
 from services.image_index.model_folder import read_model_folder
+from services.image_index.parts import open_model
 from services.image_index.training.datasets import LabelledImages
 from services.image_index.training.evaluate import evaluate_images, evaluate_table
 from services.image_index.training.phantoms import write_gallery
@@ -17,7 +18,7 @@ WEIGHTS = Path(__file__).parents[3] / "services" / "image_index" / "weights"
 
 @pytest.fixture(scope="module")
 def encoder() -> Encoder:
-    return Encoder.open(WEIGHTS, device="cpu")
+    return open_model(WEIGHTS, device="cpu")
 
 
 @pytest.fixture(scope="module")

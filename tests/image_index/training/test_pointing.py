@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from services.image_index.encoder import Encoder
+from services.image_index.parts import open_model
 from services.image_index.training.pointing import ALL, DrawnBox, hottest_point, pointing_game, read_boxes
 from services.image_index.training.sources import part_of
 
@@ -46,7 +47,7 @@ def _drawn(folder: Path, boxes: str) -> Encoder:
         encoding="utf-8",
     )
     (folder / "boxes.csv").write_text("image,label,xmin,ymin,xmax,ymax\n" + boxes, encoding="utf-8")
-    return Encoder.open(WEIGHTS, device="cpu")
+    return open_model(WEIGHTS, device="cpu")
 
 
 def _patient(part: str) -> int:
@@ -70,6 +71,6 @@ def test_a_box_over_the_whole_picture_is_always_hit(tmp_path: Path) -> None:
 
 @pytest.mark.real_data
 def test_maps_point_better_than_both_guesses(real_data: Path) -> None:
-    found = pointing_game(Encoder.open(WEIGHTS, device="cpu"), real_data / "nih_chestxray14_boxes")[ALL]
+    found = pointing_game(open_model(WEIGHTS, device="cpu"), real_data / "nih_chestxray14_boxes")[ALL]
     assert found.boxes > 50
     assert found.map > max(found.centre, found.mean_box)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from services.image_index.encoder import Encoder
+from services.image_index.parts import open_model
 from services.image_index.training.augment import augment, normalise
 from services.image_index.training.checkpoints import LAST, load_checkpoint
 from services.image_index.training.datasets import LabelledImages
@@ -98,7 +98,7 @@ def test_two_processes_train_one_network(tmp_path: Path) -> None:
     saved = load_checkpoint(tmp_path / "checkpoints" / LAST)
     assert saved["average_steps"] == 3
     assert saved["progress"]["epoch"] == 1
-    assert Encoder.open(tmp_path, device="cpu").input_size == 64
+    assert open_model(tmp_path, device="cpu").input_size == 64
 
 
 def test_unknown_labels_give_no_gradient() -> None:

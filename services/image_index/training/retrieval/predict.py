@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from services.image_index.encoder import Encoder
+from services.image_index.parts import open_model
 from services.image_index.training.datasets import load_images, read_rows
 from services.image_index.training.evaluate import encode_all
 from services.image_index.training.retrieval.predictions import Predictions
@@ -16,7 +16,7 @@ def predict(model: Path, table: Path, images_root: Path, *, held_out: bool = Fal
 
     What a table does not annotate counts as not present; of a label that it annotates nowhere, nothing is predicted.
     """
-    encoder = Encoder.open(model, device="cpu")
+    encoder = open_model(model, device="cpu")
     rows = read_rows(table, images_root)
     images = load_images(rows, encoder.input_size, table.stem)
     paths = np.array([str(row.path.relative_to(images_root)) for row in rows])

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from services.image_index.encoder import Encoder
+from services.image_index.parts import open_model
 from services.image_index.training.foreign.convert import convert
 from services.inference.session import ModelLoadError
 from shared.labels import LABELS
@@ -62,7 +62,7 @@ async def test_an_image_is_put_found_and_shown(
 
 
 def test_maps_have_the_logits_as_their_means(folder: Path, reference: np.ndarray, phantom_512: np.ndarray) -> None:
-    encoder = Encoder.open(folder, device="cpu")
+    encoder = open_model(folder, device="cpu")
     (encoding,) = encoder.encode([encoder.prepare(phantom_512)])
 
     assert encoding.cam.shape == (14, 7, 7)
@@ -114,7 +114,7 @@ def test_a_wrong_checkpoint_is_refused_with_what_is_wrong(
     torch.save(state, file)
 
     with pytest.raises(ModelLoadError, match=says):
-        Encoder.open(file, device="cpu")
+        open_model(file, device="cpu")
     assert "run!" not in capsys.readouterr().out
 
 
@@ -124,4 +124,4 @@ def test_a_file_that_is_no_checkpoint_is_refused(content: bytes, tmp_path: Path)
     file.write_bytes(content)
 
     with pytest.raises(ModelLoadError, match=r"x\.pt"):
-        Encoder.open(file, device="cpu")
+        open_model(file, device="cpu")

@@ -19,7 +19,7 @@ from torch import nn
 from typer.testing import CliRunner
 
 from services.image_index.__main__ import cli
-from services.image_index.encoder import Encoder
+from services.image_index.parts import open_model
 from services.image_index.training.foreign.torchvision_files import renamed
 from services.image_index.training.networks.token_heads import _given_to_class_token, _read_through_norm
 from services.inference.session import ModelLoadError
@@ -113,7 +113,7 @@ async def test_a_vision_transformer_is_served_with_its_maps(
 def test_a_map_has_the_logit_as_its_mean_and_is_a_grid_of_patches(
     folder: Path, vit: nn.Module, phantom_512: np.ndarray, square: Callable[[int], torch.Tensor]
 ) -> None:
-    encoder = Encoder.open(folder, device="cpu")
+    encoder = open_model(folder, device="cpu")
     (encoding,) = encoder.encode([encoder.prepare(phantom_512)])
     assert encoding.cam.shape == (14, 10, 10)
     means = encoding.cam.astype(np.float64).mean(axis=(1, 2))
@@ -152,7 +152,7 @@ def test_a_pooled_network_reads_as_the_library_does(
     file = tmp_path / "weights.safetensors"
     save_file(network.state_dict(), file)
     file.with_suffix(".json").write_text(json.dumps({"model_args": options}))
-    encoder = Encoder.open(f"timm:{name}@{file}", device="cpu")
+    encoder = open_model(f"timm:{name}@{file}", device="cpu")
 
     (encoding,) = encoder.encode([encoder.prepare(phantom_512)])
     expected = reference(network, square(160))
@@ -168,7 +168,7 @@ def test_labels_in_another_order_and_another_size_are_declared_beside_the_weight
     save_file(network.state_dict(), file)
     said = {"labels": LABELS[::-1], "input_size": 96, "channels": 1, "mean": [0.3], "std": [0.25]}
     file.with_suffix(".json").write_text(json.dumps(said))
-    encoder = Encoder.open(f"timm:{VIT}@{file}", device="cpu")
+    encoder = open_model(f"timm:{VIT}@{file}", device="cpu")
 
     (encoding,) = encoder.encode([encoder.prepare(phantom_512)])
     with torch.no_grad():
@@ -189,10 +189,10 @@ def test_a_hub_name_is_read_from_the_local_cache(
     monkeypatch.setattr(hub, "HF_HUB_CACHE", str(tmp_path))
     monkeypatch.setattr(hub, "HF_HUB_OFFLINE", True)
 
-    named, direct = (Encoder.open(name, device="cpu") for name in ("timm:hf-hub:ward/vit", f"timm:{hub_folder}"))
+    named, direct = (open_model(name, device="cpu") for name in ("timm:hf-hub:ward/vit", f"timm:{hub_folder}"))
     assert named.info.weights_sha256 == direct.info.weights_sha256
     with pytest.raises(ModelLoadError, match="cannot be had from the Hugging Face hub"):
-        Encoder.open("timm:hf-hub:ward/other", device="cpu")
+        open_model("timm:hf-hub:ward/other", device="cpu")
 
 
 @pytest.mark.parametrize("name", ["resnet18", "mobilenet_v2"])
@@ -204,7 +204,7 @@ def test_a_torchvision_network_reads_as_the_library_does(
     network = torchvision.models.get_model(name, weights=None, num_classes=len(LABELS))
     network = settled(network, (pictures - mean) / std)
     save_file(network.state_dict(), tmp_path / "weights.safetensors")
-    encoder = Encoder.open(f"torchvision:{name}@{tmp_path / 'weights.safetensors'}", device="cpu")
+    encoder = open_model(f"torchvision:{name}@{tmp_path / 'weights.safetensors'}", device="cpu")
 
     (encoding,) = encoder.encode([encoder.prepare(phantom_512)])
     with torch.no_grad():
@@ -238,19 +238,19 @@ def test_torchvisions_transformer_is_timms_under_other_names() -> None:
 )
 def test_a_name_that_cannot_be_served_is_refused_with_the_reason(model: str, says: str) -> None:
     with pytest.raises(ModelLoadError, match=says):
-        Encoder.open(model, device="cpu")
+        open_model(model, device="cpu")
 
 
 def test_weights_of_1000_classes_are_refused(tmp_path: Path) -> None:
     save_file(timm.create_model(VIT).state_dict(), tmp_path / "imagenet.safetensors")
     with pytest.raises(ModelLoadError, match=r"head\.weight is \(1000, 64\) and should be \(14, 64\)"):
-        Encoder.open(f"timm:{VIT}@{tmp_path / 'imagenet.safetensors'}", device="cpu")
+        open_model(f"timm:{VIT}@{tmp_path / 'imagenet.safetensors'}", device="cpu")
 
 
 def test_a_head_that_is_more_than_linear_is_refused(tmp_path: Path) -> None:
     save_file(timm.create_model("test_convnext", num_classes=14).state_dict(), tmp_path / "x.safetensors")
     with pytest.raises(ModelLoadError, match="its head is not one linear layer"):
-        Encoder.open(f"timm:test_convnext@{tmp_path / 'x.safetensors'}", device="cpu")
+        open_model(f"timm:test_convnext@{tmp_path / 'x.safetensors'}", device="cpu")
 
 
 def test_the_command_refuses_what_it_cannot_convert(tmp_path: Path) -> None:
@@ -266,9 +266,9 @@ from pathlib import Path
 sys.modules["torch"] = None
 from services.image_index.encoder import Encoder
 from services.inference.session import ModelLoadError
-print(Encoder.open(sys.argv[1]).info.engine)
+print(open_model(sys.argv[1]).info.engine)
 try:
-    Encoder.open(sys.argv[2])
+    open_model(sys.argv[2])
 except ModelLoadError as error:
     print(error)
 """

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from services.image_index.encoder import Encoder
+from services.image_index.parts import open_model
 from services.image_index.prior import shipped_prior
 from services.image_index.training.foreign.convert import convert
 from services.image_index.training.foreign.pickled import read_pickled_network
@@ -73,7 +74,7 @@ def folder(densenet: nn.Module, tmp_path_factory: pytest.TempPathFactory) -> Pat
 @pytest.fixture(scope="module")
 def encoder(densenet: nn.Module) -> Encoder:
     """Of what lies in the library's place."""
-    return Encoder.open(f"xrv:{NAME}", device="cpu")
+    return open_model(f"xrv:{NAME}", device="cpu")
 
 
 @torch.no_grad()
@@ -155,7 +156,7 @@ def test_a_finding_under_two_names_is_the_likelier_one(
 
 
 def test_an_unknown_label_has_its_base_rate_and_is_never_present(folder: Path, phantom_512: np.ndarray) -> None:
-    encoder = Encoder.open(folder, device="cpu")
+    encoder = open_model(folder, device="cpu")
     (encoding,) = encoder.encode([encoder.prepare(phantom_512)])
     rates = shipped_prior().base_rates
 
@@ -192,7 +193,7 @@ def test_its_resnet_reads_512_pixels(home: Path, pictures: torch.Tensor, square:
     torch.save(settled(inner, (2 * pictures - 1) * 1024).state_dict(), file)
     theirs = xrv.models.ResNet(weights="resnet50-res512-all")
     file = file.rename(home / file.name)
-    encoder = Encoder.open(f"xrv:resnet50-res512-all@{file.parent}", device="cpu")
+    encoder = open_model(f"xrv:resnet50-res512-all@{file.parent}", device="cpu")
 
     grey = np.rint(square(512)[0, 0].numpy() * 255).astype(np.uint8)
     logits = raw_logits(theirs, torch.from_numpy(xrv.utils.normalize(grey, 255))[None, None])
@@ -232,7 +233,7 @@ def test_code_in_a_pickled_network_is_refused(modern: bool, tmp_path: Path, caps
 
 def test_missing_weights_are_named_with_where_to_get_them(tmp_path: Path) -> None:
     with pytest.raises(ModelLoadError, match=r"best\.pt does not exist.*https://github"):
-        Encoder.open(f"xrv:{NAME}@{tmp_path}", device="cpu")
+        open_model(f"xrv:{NAME}@{tmp_path}", device="cpu")
 
 
 def test_other_weights_in_their_place_are_refused(tmp_path: Path) -> None:
@@ -241,9 +242,9 @@ def test_other_weights_in_their_place_are_refused(tmp_path: Path) -> None:
     file = tmp_path / xrv.models.model_urls[NAME]["weights_url"].rsplit("/", 1)[-1]
     torch.save(nn.Sequential(nn.Linear(2, 2)), file)
     with pytest.raises(ModelLoadError, match=r"missing: .* unknown: 0\.weight"):
-        Encoder.open(f"xrv:{NAME}@{tmp_path}", device="cpu")
+        open_model(f"xrv:{NAME}@{tmp_path}", device="cpu")
 
 
 def test_unknown_weights_are_answered_with_those_there_are() -> None:
     with pytest.raises(ModelLoadError, match=r"has no weights densenet7.*resnet50-res512-all"):
-        Encoder.open("xrv:densenet7", device="cpu")
+        open_model("xrv:densenet7", device="cpu")

@@ -1,4 +1,4 @@
-"""The folder of an index: for its owner alone, since pictures of patients and the key of their IDs lie in it."""
+"""A folder for its owner alone: pictures of patients, or keys, lie in it."""
 
 import os
 import stat
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import structlog
 
-log = structlog.get_logger("index-folder")
+log = structlog.get_logger("private-folder")
 
 _ANYONE_ELSE = stat.S_IRWXG | stat.S_IRWXO
 

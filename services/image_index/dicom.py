@@ -13,7 +13,7 @@ from services.image_index.dicom_frame import check_frame, decode_first_frame, fr
 from services.image_index.dicom_grey import to_grey
 from services.image_index.dicom_metadata import day_of, metadata_of
 from services.image_index.isolated import IsolatedDecoders
-from services.image_index.radiograph import Limits, Radiograph
+from services.image_index.pictures.radiograph import Limits, Radiograph
 from services.image_index.square_pixels import with_square_pixels
 from shared.errors import InvalidInput, ServiceError
 

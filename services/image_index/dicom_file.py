@@ -14,7 +14,7 @@ from pydicom.filereader import read_dataset, read_partial
 from pydicom.tag import BaseTag
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
-from services.image_index.radiograph import Limits
+from services.image_index.pictures.radiograph import Limits
 from shared.errors import InvalidInput, PayloadTooLarge
 
 # pydicom's warnings and log lines quote the values they complain about: patient data.

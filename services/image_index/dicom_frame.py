@@ -12,7 +12,7 @@ from pydicom.pixels.utils import pixel_array
 
 from services.image_index.codestream import Codestream, read_codestream
 from services.image_index.isolated import IsolatedDecoders
-from services.image_index.radiograph import Limits
+from services.image_index.pictures.radiograph import Limits
 from services.image_index.transfer_syntax import STURDY, check_readable
 from shared.errors import InvalidInput, PayloadTooLarge
 

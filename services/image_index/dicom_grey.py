@@ -14,7 +14,7 @@ from pydicom.dataset import Dataset
 
 from services.image_index.dicom_numbers import first_number
 from services.image_index.dicom_tables import Values, lookup_table
-from services.image_index.radiograph import Grey
+from services.image_index.pictures.radiograph import Grey
 
 _LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601
 _PERCENTILES = (0.005, 0.995)

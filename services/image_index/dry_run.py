@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from services.image_index.headers import check_header
-from services.image_index.ingest import OnProgress, Tally
+from services.image_index.ingest.local import OnProgress, Tally
 from services.image_index.ingest_pipeline import CONFLICT, NO_ID, Failure, StoredSha256
 from services.image_index.layouts import Entry
+from services.image_index.pictures.radiograph import Limits
 from services.image_index.preparing import read_file, sha256_of
-from services.image_index.radiograph import Limits
 from shared.errors import ServiceError
 
 SAME_ID = "An earlier file has the same id: this one would be refused, unless it is the same file."

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from services.image_index.foreign_model import is_foreign, open_foreign
 from services.image_index.model_folder import ImageModelFolder, read_model_folder
-from services.image_index.radiograph import Grey
+from services.image_index.pictures.radiograph import Grey
 from services.image_index.resize import to_square
 from services.inference.session import ModelLoadError, Session, open_session
 from shared.labels import LABELS, LabelName

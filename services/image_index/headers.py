@@ -6,8 +6,8 @@ from PIL import Image
 
 from services.image_index.dicom import check_gates
 from services.image_index.dicom_file import read_elements
+from services.image_index.pictures.radiograph import Limits
 from services.image_index.pixels import DICOM, media_type_of
-from services.image_index.radiograph import Limits
 from shared.errors import InvalidInput, PayloadTooLarge, ServiceError
 
 

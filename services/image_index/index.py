@@ -14,6 +14,7 @@ from services.image_index.answers import search_result
 from services.image_index.decode_pool import DecodePool
 from services.image_index.encoder import Encoder, Encoding
 from services.image_index.patient_key import PatientKeys
+from services.image_index.pictures.radiograph import Grey
 from services.image_index.pixels import DICOM, media_type_of
 from services.image_index.preparing import (
     Prepared,
@@ -24,7 +25,6 @@ from services.image_index.preparing import (
     stored_metadata,
 )
 from services.image_index.prior import read_prior, shipped_prior
-from services.image_index.radiograph import Grey
 from services.image_index.ranking import Query
 from services.image_index.settings import ImageIndexSettings
 from services.image_index.show import heatmap_over

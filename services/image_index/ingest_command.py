@@ -12,7 +12,7 @@ from rich.console import Console
 from services.image_index.data_folder import make_writable
 from services.image_index.dry_run import dry_run
 from services.image_index.imported import imported_in
-from services.image_index.ingest import OnProgress, Tally, ingest_here
+from services.image_index.ingest.local import OnProgress, Tally, ingest_here
 from services.image_index.ingest_pipeline import open_pipeline
 from services.image_index.ingest_progress import shown_progress
 from services.image_index.ingest_report import Report

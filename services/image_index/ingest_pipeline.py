@@ -15,6 +15,7 @@ from services.image_index.isolated import IsolatedDecoders
 from services.image_index.layouts import Entry
 from services.image_index.parts import open_model
 from services.image_index.patient_key import PatientKeys
+from services.image_index.pictures.radiograph import Limits
 from services.image_index.preparing import (
     Prepared,
     check_chest,
@@ -24,7 +25,6 @@ from services.image_index.preparing import (
     sha256_of,
     stored_metadata,
 )
-from services.image_index.radiograph import Limits
 from services.image_index.settings import ImageIndexSettings
 from services.image_index.store.base import NewImage
 from shared.errors import NotAChestRadiograph, ServiceError

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from services.image_index.ingest import OnProgress, Tally
+from services.image_index.ingest.local import OnProgress, Tally
 
 _LINE_EVERY_S = 15
 

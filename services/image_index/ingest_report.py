@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from services.image_index.ingest import Tally
+from services.image_index.ingest.local import Tally
 from services.image_index.ingest_pipeline import Failure
 
 _SHOWN_REASONS = 10

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageOps
 
 from services.image_index.codestream import read_codestream
-from services.image_index.radiograph import Grey, Limits
+from services.image_index.pictures.radiograph import Grey, Limits
 from shared.errors import InvalidInput, PayloadTooLarge, ServiceError, UnsupportedMediaType
 
 _FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG"}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from services.image_index.dicom import read_dicom
 from services.image_index.isolated import IsolatedDecoders
 from services.image_index.picture import read_picture
-from services.image_index.radiograph import Limits, Radiograph
+from services.image_index.pictures.radiograph import Limits, Radiograph
 from shared.errors import PayloadTooLarge, UnsupportedMediaType
 
 PNG = "image/png"

@@ -9,8 +9,8 @@ from services.image_index.chest_gate import shipped_gate
 from services.image_index.encoder import Encoder, Encoding
 from services.image_index.isolated import IsolatedDecoders
 from services.image_index.patient_key import PatientKeys
+from services.image_index.pictures.radiograph import Grey, Limits
 from services.image_index.pixels import read_radiograph
-from services.image_index.radiograph import Grey, Limits
 from services.image_index.show import thumbnail_of
 from services.image_index.store.base import NewImage
 from shared.errors import NotAChestRadiograph, PayloadTooLarge

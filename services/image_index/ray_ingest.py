@@ -28,7 +28,7 @@ import ray.data
 from numpy.typing import NDArray
 from ray.exceptions import RayError
 
-from services.image_index.ingest import OnProgress, Tally, write_all
+from services.image_index.ingest.local import OnProgress, Tally, write_all
 from services.image_index.ingest_pipeline import Progress, open_pipeline
 from services.image_index.isolated import IsolatedDecoders
 from services.image_index.layouts import Entry

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import Field, SecretStr
 
-from services.image_index.radiograph import Limits
+from services.image_index.pictures.radiograph import Limits
 from services.image_index.store.disk import MIN_FREE_BYTES
 from shared.settings import MOST_THREADS, Device, ServiceSettings
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from services.image_index.radiograph import Grey
+from services.image_index.pictures.radiograph import Grey
 
 THUMBNAIL_SIDE = 256
 _OPACITY = 0.55

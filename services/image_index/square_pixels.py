@@ -5,7 +5,7 @@ from PIL import Image
 from pydicom.dataset import Dataset
 
 from services.image_index.dicom_numbers import numbers_of
-from services.image_index.radiograph import Grey, Limits
+from services.image_index.pictures.radiograph import Grey, Limits
 
 # Each is (vertical, horizontal): distances between rows and between columns, or their ratio.
 _KEYWORDS = ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing", "PixelAspectRatio")

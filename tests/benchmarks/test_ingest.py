@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from services.image_index.ingest import ingest_here
+from services.image_index.ingest.local import ingest_here
 from services.image_index.ingest_pipeline import open_pipeline
 from services.image_index.layouts import read_folder
 from services.image_index.parts import open_model

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from services.image_index.isolated import IsolatedDecoders
+from services.image_index.pictures.radiograph import Limits
 from services.image_index.pixels import read_radiograph
-from services.image_index.radiograph import Limits
 from shared.errors import InvalidInput, PayloadTooLarge, UnsupportedMediaType
 from tests.image_index.damage import damaged
 

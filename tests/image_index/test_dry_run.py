@@ -11,11 +11,11 @@ from PIL import Image
 
 from services.image_index.dry_run import SAME_ID, dry_run
 from services.image_index.encoder import Encoder
-from services.image_index.ingest import ingest_here
+from services.image_index.ingest.local import ingest_here
 from services.image_index.ingest_pipeline import CONFLICT, IngestPipeline
 from services.image_index.layouts import Entry, read_folder
 from services.image_index.patient_key import PatientKeys
-from services.image_index.radiograph import Limits
+from services.image_index.pictures.radiograph import Limits
 from services.image_index.store.base import StoreUnusable
 from services.image_index.store.embedded import EmbeddedStore
 from services.image_index.store.peek import stored_hashes

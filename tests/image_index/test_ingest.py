@@ -13,11 +13,11 @@ from PIL import Image
 
 from services.image_index.below_root import BY_LINK, NO_PATH, OUTSIDE
 from services.image_index.encoder import Encoder, Encoding
-from services.image_index.ingest import Tally, ingest_here
+from services.image_index.ingest.local import Tally, ingest_here
 from services.image_index.ingest_pipeline import CONFLICT, IngestPipeline
 from services.image_index.layouts import Entry, chexpert_study, image_id_of, read_folder, read_table
 from services.image_index.patient_key import PatientKeys
-from services.image_index.radiograph import Grey, Limits
+from services.image_index.pictures.radiograph import Grey, Limits
 from services.image_index.store.base import NewImage, PutOutcome
 from services.image_index.store.embedded import EmbeddedStore
 from shared.labels import LABELS

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from services.image_index.radiograph import Grey
+from services.image_index.pictures.radiograph import Grey
 from services.image_index.resize import to_square
 
 SIDE = 64  # of the thumbnail that everything is taken from, in pixels

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.image_index.chest_gate.features import features_of
-from services.image_index.radiograph import Grey
+from services.image_index.pictures.radiograph import Grey
 
 _SHIPPED = Path(__file__).parent / "gate.npz"
 _FAR = 8.0  # standard deviations beyond which a coordinate says no more

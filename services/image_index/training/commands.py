@@ -15,7 +15,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from services.image_index.settings import BUNDLED_MODEL
-from services.image_index.training.told import told_plainly
+from services.workbench.plain_errors import told_plainly
 
 if TYPE_CHECKING:
     from services.image_index.training.train import EpochReport

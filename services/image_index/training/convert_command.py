@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from services.image_index.training.told import told_plainly
+from services.workbench.plain_errors import told_plainly
 
 _console = Console()
 

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from services.image_index.training.told import told_plainly
+from services.workbench.plain_errors import told_plainly
 
 if TYPE_CHECKING:
     from services.image_index.training.gate.fit import Features

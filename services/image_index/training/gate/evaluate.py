@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.image_index.chest_gate import ChestGate
+from services.image_index.pictures.radiograph import Grey
 from services.image_index.pixels import read_radiograph
-from services.image_index.radiograph import Grey
 from services.image_index.training.gate import variations
 from services.image_index.training.gate.examples import Features, Radiographs, all_features, phantoms
 from services.image_index.training.gate.examples import variations as varied_in_all_ways

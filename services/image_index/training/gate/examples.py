@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.image_index.chest_gate.features import features_of
-from services.image_index.radiograph import Grey
+from services.image_index.pictures.radiograph import Grey
 from services.image_index.training.datasets import LabelledImages, join
 from services.image_index.training.gate.negatives import kinds
 from services.image_index.training.gate.variations import varied

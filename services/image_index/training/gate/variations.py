@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from services.image_index.radiograph import Grey
+from services.image_index.pictures.radiograph import Grey
 from services.image_index.resize import to_square
 
 _SIDE = 128

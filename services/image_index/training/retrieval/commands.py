@@ -14,7 +14,7 @@ from services.image_index.settings import BUNDLED_MODEL
 from services.image_index.training.retrieval.predictions import read_predictions, write_predictions
 from services.image_index.training.simulate import Calibration
 from services.image_index.training.simulate import simulate as simulate_classifier
-from services.image_index.training.told import told_plainly
+from services.workbench.plain_errors import told_plainly
 from shared.schemas.search import RankingName
 
 _console = Console()

@@ -10,7 +10,7 @@ from rich.console import Console
 from services.image_index.prior import LabelSetPrior, count_label_sets, shipped_prior
 from services.image_index.settings import BUNDLED_MODEL
 from services.image_index.training.simulate import simulate
-from services.image_index.training.told import told_plainly
+from services.workbench.plain_errors import told_plainly
 
 if TYPE_CHECKING:
     from services.image_index.training.retrieval.predictions import Predictions

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from services.image_index.radiograph import Grey
+from services.image_index.pictures.radiograph import Grey
 from services.image_index.training.gate.negatives import anatomy, found, made, pieces, slices
 
 Draw = Callable[[np.random.Generator], Grey]

@@ -16,7 +16,7 @@ from pydicom import dcmread
 from pydicom.data import get_testdata_file
 from pydicom.pixels.utils import pixel_array
 
-from services.image_index.radiograph import Grey
+from services.image_index.pictures.radiograph import Grey
 
 _PHOTOGRAPHS = (
     "skimage/data/astronaut.png",

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from services.image_index.radiograph import Grey
+from services.image_index.pictures.radiograph import Grey
 
 _SIDE = 192
 _LETTERS = list("abcdefghijklmnopqrstuvwxyz    ,.ABCDEF0123456789")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from services.image_index.radiograph import Grey
+from services.image_index.pictures.radiograph import Grey
 from services.image_index.resize import to_square
 
 _SIDE = 128

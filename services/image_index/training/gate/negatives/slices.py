@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from services.image_index.radiograph import Grey
+from services.image_index.pictures.radiograph import Grey
 from services.image_index.training.phantoms.canvas import Canvas, Mask, Pose
 
 _SIDE = 96

@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
 from pydantic import HttpUrl
 from starlette.types import Scope
 
@@ -17,10 +18,11 @@ from gateway.routes.retrieval import retrieval_router
 from gateway.routes.system import system_router
 from gateway.settings import GatewaySettings
 from gateway.upstream.http import Http, open_http
-from gateway.upstream.refusal import install_refusal_handler
+from gateway.upstream.refusal import Refused
 from gateway.upstream.services import ImageIndexClient, TextClassifierClient
 from shared.schemas.system import Check
 from shared.web.app import new_app
+from shared.web.problems import problem_response
 
 DESCRIPTION = """The impression of a radiology report goes in; the 14 CheXpert labels and the most similar chest X-rays
 come out. Errors are RFC 9457 problems that carry the request's id and name the part that failed; 429 and 503 say when
@@ -80,7 +82,12 @@ def create_app(
         tags=TAGS,
     )
     app.root_path = settings.root_path
-    install_refusal_handler(app)
+    app.add_exception_handler(Refused, _hand_on)
     for router in (retrieval_router(parts), images_router(parts), system_router(parts)):
         app.include_router(router)
     return app
+
+
+async def _hand_on(_request: Request, refused: Exception) -> JSONResponse:
+    assert isinstance(refused, Refused)  # noqa: S101 - Starlette dispatches by class
+    return problem_response(refused.problem, refused.headers)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from services.image_index.training.phantoms.phantom import Phantom, make_phantom
+from services.image_index.examples.phantoms.phantom import Phantom, make_phantom
 from shared.labels import LABELS, LabelName
 
 REPOSITORY = Path(__file__).parents[1]

@@ -2,28 +2,22 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Path, Query, Request, Response, status
+from fastapi import APIRouter, Header, Query, Request, Response, status
 
 from gateway.answers import image
 from gateway.openapi import service_errors
 from gateway.parts import Parts
+from gateway.routes.uploads import upload_of
 from gateway.upstream.services import Picture
-from gateway.upstream.uploads import Upload
 from shared.errors import Conflict, NotAChestRadiograph, NotFound
 from shared.labels import LabelName
-from shared.schemas.images import ImageId, ImageMetadataInput, ImageRecord
+from shared.schemas.images import ImageRecord
 from shared.schemas.retrieve import Image
-from shared.web.openapi import AcceptAny, Replace, image_body, picture_response
+from shared.web.openapi import METADATA_PART, AcceptAny, ImageIdPath, Replace, image_body, picture_response
 from shared.web.strict_route import strict_router
 from shared.web.time_limit import deadline_of
 
-EXAMPLE_ID = "phantom-00001"
-
-Id = Annotated[
-    ImageId, Path(description="Letters, digits and `._:-`; a SOP Instance UID is one.", examples=[EXAMPLE_ID])
-]
 IfNoneMatch = Annotated[str | None, Header(description="An `ETag` had before: answered with 304 if it still holds.")]
-METADATA_PART = ("metadata", ImageMetadataInput, "What a PNG or JPEG cannot say of itself. DICOM files carry it.")
 STORED: dict[int | str, dict[str, Any]] = {201: {"model": Image, "description": "The image is new to the index."}}
 
 
@@ -38,7 +32,7 @@ def images_router(parts: Parts) -> APIRouter:
         openapi_extra=image_body(*METADATA_PART),
     )
     async def put_image(
-        image_id: Id,
+        image_id: ImageIdPath,
         request: Request,
         response: Response,
         *,
@@ -52,7 +46,7 @@ def images_router(parts: Parts) -> APIRouter:
             curl -X PUT localhost:8000/v1/images/phantom-00001 -F file=@chest.png -F 'metadata={"view_position": "PA"}'
         """
         record, new = await parts.index.put_image(
-            image_id, Upload(request), deadline_of(request), replace=replace, accept_any=accept_any
+            image_id, upload_of(request), deadline_of(request), replace=replace, accept_any=accept_any
         )
         return _stored(record, new, request, response)
 
@@ -71,17 +65,17 @@ def images_router(parts: Parts) -> APIRouter:
         curl -X POST localhost:8000/v1/images -H 'Content-Type: application/dicom' --data-binary @chest.dcm
         """
         record, new = await parts.index.add_image(
-            Upload(request), deadline_of(request), replace=replace, accept_any=accept_any
+            upload_of(request), deadline_of(request), replace=replace, accept_any=accept_any
         )
         return _stored(record, new, request, response)
 
     @router.get("/{image_id}", summary="What the index knows of an image", responses=service_errors(NotFound))
-    async def get_image(image_id: Id, request: Request) -> Image:
+    async def get_image(image_id: ImageIdPath, request: Request) -> Image:
         """Its 14 probabilities, its metadata, and the hashes of file and encoder weights that they come from."""
         return image(await parts.index.image(image_id, deadline_of(request)), parts.links(request))
 
     @router.delete("/{image_id}", summary="Forget an image", status_code=204, responses=service_errors())
-    async def delete_image(image_id: Id, request: Request) -> None:
+    async def delete_image(image_id: ImageIdPath, request: Request) -> None:
         """When the answer arrives the image is gone from disk and from every later search. One that was not there is
         answered alike, so that a delete whose answer was lost can be sent again.
         """
@@ -93,7 +87,7 @@ def images_router(parts: Parts) -> APIRouter:
         response_class=Response,
         responses=picture_response("image/jpeg") | service_errors(NotFound),
     )
-    async def get_thumbnail(image_id: Id, request: Request, if_none_match: IfNoneMatch = None) -> Response:
+    async def get_thumbnail(image_id: ImageIdPath, request: Request, if_none_match: IfNoneMatch = None) -> Response:
         """A grey JPEG with the window applied, as the image was indexed."""
         return _shown(await parts.index.thumbnail(image_id, if_none_match, deadline_of(request)))
 
@@ -104,7 +98,7 @@ def images_router(parts: Parts) -> APIRouter:
         responses=picture_response("image/png") | service_errors(NotFound),
     )
     async def get_heatmap(
-        image_id: Id,
+        image_id: ImageIdPath,
         request: Request,
         label: Annotated[LabelName, Query(description="One of the 14 labels.", examples=["Cardiomegaly"])],
         if_none_match: IfNoneMatch = None,

@@ -8,8 +8,8 @@ from gateway.answers import gateway_answer, ranking
 from gateway.openapi import CLASSIFY_EXAMPLES, RETRIEVE_EXAMPLES, service_errors
 from gateway.parts import Parts
 from gateway.retrieve import retrieve
+from gateway.routes.uploads import upload_of
 from gateway.timings import Timings
-from gateway.upstream.uploads import Upload
 from shared.errors import Conflict, NotAChestRadiograph
 from shared.schemas.retrieve import ImageSearchResponse, RetrieveRequest, RetrieveResponse, SearchResponse
 from shared.schemas.search import ImageSearchParameters, SearchRequest
@@ -68,7 +68,7 @@ def retrieval_router(parts: Parts) -> APIRouter:
         given = parameters.model_dump(exclude_unset=True)
         timings = Timings()
         with timings.measure("search"):
-            found = await parts.index.search_by_image(Upload(request), given, deadline_of(request))
+            found = await parts.index.search_by_image(upload_of(request), given, deadline_of(request))
         return ImageSearchResponse(
             **gateway_answer([found], timings),
             result=ranking(found, parts.links(request)),

@@ -1,28 +1,25 @@
-"""`python -m services.image_index serve | ingest | import-predictions | phantoms | train | export | evaluate-… | …`."""
+"""`python -m services.image_index serve | ingest | import-predictions | phantoms`.
+
+Judging and training have doors of their own: `services.image_index.evaluation`, `services.image_index.training`.
+"""
 
 import typer
 
-from services.image_index import bulk_commands
-from services.image_index.data_folder import make_writable
-from services.image_index.patient_key import PatientKeyUnusable
-from services.image_index.prior import PriorUnusable
+from services.image_index.examples.phantoms.command import phantoms
+from services.image_index.ingest.commands import import_predictions, ingest
+from services.image_index.patient_keys import PatientKeyUnusable
+from services.image_index.ranking.prior import PriorUnusable
 from services.image_index.settings import ImageIndexSettings
-from services.image_index.store.base import StoreUnusable
-from services.image_index.training import commands
-from services.image_index.training.convert_command import convert
-from services.image_index.training.gate import commands as gate
-from services.image_index.training.retrieval import commands as retrieval
-from services.image_index.training.retrieval.tables_command import retrieval_tables
-from services.inference.session import ModelLoadError
+from services.image_index.store.failures import StoreUnusable
+from services.image_index.store.folder import make_writable
+from services.inference.errors import ModelLoadError
 from shared.commands import run
 from shared.environment import read_environment
 from shared.errors import ServiceError
 from shared.tables import TableUnusable
 from shared.web.logs import configure_logging
 
-cli = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="The image index: serve it, fill it, train its encoder."
-)
+cli = typer.Typer(no_args_is_help=True, add_completion=False, help="The image index: serve it and fill it.")
 
 
 @cli.command()
@@ -38,22 +35,9 @@ def serve() -> None:
     serve_app(app, settings, service="image-index", port=settings.index_port, port_variable="CHEX_INDEX_PORT")
 
 
-cli.command()(bulk_commands.ingest)
-cli.command()(bulk_commands.import_predictions)
-cli.command()(commands.phantoms)
-cli.command()(commands.train)
-cli.command()(commands.export)
-cli.command()(convert)
-cli.command("evaluate-labels")(commands.evaluate_labels)
-cli.command("pointing-game")(commands.pointing_game)
-cli.command("fit-chest-gate")(gate.fit_chest_gate)
-cli.command("evaluate-chest-gate")(gate.evaluate_chest_gate)
-cli.command("evaluate-retrieval")(retrieval.evaluate_retrieval)
-cli.command()(retrieval.predict)
-cli.command()(retrieval.simulate)
-cli.command("fit-prior")(retrieval.fit_prior)
-cli.command()(retrieval.show)
-cli.command("retrieval-tables")(retrieval_tables)
+cli.command()(ingest)
+cli.command()(import_predictions)
+cli.command()(phantoms)
 
 
 def main() -> None:

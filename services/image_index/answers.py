@@ -2,8 +2,8 @@
 
 from collections.abc import Collection
 
-from services.image_index.ranking import Query
-from services.image_index.store.base import Found, Hit
+from services.image_index.ranking.query import Query
+from services.image_index.store.contract import Found, Hit
 from shared.labels import LABELS, LabelName
 from shared.schemas.search import IndexHit, SearchResult
 from shared.schemas.system import ModelDetails, ModelInfo

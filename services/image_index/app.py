@@ -6,14 +6,14 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from prometheus_client import Gauge
 
-from services.image_index.encoder import Encoder
+from services.image_index.encoding.encoder import Encoder
 from services.image_index.index import PART, ImageIndex
 from services.image_index.parts import open_encoder, open_keys, open_store
-from services.image_index.routes_images import images_router
-from services.image_index.routes_pictures import pictures_router
-from services.image_index.routes_search import search_router
+from services.image_index.routes.images import images_router
+from services.image_index.routes.pictures import pictures_router
+from services.image_index.routes.search import search_router
 from services.image_index.settings import ImageIndexSettings
-from services.image_index.store.base import ImageStore
+from services.image_index.store.contract import ImageStore
 from shared.schemas.system import Check, IndexInfo, ModelDetails
 from shared.web.app import new_app
 

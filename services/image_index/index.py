@@ -11,12 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.image_index.answers import search_result
-from services.image_index.decode_pool import DecodePool
-from services.image_index.encoder import Encoder, Encoding
-from services.image_index.patient_key import PatientKeys
-from services.image_index.pictures.radiograph import Grey
-from services.image_index.pixels import DICOM, media_type_of
-from services.image_index.preparing import (
+from services.image_index.encoding.encoder import Encoder, Encoding
+from services.image_index.ingest.decode_pool import DecodePool
+from services.image_index.ingest.prepare import (
     Prepared,
     check_chest,
     id_from_content,
@@ -24,15 +21,19 @@ from services.image_index.preparing import (
     sha256_of,
     stored_metadata,
 )
-from services.image_index.prior import read_prior, shipped_prior
-from services.image_index.ranking import Query
+from services.image_index.patient_keys import PatientKeys
+from services.image_index.pictures.radiograph import Grey
+from services.image_index.pictures.read import DICOM, media_type_of
+from services.image_index.pictures.show import heatmap_over
+from services.image_index.ranking.prior import read_prior, shipped_prior
+from services.image_index.ranking.query import Query
+from services.image_index.ranking.vectors import named, vector
 from services.image_index.settings import ImageIndexSettings
-from services.image_index.show import heatmap_over
-from services.image_index.store.base import PART as STORE
-from services.image_index.store.base import ImageStore, PutOutcome
+from services.image_index.store.calls import StoreCalls, deadline
+from services.image_index.store.contract import ImageStore
+from services.image_index.store.failures import PART as STORE
 from services.image_index.store.failures import unavailable
-from services.image_index.store_calls import StoreCalls, deadline
-from services.image_index.vectors import named, vector
+from services.image_index.store.new_image import PutOutcome
 from services.inference.batching import MicroBatcher
 from shared.errors import Conflict, DeadlineExceeded, NotFound
 from shared.labels import LABELS, LabelName

@@ -3,15 +3,20 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
-from services.image_index.encoder import Encoder
-from services.image_index.imported import imported_in, without_encoder
-from services.image_index.patient_key import PatientKeys, open_patient_keys
-from services.image_index.prior import shipped_prior
+from services.image_index.encoding.encoder import Encoder
+from services.image_index.encoding.foreign import is_foreign, open_foreign
+from services.image_index.encoding.imported import NoSession, folder_of, imported_in
+from services.image_index.encoding.model_folder import read_model_folder
+from services.image_index.patient_keys import PatientKeys, open_patient_keys
+from services.image_index.ranking.prior import shipped_prior
 from services.image_index.settings import ImageIndexSettings
-from services.image_index.store.base import ImageStore
-from services.image_index.store.embedded import EmbeddedStore
-from services.image_index.store.peek import stored_hashes
+from services.image_index.store.contract import ImageStore
+from services.image_index.store.embedded.peek import stored_hashes
+from services.image_index.store.embedded.store import EmbeddedStore
+from services.inference.errors import ModelLoadError
+from services.inference.session import open_session
 from shared.settings import Device
 
 
@@ -22,16 +27,32 @@ def open_encoder(settings: ImageIndexSettings) -> Encoder:
     """
     imported = imported_in(settings.index_folder)
     if imported is not None:
-        return without_encoder(imported, shipped_prior().base_rates)
+        return Encoder(folder_of(imported), NoSession(imported), shipped_prior().base_rates)
     return open_model(settings.image_model, device=settings.device, threads=settings.threads)
 
 
 def open_model(model: str | Path, *, device: Device = "auto", threads: int = 0) -> Encoder:
-    """What `Encoder.open` opens. A label that it does not know is told of every image as often as reports state it.
+    """`model`: an image model folder, or what torch can run of other people's (see `encoding.foreign`).
 
-    Raises ModelLoadError.
+    A label that it does not know is told of every image as often as reports state it. Raises ModelLoadError where it is
+    not complete, or cannot be run here.
     """
-    return Encoder.open(model, shipped_prior().base_rates, device=device, threads=threads)
+    base_rates = shipped_prior().base_rates
+    if is_foreign(str(model)):
+        return Encoder(*open_foreign(str(model), device), base_rates)
+    folder = Path(model)
+    described = read_model_folder(folder)
+    session = open_session(folder, device=device, threads=threads, build_torch=_build_torch)
+    return Encoder(described, session, base_rates)
+
+
+def _build_torch(folder: Path) -> Any:
+    from services.image_index.networks.build import build_torch  # noqa: PLC0415 - serving on CPU has no torch
+
+    try:
+        return build_torch(folder)
+    except (ValueError, KeyError, RuntimeError) as error:
+        raise ModelLoadError(f"The image model folder {folder} is not valid: {error}") from error
 
 
 def open_store(settings: ImageIndexSettings, weights_sha256: str) -> ImageStore:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from pydantic import Field, SecretStr
 
-from services.image_index.pictures.radiograph import Limits
-from services.image_index.store.disk import MIN_FREE_BYTES
+from services.image_index.pictures.limits import Limits
 from shared.settings import MOST_THREADS, Device, ServiceSettings
 
+MIN_FREE_BYTES = 32 * 2**20
 BUNDLED_MODEL = Path(__file__).parent / "weights"
 
 

@@ -16,6 +16,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from services.inference.errors import ModelLoadError
 from shared.settings import Device
 
 Tensors = Mapping[str, NDArray[Any]]
@@ -23,10 +24,6 @@ TorchBuilder = Callable[[Path], Any]
 
 GRAPH = "model.onnx"
 WEIGHTS = ("model.safetensors", "pytorch_model.bin", GRAPH)
-
-
-class ModelLoadError(Exception):
-    """The folder holds no model that can be run here; the message says what to change."""
 
 
 class Session(Protocol):

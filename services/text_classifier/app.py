@@ -8,9 +8,9 @@ from dataclasses import replace
 from fastapi import FastAPI
 from prometheus_client import Counter
 
-from services.text_classifier.classifier import TextClassifier
 from services.text_classifier.lanes import PART, Lanes
-from services.text_classifier.reading import MOST_EVIDENCE_COSTS, Reading
+from services.text_classifier.reading.classifier import TextClassifier
+from services.text_classifier.reading.reading import MOST_EVIDENCE_COSTS, Reading
 from services.text_classifier.settings import TextClassifierSettings
 from shared.errors import DeadlineExceeded, InferenceFailed, InvalidInput, Overloaded, Unavailable
 from shared.schemas.system import Check, ModelDetails

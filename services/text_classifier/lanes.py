@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from functools import partial
 
 from services.inference.batching import MicroBatcher
-from services.text_classifier.classifier import TextClassifier
-from services.text_classifier.reading import Reading
+from services.text_classifier.reading.classifier import TextClassifier
+from services.text_classifier.reading.reading import Reading
 from services.text_classifier.settings import TextClassifierSettings
 from shared.schemas.text import Classification
 

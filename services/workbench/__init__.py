@@ -1,0 +1,1 @@
+"""What judging and training share in both services; serving never needs it."""

@@ -1,28 +1,35 @@
-"""How a command fails: what the user can mend is said in one line."""
+"""How the commands of both workshops fail: what the user can mend is said in one sentence."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import httpx
-import typer
 
-from services.inference.session import ModelLoadError
+from services.inference.errors import ModelLoadError
 from shared.commands import plain
-
-_NEEDS_TRAINING = "This command needs the training packages: pip install '.[train]'"
 
 
 @contextmanager
-def told_plainly() -> Iterator[None]:
+def what_to_install(service: str) -> Iterator[None]:
+    """Around the imports of a command line that needs more than serving does."""
     try:
         yield
     except ImportError as missing:
-        raise typer.BadParameter(f"{_NEEDS_TRAINING} ({missing.name})") from missing
+        needed = f"this needs {missing.name}, which serving does not"
+        sys.exit(f"{service}: {needed}. Install it with: pip install '.[train]'")
+
+
+@contextmanager
+def plain_errors(service: str) -> Iterator[None]:
+    """Around the work of a command."""
+    try:
+        yield
     except httpx.HTTPStatusError as error:
-        raise typer.BadParameter(f"the gateway answered {error.response.status_code}") from error
+        sys.exit(f"{service}: the gateway answered {error.response.status_code}.")
     except httpx.HTTPError as error:
-        raise typer.BadParameter(f"the gateway does not answer: {error}") from error
-    except OSError as error:
-        raise typer.BadParameter(plain(error)) from error
+        sys.exit(f"{service}: the gateway does not answer: {error}")
     except (ValueError, ModelLoadError) as error:
-        raise typer.BadParameter(str(error)) from error
+        sys.exit(f"{service}: {error}")
+    except OSError as error:
+        sys.exit(f"{service}: {plain(error)}")

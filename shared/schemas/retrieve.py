@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from shared.labels import LabelName
 from shared.schemas.images import ImageLinks, ImageRecord, Probabilities
+from shared.schemas.numbers import Probability
 from shared.schemas.search import MAX_EXCLUDED, ChestScore, IndexHit, RankingSummary, SearchOptions
 from shared.schemas.system import IndexInfo, ModelDetails, ModelInfo
 from shared.schemas.text import (
@@ -14,7 +15,6 @@ from shared.schemas.text import (
     MAX_REQUEST_CHARS,
     Impression,
     LabelResults,
-    Probability,
     check_characters,
 )
 

@@ -22,8 +22,8 @@ from shared.schemas.images import (
     StoredMetadata,
     ViewPosition,
 )
+from shared.schemas.numbers import Probability
 from shared.schemas.system import IndexInfo, ModelInfo
-from shared.schemas.text import Probability
 
 MAX_K = 1000
 RankingName = Literal["label_set_posterior", "soft_jaccard", "cosine", "centered_cosine", "log_likelihood"]

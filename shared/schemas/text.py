@@ -6,13 +6,13 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from shared.labels import LABELS, LabelName, State
+from shared.schemas.numbers import Probability
 from shared.schemas.system import ModelInfo
 
 MAX_IMPRESSION_CHARS = 20_000
 MAX_IMPRESSIONS = 64
 MAX_REQUEST_CHARS = 200_000
 
-Probability = Annotated[float, Field(ge=0, le=1)]
 Impression = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_IMPRESSION_CHARS)]
 
 

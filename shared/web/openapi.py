@@ -2,11 +2,11 @@
 
 from typing import Annotated, Any
 
-from fastapi import Query
+from fastapi import Path, Query
 from fastapi.openapi.models import Example
 from pydantic import BaseModel
 
-from shared.schemas.images import ACCEPT_ANY
+from shared.schemas.images import ACCEPT_ANY, ImageId, ImageMetadataInput
 from shared.schemas.search import RANKING_BY_IMAGE, SearchOptions
 
 IMAGE_TYPES = ("image/png", "image/jpeg", "application/dicom")
@@ -25,8 +25,17 @@ SEARCH_EXAMPLES: dict[str, Example] = {
     },
 }
 
+EXAMPLE_ID = "phantom-00001"
+ImageIdPath = Annotated[
+    ImageId, Path(description="Letters, digits and `._:-`; a SOP Instance UID is one.", examples=[EXAMPLE_ID])
+]
 AcceptAny = Annotated[bool, Query(description=ACCEPT_ANY)]
 Replace = Annotated[bool, Query(description="Replace what is stored under this id, in place of a 409.")]
+METADATA_PART = (
+    "metadata",
+    ImageMetadataInput,
+    "What a PNG or JPEG cannot say of itself. What a DICOM file says counts.",
+)
 OPTIONS_PART = (
     "options",
     SearchOptions,

@@ -4,7 +4,7 @@ import sys
 
 from litserve import LitAPI, LitServer
 
-from services.text_classifier.classifier import TextClassifier
+from services.text_classifier.reading.classifier import TextClassifier
 from services.text_classifier.settings import BUNDLED_MODEL
 
 

@@ -5,7 +5,7 @@ import sys
 import uvicorn
 from fastapi import FastAPI
 
-from services.text_classifier.classifier import TextClassifier
+from services.text_classifier.reading.classifier import TextClassifier
 from services.text_classifier.settings import BUNDLED_MODEL
 from shared.schemas.text import ClassifyRequest, ClassifyResponse
 

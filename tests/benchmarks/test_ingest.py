@@ -12,15 +12,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from services.image_index.examples.phantoms.phantom import make_phantom
+from services.image_index.ingest.layouts import read_folder
 from services.image_index.ingest.local import ingest_here
-from services.image_index.ingest_pipeline import open_pipeline
-from services.image_index.layouts import read_folder
+from services.image_index.ingest.run import open_pipeline
 from services.image_index.parts import open_model
-from services.image_index.patient_key import PatientKeys
-from services.image_index.pixels import read_radiograph
+from services.image_index.patient_keys import PatientKeys
+from services.image_index.pictures.read import read_radiograph
 from services.image_index.settings import ImageIndexSettings
-from services.image_index.store.embedded import EmbeddedStore
-from services.image_index.training.phantoms.phantom import make_phantom
+from services.image_index.store.embedded.store import EmbeddedStore
 from tests.image_index.made_dicom import made_dicom, recoded, to_bytes
 
 pytestmark = pytest.mark.benchmark

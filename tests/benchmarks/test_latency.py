@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from services.inference.session import open_session
-from services.text_classifier.classifier import TextClassifier
+from services.text_classifier.reading.classifier import TextClassifier
 from services.text_classifier.settings import BUNDLED_MODEL
 
 pytestmark = pytest.mark.benchmark

@@ -5,7 +5,7 @@ import pytest
 
 from services.image_index.parts import open_model
 from services.image_index.settings import BUNDLED_MODEL as IMAGE_MODEL
-from services.text_classifier.classifier import TextClassifier
+from services.text_classifier.reading.classifier import TextClassifier
 from services.text_classifier.settings import BUNDLED_MODEL as TEXT_MODEL
 
 pytestmark = pytest.mark.benchmark

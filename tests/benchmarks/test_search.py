@@ -2,14 +2,15 @@ import numpy as np
 import pytest
 from onnxruntime import InferenceSession
 
-from services.image_index.measures import MEASURES, Context
-from services.image_index.posterior import posterior, readings
-from services.image_index.prior import shipped_prior
-from services.image_index.ranking import Query, rank
-from services.image_index.selection import contenders
-from services.image_index.store.growing import GrowingGallery
+from services.image_index.ranking.measures import MEASURES, Context
+from services.image_index.ranking.posterior import posterior, readings
+from services.image_index.ranking.prior import shipped_prior
+from services.image_index.ranking.query import Query
+from services.image_index.ranking.rank import rank
+from services.image_index.ranking.selection import contenders
+from services.image_index.ranking.vectors import vector
+from services.image_index.store.embedded.growing import GrowingGallery
 from services.image_index.store.row import make_row
-from services.image_index.vectors import vector
 from shared.labels import LABELS
 from shared.schemas.images import StoredMetadata
 from shared.schemas.search import SearchOptions

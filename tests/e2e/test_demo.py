@@ -16,7 +16,7 @@ import pytest
 
 from gateway.demo.environment import name_of
 from gateway.demo.system import MODULES
-from services.image_index.training.phantoms.gallery import write_gallery
+from services.image_index.examples.phantoms.gallery import write_gallery
 
 pytestmark = pytest.mark.e2e
 

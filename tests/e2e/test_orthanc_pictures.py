@@ -1,6 +1,6 @@
 """Our pictures beside those that a real Orthanc shows (`/instances/{id}/rendered`), within two grey levels.
 
-Where they differ on purpose, services/image_index/DICOM.md says why.
+Where they differ on purpose, services/image_index/pictures/dicom/README.md says why.
 """
 
 import io
@@ -18,8 +18,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from services.image_index.isolated import IsolatedDecoders
-from services.image_index.pixels import read_radiograph
+from services.image_index.pictures.dicom.isolated import IsolatedDecoders
+from services.image_index.pictures.read import read_radiograph
 from tests.e2e.conftest import free_port
 from tests.image_index import compressed, encodings
 from tests.image_index.made_dicom import made_dicom, to_bytes

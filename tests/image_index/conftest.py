@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from PIL import Image
 
 from services.image_index.app import create_app
-from services.image_index.encoder import Encoder
+from services.image_index.encoding.encoder import Encoder
 from services.image_index.parts import open_model
 from services.image_index.settings import ImageIndexSettings
 from tests.image_index.tiny_model import write_tiny_model

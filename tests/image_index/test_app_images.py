@@ -13,10 +13,10 @@ import pytest
 from PIL import Image
 
 from services.image_index.app import create_app
-from services.image_index.encoder import Encoder
+from services.image_index.encoding.encoder import Encoder
 from services.image_index.settings import ImageIndexSettings
-from services.image_index.store.base import NewImage, PutOutcome
-from services.image_index.store.embedded import EmbeddedStore
+from services.image_index.store.embedded.store import EmbeddedStore
+from services.image_index.store.new_image import NewImage, PutOutcome
 from shared.labels import LABELS
 from shared.schemas.images import ImageRecord
 from tests.image_index.conftest import png_bytes

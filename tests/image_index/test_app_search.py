@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from services.image_index.app import create_app
-from services.image_index.gallery_statistics import exact_sums, statistics_of
-from services.image_index.measures import Context
-from services.image_index.posterior import match, posterior, readings
-from services.image_index.prior import shipped_prior
-from services.image_index.vectors import vector
+from services.image_index.ranking.measures import Context
+from services.image_index.ranking.posterior import match, posterior, readings
+from services.image_index.ranking.prior import shipped_prior
+from services.image_index.ranking.statistics import exact_sums, statistics_of
+from services.image_index.ranking.vectors import vector
 from shared.labels import LABELS
 from shared.schemas.search import RankingName
 from tests.image_index.conftest import png_bytes

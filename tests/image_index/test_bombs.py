@@ -19,8 +19,8 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from services.image_index.pictures.radiograph import Limits
-from services.image_index.pixels import read_radiograph
+from services.image_index.pictures.limits import Limits
+from services.image_index.pictures.read import read_radiograph
 from shared.errors import InvalidInput, PayloadTooLarge
 from tests.image_index.made_dicom import encapsulated, made_dicom, to_bytes
 

@@ -15,12 +15,12 @@ from typer.testing import CliRunner
 
 from services.image_index.__main__ import cli
 from services.image_index.app import create_app
-from services.image_index.chest_gate import shipped_gate
-from services.image_index.chest_gate.features import FEATURES, features_of
-from services.image_index.encoder import Encoder
-from services.image_index.pixels import read_radiograph
+from services.image_index.encoding.chest_gate import shipped_gate
+from services.image_index.encoding.chest_gate.features import FEATURES, features_of
+from services.image_index.encoding.encoder import Encoder
+from services.image_index.examples.phantoms import make_phantom
+from services.image_index.pictures.read import read_radiograph
 from services.image_index.settings import ImageIndexSettings
-from services.image_index.training.phantoms import make_phantom
 from tests.image_index.conftest import png_bytes
 from tests.image_index.made_dicom import made_dicom, to_bytes
 
@@ -74,7 +74,7 @@ def test_a_score_takes_a_few_milliseconds_at_most() -> None:
 
 
 def test_the_parameters_are_a_small_file() -> None:
-    from services.image_index.chest_gate import gate
+    from services.image_index.encoding.chest_gate import gate
 
     assert gate._SHIPPED.stat().st_size <= 500_000
 
@@ -89,8 +89,8 @@ def test_real_radiographs_in_dicom_pass(real_data: Path) -> None:
 
 @pytest.mark.real_data
 def test_real_radiographs_of_patients_that_were_not_fitted_on_pass(real_data: Path) -> None:
-    from services.image_index.training.datasets import read_rows
-    from services.image_index.training.sources import part_of
+    from services.image_index.examples.datasets import read_rows
+    from services.image_index.examples.sources import part_of
 
     folder = real_data / "nih_chestxray14_128px"
     rows = [row for row in read_rows(folder / "labels.csv", folder) if part_of(row.patient) == "test"]

@@ -13,9 +13,9 @@ import httpx
 import numpy as np
 import pytest
 
-from services.image_index.isolated import IsolatedDecoders
-from services.image_index.pictures.radiograph import Limits
-from services.image_index.pixels import read_radiograph
+from services.image_index.pictures.dicom.isolated import IsolatedDecoders
+from services.image_index.pictures.limits import Limits
+from services.image_index.pictures.read import read_radiograph
 from shared.errors import InvalidInput, PayloadTooLarge, UnsupportedMediaType
 from tests.image_index.damage import damaged
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from services.image_index.pictures.radiograph import Limits
-from services.image_index.pixels import read_radiograph
+from services.image_index.pictures.limits import Limits
+from services.image_index.pictures.read import read_radiograph
 from shared.errors import InvalidInput, PayloadTooLarge
 from tests.image_index.encodings import EXPECTED, PICTURE, stored
 from tests.image_index.made_dicom import made_dicom, to_bytes

@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.image_index.diversity import diversified
-from services.image_index.ranking import Query, rank
-from services.image_index.store.growing import Change, GrowingGallery
-from services.image_index.store.row import make_row
+from services.image_index.ranking.diversity import diversified
+from services.image_index.ranking.query import Query
+from services.image_index.ranking.rank import rank
+from services.image_index.store.embedded.growing import GrowingGallery
+from services.image_index.store.row import Change, make_row
 from shared.labels import LABELS
 from shared.schemas.images import StoredMetadata
 from shared.schemas.search import SearchOptions

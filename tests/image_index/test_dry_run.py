@@ -9,16 +9,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from services.image_index.dry_run import SAME_ID, dry_run
-from services.image_index.encoder import Encoder
+from services.image_index.encoding.encoder import Encoder
+from services.image_index.ingest.dry_run import SAME_ID, dry_run
+from services.image_index.ingest.layouts import Entry, read_folder
 from services.image_index.ingest.local import ingest_here
-from services.image_index.ingest_pipeline import CONFLICT, IngestPipeline
-from services.image_index.layouts import Entry, read_folder
-from services.image_index.patient_key import PatientKeys
-from services.image_index.pictures.radiograph import Limits
-from services.image_index.store.base import StoreUnusable
-from services.image_index.store.embedded import EmbeddedStore
-from services.image_index.store.peek import stored_hashes
+from services.image_index.ingest.pipeline import IngestPipeline
+from services.image_index.ingest.tally import CONFLICT
+from services.image_index.patient_keys import PatientKeys
+from services.image_index.pictures.limits import Limits
+from services.image_index.store.embedded.peek import stored_hashes
+from services.image_index.store.embedded.store import EmbeddedStore
+from services.image_index.store.failures import StoreUnusable
 from shared.schemas.images import ImageMetadataInput
 from tests.image_index.conftest import png_bytes
 from tests.image_index.made_dicom import made_dicom, to_bytes

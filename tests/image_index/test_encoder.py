@@ -4,9 +4,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from services.image_index.encoder import Encoder
+from services.image_index.encoding.encoder import Encoder
 from services.image_index.parts import open_model
-from services.inference.session import ModelLoadError
+from services.inference.errors import ModelLoadError
 from shared.labels import LABELS
 from tests.image_index.tiny_model import picture_of, write_tiny_model
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from services.image_index.pixels import read_radiograph
+from services.image_index.pictures.read import read_radiograph
 from tests.image_index.encodings import ENCODINGS, EXPECTED, PICTURE
 from tests.image_index.made_dicom import made_dicom, recoded
 

@@ -1,7 +1,7 @@
 import numpy as np
 
-from services.image_index.evidence import evidence_against
-from services.image_index.gallery_statistics import exact_sums, log_odds, statistics_of
+from services.image_index.ranking.evidence import evidence_against
+from services.image_index.ranking.statistics import exact_sums, log_odds, statistics_of
 
 LABELS = 14
 BASE_RATES = np.full(LABELS, 0.2)

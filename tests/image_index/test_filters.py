@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from services.image_index.filters import passing
-from services.image_index.gallery import Gallery
-from services.image_index.store.growing import Change, GrowingGallery
-from services.image_index.store.row import make_row
+from services.image_index.ranking.filters import passing
+from services.image_index.ranking.gallery import Gallery
+from services.image_index.store.embedded.growing import GrowingGallery
+from services.image_index.store.row import Change, make_row
 from shared.labels import LABELS
 from shared.schemas.images import StoredMetadata
 from shared.schemas.search import Excluded, SearchFilters

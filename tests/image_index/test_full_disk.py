@@ -12,9 +12,9 @@ import structlog
 from asgi_correlation_id import correlation_id
 
 from services.image_index.app import create_app
-from services.image_index.encoder import Encoder
+from services.image_index.encoding.encoder import Encoder
 from services.image_index.settings import ImageIndexSettings
-from services.image_index.store.embedded import EmbeddedStore
+from services.image_index.store.embedded.store import EmbeddedStore
 from shared.errors import Unavailable
 from shared.web.logs import configure_logging
 from tests.image_index.conftest import png_bytes

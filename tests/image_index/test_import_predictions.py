@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from services.image_index.import_predictions import check, import_rows
-from services.image_index.layouts import chexpert_study
-from services.image_index.patient_key import PatientKeys
-from services.image_index.prediction_table import PredictionTable, TableUnusable
-from services.image_index.store.base import NewImage, PutOutcome
-from services.image_index.store.embedded import EmbeddedStore
+from services.image_index.ingest.layouts import chexpert_study
+from services.image_index.ingest.predictions.load import check, import_rows
+from services.image_index.ingest.predictions.table import PredictionTable, TableUnusable
+from services.image_index.patient_keys import PatientKeys
+from services.image_index.store.embedded.store import EmbeddedStore
+from services.image_index.store.new_image import NewImage, PutOutcome
 from shared.image_ids import image_id_of
 from shared.labels import LABELS
 from tests.image_index.made_predictions import HEADER, made_rows, write_table

@@ -11,15 +11,17 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from services.image_index.below_root import BY_LINK, NO_PATH, OUTSIDE
-from services.image_index.encoder import Encoder, Encoding
-from services.image_index.ingest.local import Tally, ingest_here
-from services.image_index.ingest_pipeline import CONFLICT, IngestPipeline
-from services.image_index.layouts import Entry, chexpert_study, image_id_of, read_folder, read_table
-from services.image_index.patient_key import PatientKeys
-from services.image_index.pictures.radiograph import Grey, Limits
-from services.image_index.store.base import NewImage, PutOutcome
-from services.image_index.store.embedded import EmbeddedStore
+from services.image_index.encoding.encoder import Encoder, Encoding
+from services.image_index.ingest.below_root import BY_LINK, NO_PATH, OUTSIDE
+from services.image_index.ingest.layouts import Entry, chexpert_study, image_id_of, read_folder, read_table
+from services.image_index.ingest.local import ingest_here
+from services.image_index.ingest.pipeline import IngestPipeline
+from services.image_index.ingest.tally import CONFLICT, Tally
+from services.image_index.patient_keys import PatientKeys
+from services.image_index.pictures.limits import Limits
+from services.image_index.pictures.radiograph import Grey
+from services.image_index.store.embedded.store import EmbeddedStore
+from services.image_index.store.new_image import NewImage, PutOutcome
 from shared.labels import LABELS
 from shared.schemas.images import ImageMetadataInput
 from tests.image_index.conftest import png_bytes

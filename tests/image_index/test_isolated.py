@@ -6,8 +6,8 @@ import gdcm
 import numpy as np
 import pytest
 
-from services.image_index.isolated import IsolatedDecoders
-from services.image_index.pixels import read_radiograph
+from services.image_index.pictures.dicom.isolated import IsolatedDecoders
+from services.image_index.pictures.read import read_radiograph
 from shared.errors import InvalidInput
 from tests.image_index.made_dicom import made_dicom, recoded
 

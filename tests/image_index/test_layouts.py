@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from services.image_index.below_root import BY_LINK, NO_PATH, OUTSIDE
-from services.image_index.layouts import (
+from services.image_index.ingest.below_root import BY_LINK, NO_PATH, OUTSIDE
+from services.image_index.ingest.layouts import (
     Entry,
     chexpert_study,
     count_folder,

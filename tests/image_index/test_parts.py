@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from services.image_index.parts import open_encoder, open_hashes, open_keys, open_model, open_store
-from services.image_index.patient_key import PatientKeys
+from services.image_index.patient_keys import PatientKeys
 from services.image_index.settings import ImageIndexSettings
-from services.inference.session import ModelLoadError
+from services.inference.errors import ModelLoadError
 from shared.errors import Conflict
 from tests.image_index.store.conftest import made_image
 

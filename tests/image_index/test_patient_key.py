@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.image_index.patient_key import PatientKeys, PatientKeyUnusable, open_patient_keys
+from services.image_index.patient_keys import PatientKeys, PatientKeyUnusable, open_patient_keys
 from shared.schemas.search import SearchFilters
 
 

@@ -17,8 +17,8 @@ from pydicom.dataset import Dataset
 from pydicom.uid import ImplicitVRLittleEndian
 
 from services.image_index.app import create_app
-from services.image_index.encoder import Encoder
-from services.image_index.pixels import read_radiograph
+from services.image_index.encoding.encoder import Encoder
+from services.image_index.pictures.read import read_radiograph
 from services.image_index.settings import ImageIndexSettings
 from shared.errors import ServiceError
 from tests.image_index.made_dicom import made_dicom, to_bytes
@@ -147,7 +147,7 @@ def test_a_process_that_reads_odd_values_prints_none_of_them(tmp_path: Path) -> 
         files[-1].write_bytes(to_bytes(made_dicom()).replace(old, new))
     files.append(tmp_path / "all")
     files[-1].write_bytes(to_bytes(planted_everywhere()))
-    script = "import sys; from services.image_index.pixels import read_radiograph\n"
+    script = "import sys; from services.image_index.pictures.read import read_radiograph\n"
     script += "for file in sys.argv[1:]: print(read_radiograph(open(file, 'rb').read()).grey.shape)"
     done = subprocess.run(
         [sys.executable, "-c", script, *map(str, files)], cwd=REPOSITORY, capture_output=True, text=True, check=False

@@ -12,7 +12,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from services.image_index.pixels import media_type_of, read_radiograph
+from services.image_index.pictures.read import media_type_of, read_radiograph
 from shared.errors import InvalidInput, UnsupportedMediaType
 from tests.image_index.made_dicom import encapsulated, made_dicom, to_bytes
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.image_index.posterior import MOST_READINGS, expected_overlap, match, posterior, readings
-from services.image_index.prior import LabelSetPrior, count_label_sets, shipped_prior
+from services.image_index.ranking.posterior import MOST_READINGS, expected_overlap, match, posterior, readings
+from services.image_index.ranking.prior import LabelSetPrior, count_label_sets, shipped_prior
 from shared.labels import LABELS
 
 PRIOR = shipped_prior()

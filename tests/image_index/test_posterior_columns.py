@@ -2,10 +2,10 @@ import threading
 
 import numpy as np
 
-from services.image_index.evidence import Evidence
-from services.image_index.posterior import match, posterior, readings
-from services.image_index.posterior_columns import PosteriorColumns
-from services.image_index.prior import LabelSetPrior, shipped_prior
+from services.image_index.ranking.evidence import Evidence
+from services.image_index.ranking.posterior import match, posterior, readings
+from services.image_index.ranking.posterior_columns import PosteriorColumns
+from services.image_index.ranking.prior import LabelSetPrior, shipped_prior
 
 PRIOR = shipped_prior()
 PLAIN = Evidence((1.0,) * 14, (1.5,) * 14)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from services.image_index.prior import (
+from services.image_index.ranking.prior import (
     LabelSetPrior,
     PriorUnusable,
     count_label_sets,

@@ -9,13 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from services.image_index.evidence import Evidence, evidence_against
-from services.image_index.gallery import Gallery
-from services.image_index.gallery_statistics import MEAN_STEP, exact_sums, statistics_of
-from services.image_index.prior import shipped_prior
-from services.image_index.ranking import Query, rank
-from services.image_index.store.growing import Change, GrowingGallery
-from services.image_index.store.row import make_row
+from services.image_index.ranking.evidence import Evidence, evidence_against
+from services.image_index.ranking.gallery import Gallery
+from services.image_index.ranking.prior import shipped_prior
+from services.image_index.ranking.query import Query
+from services.image_index.ranking.rank import rank
+from services.image_index.ranking.statistics import MEAN_STEP, exact_sums, statistics_of
+from services.image_index.store.embedded.growing import GrowingGallery
+from services.image_index.store.row import Change, make_row
 from shared.labels import LABELS
 from shared.schemas.images import StoredMetadata
 from shared.schemas.search import SearchOptions

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from services.image_index.encoder import Encoder
-from services.image_index.store.embedded import EmbeddedStore
+from services.image_index.encoding.encoder import Encoder
+from services.image_index.store.embedded.store import EmbeddedStore
 from shared.labels import LABELS
 from tests.image_index.conftest import png_bytes
 from tests.image_index.tiny_model import picture_of

@@ -1,6 +1,6 @@
 import numpy as np
 
-from services.image_index.resize import to_square
+from services.image_index.pictures.square import to_square
 
 
 def test_shrinking_averages_and_does_not_skip_pixels() -> None:

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.image_index.selection import contenders
+from services.image_index.ranking.selection import contenders
 
 
 def plainly(rows, scores, errors, k):

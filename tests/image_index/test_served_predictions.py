@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from services.image_index.app import create_app
-from services.image_index.bulk_commands import import_predictions, ingest
-from services.image_index.patient_key import PatientKeyUnusable
+from services.image_index.ingest.commands import import_predictions, ingest
+from services.image_index.patient_keys import PatientKeyUnusable
 from services.image_index.settings import ImageIndexSettings
-from services.image_index.store.base import StoreUnusable
+from services.image_index.store.failures import StoreUnusable
 from shared.image_ids import image_id_of
 from shared.labels import LABELS
 from tests.image_index.conftest import png_bytes

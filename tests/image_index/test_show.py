@@ -3,7 +3,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from services.image_index.show import heatmap_over, thumbnail_of
+from services.image_index.pictures.show import heatmap_over, thumbnail_of
 from tests.image_index.made_dicom import made_picture
 
 GREY = np.rint(made_picture(600, 400) * 255).astype(np.uint8)

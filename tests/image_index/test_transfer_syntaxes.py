@@ -12,9 +12,9 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from services.image_index import transfer_syntax
-from services.image_index.isolated import IsolatedDecoders
-from services.image_index.pixels import read_radiograph
+from services.image_index.pictures.dicom import transfer_syntax
+from services.image_index.pictures.dicom.isolated import IsolatedDecoders
+from services.image_index.pictures.read import read_radiograph
 from shared.errors import InvalidInput, UnsupportedMediaType
 from tests.image_index.compressed import ENCODINGS, EXPECTED, STORED
 from tests.image_index.made_dicom import encapsulated, made_dicom, to_bytes

@@ -8,8 +8,9 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from safetensors.numpy import load_file
 
-from services.inference.half import save_half
-from services.inference.session import ModelLoadError, open_session
+from services.inference.errors import ModelLoadError
+from services.inference.session import open_session
+from services.workbench.half import save_half
 
 RNG = np.random.default_rng(7)
 

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from gateway.demo.gallery import PHANTOMS, SEED, SIDE
-from services.image_index.gallery_statistics import exact_sums, statistics_of
-from services.image_index.measures import MEASURES, Context
+from services.image_index.examples.phantoms import make_phantom
 from services.image_index.parts import open_model
-from services.image_index.prior import shipped_prior
+from services.image_index.ranking.measures import MEASURES, Context
+from services.image_index.ranking.prior import shipped_prior
+from services.image_index.ranking.statistics import exact_sums, statistics_of
 from services.image_index.settings import BUNDLED_MODEL
-from services.image_index.training.phantoms import make_phantom
-from services.text_classifier.classifier import TextClassifier
+from services.text_classifier.reading.classifier import TextClassifier
 from services.text_classifier.settings import BUNDLED_MODEL as TEXT_MODEL
 from shared.labels import LABELS, State
 from shared.schemas.search import DEFAULT_RANKING

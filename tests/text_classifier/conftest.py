@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from services.text_classifier.classifier import TextClassifier
-from services.text_classifier.model_folder import read_model_folder
+from services.text_classifier.reading.classifier import TextClassifier
+from services.text_classifier.reading.model_folder import read_model_folder
 from services.text_classifier.settings import BUNDLED_MODEL
 from shared.labels import LABELS
 

@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from services.text_classifier.app import create_app
-from services.text_classifier.classifier import TextClassifier
-from services.text_classifier.model_folder import read_model_folder
+from services.text_classifier.reading.classifier import TextClassifier
+from services.text_classifier.reading.model_folder import read_model_folder
 from services.text_classifier.settings import TextClassifierSettings
 from shared.labels import LABELS
 from shared.schemas.text import MAX_IMPRESSION_CHARS, MAX_IMPRESSIONS, MAX_REQUEST_CHARS

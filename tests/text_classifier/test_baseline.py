@@ -1,10 +1,10 @@
 import numpy as np
 
-from services.text_classifier.training.compare import comparison_table
-from services.text_classifier.training.examples import UNKNOWN
-from services.text_classifier.training.metrics import judge
-from services.text_classifier.training.sources import generated_examples
-from services.text_classifier.training.tfidf import fit_tfidf
+from services.text_classifier.evaluation.compare import comparison_table
+from services.text_classifier.evaluation.metrics import judge
+from services.text_classifier.evaluation.tfidf import fit_tfidf
+from services.text_classifier.examples.labelled import UNKNOWN
+from services.text_classifier.examples.sources import generated_examples
 from shared.labels import LABELS
 
 FRACTURE = LABELS.index("Fracture")

@@ -7,10 +7,10 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from services.text_classifier.__main__ import cli
 from services.text_classifier.app import create_app
+from services.text_classifier.examples.writer.corpus import generate
 from services.text_classifier.settings import TextClassifierSettings
-from services.text_classifier.training.corpus import generate
+from services.text_classifier.training.__main__ import cli
 from shared.labels import CHEXPERT_CODES, LABELS
 
 

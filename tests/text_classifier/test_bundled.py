@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from services.text_classifier.classifier import TextClassifier
+from services.text_classifier.reading.classifier import TextClassifier
 from services.text_classifier.settings import BUNDLED_MODEL
 from shared.labels import LABELS, State
 
@@ -76,9 +76,9 @@ def test_evidence_points_at_the_words(bundled: TextClassifier) -> None:
 
 def test_the_golden_impressions_are_read_as_their_author_reads_them(bundled: TextClassifier) -> None:
     pytest.importorskip("pandas")
-    from services.text_classifier.training.examples import read_csv
-    from services.text_classifier.training.metrics import judge
-    from services.text_classifier.training.predictors import Predictions
+    from services.text_classifier.evaluation.metrics import judge
+    from services.text_classifier.evaluation.predictors import Predictions
+    from services.text_classifier.examples.labelled import read_csv
 
     golden = read_csv(Path(__file__).parent / "golden" / "impressions.csv", "impression")
     verdicts = bundled.verdicts([bundled.read(example.text) for example in golden])

@@ -3,9 +3,9 @@ import json
 import numpy as np
 import pytest
 
-from services.inference.session import ModelLoadError
-from services.text_classifier.classifier import TextClassifier
-from services.text_classifier.model_folder import read_model_folder
+from services.inference.errors import ModelLoadError
+from services.text_classifier.reading.classifier import TextClassifier
+from services.text_classifier.reading.model_folder import read_model_folder
 from shared.errors import InvalidInput
 from shared.labels import LABELS, State
 

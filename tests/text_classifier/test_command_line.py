@@ -1,12 +1,15 @@
 import json
+import re
 
 import pytest
 from typer.testing import CliRunner
 
-from services.inference.session import ModelLoadError
-from services.text_classifier.__main__ import cli, main
-from services.text_classifier.classifier import TextClassifier
+from services.inference.errors import ModelLoadError
+from services.text_classifier.__main__ import main
+from services.text_classifier.evaluation.__main__ import cli as evaluation
+from services.text_classifier.reading.classifier import TextClassifier
 from services.text_classifier.settings import BUNDLED_MODEL
+from services.text_classifier.training.__main__ import cli as training
 from shared.labels import LABELS
 
 pytest.importorskip("torch")
@@ -40,7 +43,7 @@ def test_evaluate_writes_the_figures_of_each_state_as_json(labelled, tmp_path) -
         "--plots",
         plots,
     ]
-    result = CliRunner().invoke(cli, [str(part) for part in command])
+    result = CliRunner().invoke(evaluation, [str(part) for part in command])
     assert result.exit_code == 0, result.output
     figures = json.loads(out.read_text())
     for state in ("present", "absent", "uncertain"):
@@ -62,7 +65,7 @@ def test_evaluate_writes_the_figures_of_each_state_as_json(labelled, tmp_path) -
 )
 def test_what_the_caller_can_mend_is_one_sentence(tmp_path, monkeypatch, command, message) -> None:
     monkeypatch.chdir(tmp_path)
-    result = CliRunner().invoke(cli, command)
+    result = CliRunner().invoke(evaluation if command[0] == "evaluate" else training, command)
     assert result.exit_code == 1
     assert message in result.output
     assert "Traceback" not in result.output
@@ -86,9 +89,8 @@ def test_serving_a_missing_model_says_so(monkeypatch, tmp_path) -> None:
 def test_a_table_that_cannot_be_read_is_named(tmp_path, monkeypatch, content, says) -> None:
     (tmp_path / "reports.csv").write_bytes(content)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("sys.argv", ["text_classifier", "evaluate", "--model", "rules", "--csv", "reports.csv"])
-    with pytest.raises(SystemExit, match=says):
-        main()
+    result = CliRunner().invoke(evaluation, ["evaluate", "--model", "rules", "--csv", "reports.csv"])
+    assert (result.exit_code, re.search(says, result.output) is not None) == (1, True)
 
 
 @pytest.mark.parametrize("file", ["config.json", "calibration.json", "thresholds.json", "tokenizer.json"])

@@ -4,8 +4,8 @@ import csv
 from collections import Counter
 from pathlib import Path
 
-from services.text_classifier.training.corpus import generate, write_csv
-from services.text_classifier.training.labeler import label_report
+from services.text_classifier.examples.writer.corpus import generate, write_csv
+from services.text_classifier.rules.labeler import label_report
 from shared.labels import LABELS, NO_FINDING, SUPPORT_DEVICES, State
 
 STATES_OF_NO_FINDING = {State.PRESENT, State.NOT_MENTIONED}

@@ -1,8 +1,8 @@
 import pytest
 
-from services.text_classifier import reading
-from services.text_classifier.classifier import TextClassifier
-from services.text_classifier.model_folder import read_model_folder
+from services.text_classifier.reading import reading
+from services.text_classifier.reading.classifier import TextClassifier
+from services.text_classifier.reading.model_folder import read_model_folder
 
 
 def evidence(classifier: TextClassifier, text: str) -> dict[str, list[str]]:

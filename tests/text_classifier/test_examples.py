@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from services.text_classifier.training.examples import UNKNOWN, deduplicated, is_unlabelled, part_of, read_csv
+from services.text_classifier.examples.labelled import UNKNOWN, deduplicated, is_unlabelled, part_of, read_csv
 from shared.labels import LABELS, State
 
 STATES = list(State)

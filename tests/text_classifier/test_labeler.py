@@ -2,8 +2,8 @@
 
 import pytest
 
-from services.text_classifier.training.labeler import find_mentions, label_report
-from services.text_classifier.training.lexicon import Convention
+from services.text_classifier.rules.labeler import find_mentions, label_report
+from services.text_classifier.rules.lexicon import Convention
 from shared.labels import LABELS, LabelName, State
 
 SHORT: dict[str, LabelName] = {

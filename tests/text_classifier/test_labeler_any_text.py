@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.text_classifier.training.labeler import find_mentions, label_report
+from services.text_classifier.rules.labeler import find_mentions, label_report
 from shared.labels import LABELS, NO_FINDING, State
 
 WORDS = (

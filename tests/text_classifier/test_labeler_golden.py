@@ -7,7 +7,7 @@ careful readers may read differently, and counts nowhere.
 import csv
 from pathlib import Path
 
-from services.text_classifier.training.labeler import label_report
+from services.text_classifier.rules.labeler import label_report
 from shared.labels import CHEXPERT_CODES, LABELS
 
 GOLDEN = Path(__file__).parent / "golden" / "impressions.csv"

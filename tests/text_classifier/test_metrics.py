@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 from sklearn.metrics import precision_recall_fscore_support, roc_auc_score
 
+from services.text_classifier.evaluation.metrics import calibration_error, judge, weighted_auroc
+from services.text_classifier.evaluation.predictors import Predictions
+from services.text_classifier.examples.labelled import UNKNOWN
 from services.text_classifier.training.calibration import best_threshold, fit_calibration
-from services.text_classifier.training.examples import UNKNOWN
-from services.text_classifier.training.metrics import calibration_error, judge, weighted_auroc
-from services.text_classifier.training.predictors import Predictions
 from shared.labels import LABELS
 
 EDEMA, NO_FINDING = LABELS.index("Edema"), LABELS.index("No Finding")

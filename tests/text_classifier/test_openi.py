@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from services.text_classifier.training.openi import load_openi, problems_to_labels
+from services.text_classifier.examples.openi import load_openi, problems_to_labels
 from shared.labels import NO_FINDING, State
 
 

@@ -3,7 +3,7 @@ from itertools import chain, pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.text_classifier.scorer import _runs
+from services.text_classifier.reading.scorer import _runs
 
 LENGTHS = st.lists(st.integers(1, 60), max_size=7)
 

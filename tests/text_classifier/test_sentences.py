@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.text_classifier.sentences import phrase_spans, sentence_spans
+from services.text_classifier.reading.sentences import phrase_spans, sentence_spans
 
 
 def pieces(text: str) -> list[str]:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from services.text_classifier.app import create_app
-from services.text_classifier.classifier import TextClassifier
+from services.text_classifier.reading.classifier import TextClassifier
 from services.text_classifier.settings import TextClassifierSettings
 from shared.labels import LABELS
 

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
-from services.text_classifier.classifier import TextClassifier
-from services.text_classifier.sentences import sentence_spans
-from services.text_classifier.training.examples import part_of
-from services.text_classifier.training.metrics import judge
-from services.text_classifier.training.predictors import Predictions
-from services.text_classifier.training.sources import Sources, gather
+from services.text_classifier.evaluation.metrics import judge
+from services.text_classifier.evaluation.predictors import Predictions
+from services.text_classifier.examples.labelled import part_of
+from services.text_classifier.examples.sources import Sources, gather
+from services.text_classifier.reading.classifier import TextClassifier
+from services.text_classifier.reading.sentences import sentence_spans
 from shared.labels import LABELS, State
 
 STATES = list(State)

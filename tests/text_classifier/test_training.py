@@ -7,22 +7,22 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from services.text_classifier.classifier import TextClassifier
-from services.text_classifier.tokens import read_tokenizer
+from services.text_classifier.reading.classifier import TextClassifier
+from services.text_classifier.reading.tokens import read_tokenizer
 from shared.labels import LABELS
 
 torch = pytest.importorskip("torch")
 
+from services.text_classifier.examples.labelled import UNKNOWN, Example  # noqa: E402
+from services.text_classifier.examples.sources import Parts, Sources  # noqa: E402
+from services.text_classifier.network import build_torch  # noqa: E402
 from services.text_classifier.training.augment import augmented  # noqa: E402
 from services.text_classifier.training.base import load_base  # noqa: E402
 from services.text_classifier.training.batches import BatchMaker  # noqa: E402
 from services.text_classifier.training.checkpoint import Checkpoints  # noqa: E402
-from services.text_classifier.training.examples import UNKNOWN, Example  # noqa: E402
 from services.text_classifier.training.finish import finish  # noqa: E402
-from services.text_classifier.training.network import build_torch  # noqa: E402
 from services.text_classifier.training.options import Options  # noqa: E402
 from services.text_classifier.training.run import Run, state_loss  # noqa: E402
-from services.text_classifier.training.sources import Parts, Sources  # noqa: E402
 from services.text_classifier.training.train import train  # noqa: E402
 from services.text_classifier.training.vocabulary import cut_embeddings, cut_vocabulary  # noqa: E402
 

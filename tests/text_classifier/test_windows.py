@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.text_classifier.tokens import Tokens
-from services.text_classifier.windows import OVERLAP, cut_windows
+from services.text_classifier.reading.tokens import Tokens
+from services.text_classifier.reading.windows import OVERLAP, cut_windows
 
 
 def tokens_of(sentence_lengths: list[int]) -> tuple[Tokens, list[tuple[int, int]]]:

@@ -2,12 +2,17 @@
 
 import structlog
 
-from services.image_index.store.base import PART
 from shared.errors import Unavailable
 
 log = structlog.get_logger("store")
 
+PART = "index-store"
+
 _RETRY_AFTER_S = 30
+
+
+class StoreUnusable(Exception):
+    """The store cannot be opened; the message says why and what to do. Nothing was changed."""
 
 
 def unavailable(why: str, *, code: str = "REFUSED") -> Unavailable:

@@ -1,6 +1,7 @@
 """One image as searches need it: what lies in memory, and what the checksum covers."""
 
 import hashlib
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -22,6 +23,14 @@ class Row(NamedTuple):
     patient_age: float | None
     study_instance_uid: str | None
     patient_key: str | None
+
+
+@dataclass(frozen=True)
+class Change:
+    """`row` is None for a deletion."""
+
+    image_id: str
+    row: Row | None
 
 
 def make_row(image_id: str, probabilities: NDArray[np.float32], metadata: StoredMetadata, generation: int) -> Row:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from services.image_index.training.datasets import LabelledImages
-from services.image_index.training.metrics import PHANTOMS, Scores
+from services.image_index.evaluation.metrics import PHANTOMS, Scores
+from services.image_index.examples.datasets import LabelledImages
 from services.image_index.training.objective import EXPECTED_PREVALENCE
 from shared.labels import LABELS, LabelName
 

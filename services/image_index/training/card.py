@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from services.image_index.training.network import BESIDE
-from services.image_index.training.networks.lite import LITE
+from services.image_index.networks.build import BESIDE
+from services.image_index.networks.lite import LITE
 from shared.labels import LABELS
 
 Report = Mapping[str, Any]  # as evaluate.evaluate_images gives it

@@ -7,7 +7,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from services.image_index.training.network import Architecture, LabelNet, build_network
+from services.image_index.networks.build import Architecture, build_network
+from services.image_index.networks.label_net import LabelNet
 
 LAST, BEST = "last.pt", "best.pt"
 

@@ -1,24 +1,22 @@
-"""The commands of `python -m services.image_index` that need no service: drawing phantoms, training, judging.
+"""The commands that train an encoder, and write it as a folder that is served."""
 
-What needs torch is imported inside the command, so that the serving install can list and explain them all.
-"""
-
-import json
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
 
-from services.image_index.settings import BUNDLED_MODEL
-from services.workbench.plain_errors import told_plainly
-
-if TYPE_CHECKING:
-    from services.image_index.training.train import EpochReport
+from services.image_index.evaluation.commands import Device, ImagesRoot, Uncertain
+from services.image_index.examples.datasets import uncertain_policy
+from services.image_index.networks.build import known_architecture
+from services.image_index.networks.lite import LITE
+from services.image_index.training.export import export_encoder
+from services.image_index.training.pipeline import gather, input_side, train_encoder
+from services.image_index.training.train import EpochReport, TrainOptions
+from services.image_index.training.worker import working
+from services.workbench.plain_errors import plain_errors
 
 _console = Console()
 
@@ -26,31 +24,8 @@ Data = Annotated[
     list[Path] | None,
     typer.Option("--data", help="Folder with labels.csv, or a table in CheXpert's or NIH's layout. Repeat."),
 ]
-ImagesRoot = Annotated[Path | None, typer.Option(help="Where the table's paths start; its own folder if not given.")]
 Side = Annotated[int, typer.Option("--size", min=32, help="Side of the network's square input, in pixels.")]
-Uncertain = Annotated[
-    list[str] | None,
-    typer.Option(
-        help="How CheXpert's -1 is read: ignore, zeros or ones; for one label Edema=ones. Repeat. Ignored by default."
-    ),
-]
-Device = Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="auto: a GPU where there is one.")]
 Phantoms = Annotated[int, typer.Option(min=0, help="How many phantoms join the training pictures.")]
-
-
-def phantoms(
-    out: Annotated[Path, typer.Option(help="Folder to write the pictures and labels.csv to.")],
-    count: Annotated[int, typer.Option(min=1)] = 200,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same gallery.")] = 0,
-    size: Annotated[int, typer.Option(min=64, max=2048, help="Side in pixels.")] = 512,
-) -> None:
-    """Draw a gallery of procedural radiographs in CheXpert's layout, with impressions."""
-    from services.image_index.training.phantoms import write_gallery  # noqa: PLC0415
-
-    with Progress(console=_console) as progress:
-        task = progress.add_task("Phantoms", total=count)
-        table = write_gallery(out, count, seed, size, on_picture=lambda done: progress.update(task, completed=done))
-    _console.print(f"{count} phantoms: {table}")
 
 
 def train(
@@ -84,16 +59,9 @@ def train(
 ) -> None:
     """Train an encoder on radiographs and phantoms, and write a folder that can be served; goes on where it stopped.
 
-    On several GPUs: torchrun --nproc-per-node GPUS -m services.image_index train ...
+    On several GPUs: torchrun --nproc-per-node GPUS -m services.image_index.training train ...
     """
-    with told_plainly():
-        from services.image_index.training.datasets import uncertain_policy  # noqa: PLC0415
-        from services.image_index.training.network import known_architecture  # noqa: PLC0415
-        from services.image_index.training.networks.lite import LITE  # noqa: PLC0415
-        from services.image_index.training.pipeline import export_encoder, gather, train_encoder  # noqa: PLC0415
-        from services.image_index.training.train import TrainOptions  # noqa: PLC0415
-        from services.image_index.training.worker import working  # noqa: PLC0415
-    with told_plainly():
+    with plain_errors("image-index"):
         options = TrainOptions(
             architecture=known_architecture(architecture),
             pretrained=start is None and (architecture in LITE if pretrained is None else pretrained),
@@ -108,10 +76,14 @@ def train(
             mixup=mixup,
             mixed_precision=mixed_precision,
         )
-    with told_plainly(), working(device) as worker, Progress(console=_console, disable=not worker.leads) as progress:
+    with (
+        plain_errors("image-index"),
+        working(device) as worker,
+        Progress(console=_console, disable=not worker.leads) as progress,
+    ):
         reading, running = progress.add_task("Reading pictures", total=None), progress.add_task("Epochs", total=epochs)
 
-        def show(epoch: "EpochReport") -> None:
+        def show(epoch: EpochReport) -> None:
             progress.console.print(
                 f"epoch {epoch.epoch}: loss {epoch.loss:.4f}, validation AUROC {epoch.auroc:.4f}"
                 f" (best {epoch.best:.4f}), {epoch.images_per_s:.0f} images/s"
@@ -150,10 +122,7 @@ def export(
     notes: Annotated[Path | None, typer.Option(help="Markdown for the model card: what else was tried.")] = None,
 ) -> None:
     """Write a servable folder: ONNX, calibration, thresholds, model card. Give the data of the training run."""
-    with told_plainly():
-        from services.image_index.training.datasets import uncertain_policy  # noqa: PLC0415
-        from services.image_index.training.pipeline import export_encoder, gather, input_side  # noqa: PLC0415
-    with told_plainly():
+    with plain_errors("image-index"):
         card_notes = notes.read_text(encoding="utf-8") if notes else ""
         with _console.status("Reading pictures"):
             policy = uncertain_policy(uncertain or [])
@@ -167,66 +136,3 @@ def _print_figures(reports: Mapping[str, Any], folder: Path) -> None:
     for name, report in reports.items():
         _console.print(f"{name}: macro AUROC {report['macro']['auroc']:.3f} over {report['macro']['labels']} labels")
     _console.print(f"Model folder: {folder}")
-
-
-def evaluate_labels(
-    *,
-    csv: Annotated[Path, typer.Option(help="Table in CheXpert's, NIH's or the image/findings layout.")],
-    images_root: ImagesRoot = None,
-    model: Annotated[Path, typer.Option(help="Image model folder.")] = BUNDLED_MODEL,
-    json_out: Annotated[Path | None, typer.Option("--json", help="Write the figures here.")] = None,
-    plots: Annotated[Path | None, typer.Option(help="Folder for ROC, precision-recall and reliability.")] = None,
-    min_positives: Annotated[int, typer.Option(min=1, help="Labels shown by fewer pictures are left out.")] = 1,
-    uncertain: Uncertain = None,
-    device: Device = "auto",
-) -> None:
-    """AUROC, AUPRC, F1 and calibration of each label, with bootstrap intervals by patient."""
-    with told_plainly():
-        from services.image_index.training.datasets import uncertain_policy  # noqa: PLC0415
-        from services.image_index.training.evaluate import evaluate_table  # noqa: PLC0415
-    with told_plainly(), Progress(console=_console, transient=True) as progress:
-        task = progress.add_task("Reading pictures", total=None)
-        report = evaluate_table(
-            model,
-            csv,
-            images_root or csv.parent,
-            uncertain=uncertain_policy(uncertain or []),
-            min_positives=min_positives,
-            device=device,
-            plots=plots,
-            on_picture=lambda: progress.advance(task),
-        )
-    table = Table("label", "positives", "AUROC", "95 %", "AUPRC", "F1", "calibration error")
-    for label, f in report["labels"].items():
-        interval = f"{f['auroc_low']:.2f}–{f['auroc_high']:.2f}"
-        figures = (f"{f[name]:.3f}" for name in ("auprc", "f1", "calibration_error"))
-        table.add_row(label, str(f["positives"]), f"{f['auroc']:.3f}", interval, *figures)
-    table.add_row("macro", "", f"{report['macro']['auroc']:.3f}", "", f"{report['macro']['auprc']:.3f}")
-    _console.print(table)
-    if json_out:
-        json_out.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-
-
-def pointing_game(
-    boxes: Annotated[Path, typer.Option(help="Folder with labels.csv, its pictures, and boxes.csv in their pixels.")],
-    model: Annotated[Path, typer.Option(help="Image model folder.")] = BUNDLED_MODEL,
-    part: Annotated[
-        Literal["train", "validation", "test"], typer.Option(help="Whose boxes: patients are parted as in training.")
-    ] = "test",
-    json_out: Annotated[Path | None, typer.Option("--json", help="Write the figures here.")] = None,
-    device: Device = "auto",
-) -> None:
-    """How often a map's maximum lies in the drawn box, beside two guesses that look at no picture."""
-    with told_plainly():
-        from services.image_index.parts import open_model  # noqa: PLC0415
-        from services.image_index.training.pointing import pointing_game as judge  # noqa: PLC0415
-    with told_plainly(), _console.status("Reading pictures"):
-        report = judge(open_model(model, device=device), boxes, part)
-    table = Table("label", "boxes", "map", "centre", "mean box")
-    for label, pointing in report.items():
-        shares = (f"{share:.2f}" for share in (pointing.map, pointing.centre, pointing.mean_box))
-        table.add_row(label, str(pointing.boxes), *shares)
-    _console.print(table)
-    if json_out:
-        content = {label: asdict(pointing) for label, pointing in report.items()}
-        json_out.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

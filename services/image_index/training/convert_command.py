@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from services.workbench.plain_errors import told_plainly
+from services.workbench.plain_errors import plain_errors
 
 _console = Console()
 
@@ -24,8 +24,8 @@ def convert(
     half: Annotated[bool, typer.Option("--half", help="Weights in half precision: half the size.")] = False,
 ) -> None:
     """Turn a model that torch runs into a folder with ONNX, which a service without torch serves."""
-    with told_plainly():
-        from services.image_index.training.foreign.convert import convert as write  # noqa: PLC0415 - needs torch
+    with plain_errors("image-index"):
+        from services.image_index.training.convert import convert as write  # noqa: PLC0415 - needs torch
 
         with _console.status("Converting"):
             foreign = write(model, out, half=half)

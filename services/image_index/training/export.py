@@ -8,24 +8,32 @@ from typing import Any, Literal
 
 import numpy as np
 
+from services.image_index.evaluation.baseline import ridge_scores
+from services.image_index.evaluation.labels import evaluate_images
+from services.image_index.evaluation.metrics import PHANTOMS, label_figures
+from services.image_index.examples.datasets import LabelledImages, abnormal
+from services.image_index.networks.build import BESIDE, as_one
+from services.image_index.networks.timm_backbone import TIMM
 from services.image_index.parts import open_model
 from services.image_index.training.augment import MEAN, STD
-from services.image_index.training.baseline import ridge_scores
 from services.image_index.training.calibration import fit_calibration
 from services.image_index.training.card import write_card
 from services.image_index.training.checkpoints import load_checkpoint, load_network
-from services.image_index.training.datasets import LabelledImages, abnormal
-from services.image_index.training.evaluate import evaluate_images
 from services.image_index.training.graph import write_graph
-from services.image_index.training.metrics import PHANTOMS, label_figures
-from services.image_index.training.network import BESIDE, as_one
-from services.image_index.training.networks.timm_backbone import TIMM
+from services.image_index.training.pipeline import Parts
 from services.image_index.training.train import centre_maps, predict_logits
 from shared.labels import LABELS, LabelName
 
 Support = Literal["real", "phantom", "none"]
 _VERSION = "1.0.0"
 _USUAL_PICTURES = 1000
+
+
+def export_encoder(parts: Parts, checkpoints: Sequence[Path], folder: Path, notes: str = "") -> dict[str, Any]:
+    """Write the model folder; returns the figures on the test part, by the name of the pictures."""
+    return export_model(
+        checkpoints, folder, train=parts.train, validation=parts.validation, test=parts.test, notes=notes
+    )
 
 
 def export_model(

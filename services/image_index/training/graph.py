@@ -8,7 +8,7 @@ import onnx
 import torch
 from torch import nn
 
-from services.inference.half import save_full, save_half
+from services.workbench.half import save_full, save_half
 
 
 def write_graph(network: nn.Module, side: int, folder: Path, *, channels: int = 1, half: bool = True) -> None:

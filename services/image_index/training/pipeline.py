@@ -5,12 +5,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
+from services.image_index.examples.datasets import LabelledImages, UncertainPolicy, join, load_images
+from services.image_index.examples.sources import name_of, parts_of, phantom_images, rows_of
 from services.image_index.training.checkpoints import load_checkpoint
-from services.image_index.training.datasets import LabelledImages, UncertainPolicy, join, load_images
-from services.image_index.training.export import export_model
-from services.image_index.training.sources import name_of, parts_of, phantom_images, rows_of
 from services.image_index.training.train import EpochReport, Trainer, TrainOptions
 from services.image_index.training.worker import Worker
 
@@ -66,13 +64,6 @@ def train_encoder(
 ) -> Path:
     """Train, or go on with the run in `run`; returns its best checkpoint."""
     return Trainer(options, parts.train, parts.validation, run, worker).fit(report=report)
-
-
-def export_encoder(parts: Parts, checkpoints: Sequence[Path], folder: Path, notes: str = "") -> dict[str, Any]:
-    """Write the model folder; returns the figures on the test part, by the name of the pictures."""
-    return export_model(
-        checkpoints, folder, train=parts.train, validation=parts.validation, test=parts.test, notes=notes
-    )
 
 
 def input_side(checkpoint: Path) -> int:

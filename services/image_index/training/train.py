@@ -12,6 +12,11 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from services.image_index.evaluation.metrics import Scores, stratified_auroc
+from services.image_index.examples.datasets import LabelledImages
+from services.image_index.networks.build import Architecture, CentredNet, build_network, freeze_early
+from services.image_index.networks.ensemble import EnsembleNet
+from services.image_index.networks.label_net import LabelNet
 from services.image_index.training.augment import augment, normalise
 from services.image_index.training.checkpoints import (
     BEST,
@@ -22,10 +27,6 @@ from services.image_index.training.checkpoints import (
     load_network,
     save_checkpoint,
 )
-from services.image_index.training.datasets import LabelledImages
-from services.image_index.training.metrics import Scores, stratified_auroc
-from services.image_index.training.network import Architecture, CentredNet, LabelNet, build_network, freeze_early
-from services.image_index.training.networks.ensemble import EnsembleNet
 from services.image_index.training.objective import (
     distillation_loss,
     masked_loss,

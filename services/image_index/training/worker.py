@@ -4,13 +4,13 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Literal, cast
+from typing import cast
 
 import torch
 from torch import distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
-DeviceChoice = Literal["auto", "cpu", "cuda"]
+from shared.settings import Device
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Worker:
 
 
 @contextmanager
-def working(device: DeviceChoice = "auto") -> Iterator[Worker]:
+def working(device: Device = "auto") -> Iterator[Worker]:
     """The worker that the process is, by the environment that torchrun sets.
 
     Raises ValueError for a GPU that is not there.

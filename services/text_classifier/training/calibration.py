@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from services.text_classifier.model_folder import DEFAULT_THRESHOLD, Calibration
+from services.text_classifier.reading.model_folder import DEFAULT_THRESHOLD, Calibration
 
 PRIOR_STRENGTH = 2.0
 """Pull towards no change, in examples: rare labels would otherwise be fitted to a handful of texts."""

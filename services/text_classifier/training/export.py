@@ -13,11 +13,11 @@ import torch
 from tokenizers import Tokenizer
 from torch import nn
 
-from services.inference.half import save_half
 from services.inference.session import GRAPH, open_session
-from services.text_classifier.model_folder import Calibration, ModelFolder, Outputs, read_model_folder
-from services.text_classifier.tokens import ReportTokenizer, read_tokenizer
-from services.text_classifier.training.network import SigmoidNetwork, build_torch
+from services.text_classifier.network import SigmoidNetwork, build_torch
+from services.text_classifier.reading.model_folder import Calibration, ModelFolder, Outputs, read_model_folder
+from services.text_classifier.reading.tokens import ReportTokenizer, read_tokenizer
+from services.workbench.half import save_half
 from shared.labels import LABELS, LabelName, State
 
 TOLERANCE = 1e-4

@@ -9,15 +9,15 @@ import torch
 from rich.console import Console
 
 from services.inference.session import find_weights, sha256_of
-from services.text_classifier.model_folder import Calibration
+from services.text_classifier.evaluation.evaluate import judge_examples
+from services.text_classifier.evaluation.metrics import Report
+from services.text_classifier.examples.labelled import UNKNOWN, Example
+from services.text_classifier.reading.model_folder import Calibration
 from services.text_classifier.training.batches import BatchMaker
 from services.text_classifier.training.calibration import best_threshold, fit_calibration
 from services.text_classifier.training.card import model_card
-from services.text_classifier.training.evaluate import judge_examples
-from services.text_classifier.training.examples import UNKNOWN, Example
 from services.text_classifier.training.export import Description, export_network
 from services.text_classifier.training.logits import PRESENT, log_odds_of_present, network_logits
-from services.text_classifier.training.metrics import Report
 from services.text_classifier.training.train import Trained
 from shared.labels import LABELS, LabelName
 

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from services.text_classifier.examples.labelled import STATES, UNKNOWN, Example
+from services.text_classifier.network import LabelAttentionNetwork
 from services.text_classifier.training.batches import BatchMaker
-from services.text_classifier.training.examples import STATES, UNKNOWN, Example
-from services.text_classifier.training.network import LabelAttentionNetwork
 from shared.labels import State
 
 PRESENT = STATES.index(State.PRESENT)

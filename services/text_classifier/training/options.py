@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from services.text_classifier.training.sources import Sources
+from services.text_classifier.examples.sources import Sources
 
 
 @dataclass(frozen=True)

@@ -13,14 +13,14 @@ import torch
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from torch import Tensor, nn
 
+from services.text_classifier.examples.labelled import UNKNOWN, Example
+from services.text_classifier.examples.sources import Parts
+from services.text_classifier.network import LabelAttentionNetwork
 from services.text_classifier.training.augment import augmented
 from services.text_classifier.training.batches import Batch, BatchMaker
 from services.text_classifier.training.checkpoint import Checkpoints, Standing
-from services.text_classifier.training.examples import UNKNOWN, Example
 from services.text_classifier.training.logits import macro_f1_of_present, network_logits
-from services.text_classifier.training.network import LabelAttentionNetwork
 from services.text_classifier.training.options import Options
-from services.text_classifier.training.sources import Parts
 from shared.labels import State
 
 HEAD_LEARNING_RATE_FACTOR = 10

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 import torch
 from tokenizers import Tokenizer
 
+from services.text_classifier.examples.sources import Parts, gather
 from services.text_classifier.training.base import Base, load_base
 from services.text_classifier.training.batches import BatchMaker
 from services.text_classifier.training.options import Options
 from services.text_classifier.training.run import Run
-from services.text_classifier.training.sources import Parts, gather
 from services.text_classifier.training.vocabulary import cut_embeddings, cut_vocabulary
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from services.image_index.store.base import NewImage
-from services.image_index.store.embedded import EmbeddedStore
+from services.image_index.store.embedded.store import EmbeddedStore
+from services.image_index.store.new_image import NewImage
 from shared.labels import LABELS
 from shared.schemas.images import StoredMetadata
 

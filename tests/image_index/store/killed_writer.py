@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from services.image_index.store.embedded import EmbeddedStore
+from services.image_index.store.embedded.store import EmbeddedStore
 from tests.image_index.store.conftest import WEIGHTS, made_image
 
 BATCH = 3

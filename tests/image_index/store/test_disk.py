@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from services.image_index.ranking import Query
-from services.image_index.store.base import PutOutcome, StoreUnusable
-from services.image_index.store.disk import Disk
-from services.image_index.store.embedded import EmbeddedStore
+from services.image_index.ranking.query import Query
+from services.image_index.store.embedded.disk import Disk
+from services.image_index.store.embedded.store import EmbeddedStore
+from services.image_index.store.failures import StoreUnusable
+from services.image_index.store.new_image import PutOutcome
 from shared.errors import Unavailable
 from shared.schemas.search import SearchOptions
 from tests.image_index.full_disk import fill, small_disk

@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from services.image_index.ranking import Query
-from services.image_index.store.base import PutOutcome, StoreUnusable
-from services.image_index.store.embedded import EmbeddedStore
+from services.image_index.ranking.query import Query
+from services.image_index.store.embedded.store import EmbeddedStore
+from services.image_index.store.failures import StoreUnusable
+from services.image_index.store.new_image import PutOutcome
 from shared.errors import Unavailable
 from shared.labels import LABELS
 from shared.schemas.search import SearchFilters, SearchOptions

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.image_index.store.group_commit import GroupCommit, _Ticket
+from services.image_index.store.embedded.group_commit import GroupCommit, _Ticket
 
 
 class SlowDisk:

@@ -1,8 +1,8 @@
 import numpy as np
 
-from services.image_index.gallery import Gallery
-from services.image_index.store.growing import Change, GrowingGallery
-from services.image_index.store.row import make_row
+from services.image_index.ranking.gallery import Gallery
+from services.image_index.store.embedded.growing import GrowingGallery
+from services.image_index.store.row import Change, make_row
 from shared.labels import LABELS
 from shared.schemas.images import StoredMetadata
 

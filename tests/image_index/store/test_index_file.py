@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from services.image_index.store import database
-from services.image_index.store.base import PutOutcome, StoreUnusable
-from services.image_index.store.embedded import EmbeddedStore
+from services.image_index.store.embedded import database
+from services.image_index.store.embedded.store import EmbeddedStore
+from services.image_index.store.failures import StoreUnusable
+from services.image_index.store.new_image import PutOutcome
 from shared.errors import Unavailable
 from shared.private_folder import open_folder
 from tests.image_index.store.conftest import WEIGHTS, made_image
@@ -96,7 +97,7 @@ def test_nothing_is_acknowledged_that_would_be_lost_with_the_file(
 CREATOR = """
 import sys
 from pathlib import Path
-from services.image_index.store.embedded import EmbeddedStore
+from services.image_index.store.embedded.store import EmbeddedStore
 from tests.image_index.store.conftest import WEIGHTS
 print("ready", flush=True)
 sys.stdin.readline()

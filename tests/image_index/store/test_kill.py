@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from services.image_index.ranking import Query
-from services.image_index.store.embedded import EmbeddedStore
+from services.image_index.ranking.query import Query
+from services.image_index.store.embedded.store import EmbeddedStore
 from shared.schemas.search import SearchOptions
 from tests.image_index.store.conftest import WEIGHTS
 from tests.image_index.store.killed_writer import BATCH

@@ -14,7 +14,7 @@ WRITER = f"""
 import os, sys
 from pathlib import Path
 import numpy as np
-from services.image_index.store.embedded import EmbeddedStore
+from services.image_index.store.embedded.store import EmbeddedStore
 from tests.image_index.store.conftest import WEIGHTS, made_image
 
 store = EmbeddedStore(Path(sys.argv[1]), WEIGHTS)

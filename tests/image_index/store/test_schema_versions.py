@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from services.image_index.layouts import chexpert_study
-from services.image_index.store import database
-from services.image_index.store.embedded import EmbeddedStore
+from services.image_index.ingest.layouts import chexpert_study
+from services.image_index.store.embedded import database
+from services.image_index.store.embedded.store import EmbeddedStore
 from tests.image_index.store.conftest import WEIGHTS, made_image
 
 VERSION_2 = database._SCHEMA.replace(",\n  study_invented INTEGER NOT NULL DEFAULT 0", "")

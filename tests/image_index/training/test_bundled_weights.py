@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from services.image_index.encoder import Encoder
-from services.image_index.model_folder import read_model_folder
+from services.image_index.encoding.encoder import Encoder
+from services.image_index.encoding.model_folder import read_model_folder
+from services.image_index.evaluation.labels import evaluate_images, evaluate_table
+from services.image_index.examples.datasets import LabelledImages
+from services.image_index.examples.phantoms import write_gallery
+from services.image_index.examples.sources import parts_of, phantom_images, read_source
 from services.image_index.parts import open_model
-from services.image_index.training.datasets import LabelledImages
-from services.image_index.training.evaluate import evaluate_images, evaluate_table
-from services.image_index.training.phantoms import write_gallery
-from services.image_index.training.sources import parts_of, phantom_images, read_source
 from shared.labels import LABELS
 
 WEIGHTS = Path(__file__).parents[3] / "services" / "image_index" / "weights"

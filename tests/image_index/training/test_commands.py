@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from services.image_index.__main__ import cli
-from services.image_index.training.phantoms import write_gallery
+from services.image_index.evaluation.__main__ import cli as evaluation
+from services.image_index.examples.phantoms import write_gallery
+from services.image_index.training.__main__ import cli as training
 
 run = CliRunner(env={"COLUMNS": "200"}).invoke
 
@@ -20,7 +21,7 @@ def gallery(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_labels_are_judged_in_figures_and_in_pictures(gallery: Path, tmp_path: Path) -> None:
     plots, report = tmp_path / "plots", tmp_path / "report.json"
-    done = run(cli, ["evaluate-labels", "--csv", str(gallery), "--json", str(report), "--plots", str(plots)])
+    done = run(evaluation, ["evaluate-labels", "--csv", str(gallery), "--json", str(report), "--plots", str(plots)])
     assert done.exit_code == 0, done.output
     content = json.loads(report.read_text(encoding="utf-8"))
     with gallery.open(encoding="utf-8") as stream:
@@ -42,6 +43,6 @@ def test_labels_are_judged_in_figures_and_in_pictures(gallery: Path, tmp_path: P
 )
 def test_a_wrong_option_is_answered_in_words(options: list[str], reason: str, gallery: Path, tmp_path: Path) -> None:
     filled = [option.format(gallery=gallery, out=tmp_path) for option in options]
-    done = run(cli, filled)
-    assert done.exit_code == 2
+    done = run(training if options[0] == "train" else evaluation, filled)
+    assert done.exit_code == 1
     assert reason in " ".join(done.output.replace("│", " ").split())

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from services.image_index.pixels import read_radiograph
-from services.image_index.training.datasets import (
+from services.image_index.examples.datasets import (
     LabelledImages,
     UnreadablePictures,
     abnormal,
@@ -15,9 +14,10 @@ from services.image_index.training.datasets import (
     read_rows,
     uncertain_policy,
 )
-from services.image_index.training.phantoms import write_gallery
-from services.image_index.training.side_facts import SIDE_FACTS, no_side_facts
-from services.image_index.training.sources import part_of, parts_of, phantom_images, read_source
+from services.image_index.examples.phantoms import write_gallery
+from services.image_index.examples.side_facts import SIDE_FACTS, no_side_facts
+from services.image_index.examples.sources import part_of, parts_of, phantom_images, read_source
+from services.image_index.pictures.read import read_radiograph
 from shared.labels import LABELS
 
 UNKNOWN_TO_NIH = {"Enlarged Cardiomediastinum", "Fracture", "Support Devices"}

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 import torch
 
+from services.image_index.examples.datasets import LabelledImages, join
+from services.image_index.examples.side_facts import no_side_facts
+from services.image_index.examples.sources import phantom_images
+from services.image_index.networks.build import build_network, build_torch
 from services.image_index.training.augment import normalise
 from services.image_index.training.calibration import best_threshold, fit_calibration, fit_platt
 from services.image_index.training.checkpoints import load_network, save_checkpoint
-from services.image_index.training.datasets import LabelledImages, join
 from services.image_index.training.export import export_model
-from services.image_index.training.network import build_network, build_torch
-from services.image_index.training.side_facts import no_side_facts
-from services.image_index.training.sources import phantom_images
 from services.image_index.training.train import Trainer, TrainOptions, centre_maps
 from services.inference.session import open_session
 from shared.labels import LABELS

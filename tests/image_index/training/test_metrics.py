@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from services.image_index.training.evaluate import calibration_error
-from services.image_index.training.metrics import label_figures, stratified_auroc
+from services.image_index.evaluation.labels import calibration_error
+from services.image_index.evaluation.metrics import label_figures, stratified_auroc
 from shared.labels import LABELS
 
 EDEMA = LABELS.index("Edema")

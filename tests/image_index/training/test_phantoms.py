@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from services.image_index.training.phantoms import draw_labels, make_phantom, write_gallery
+from services.image_index.examples.phantoms import draw_labels, make_phantom, write_gallery
 from shared.labels import LABELS, LabelName
 
 FINDINGS = [label for label in LABELS if label != "No Finding"]

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from services.image_index.encoder import Encoder
+from services.image_index.encoding.encoder import Encoder
+from services.image_index.evaluation.pointing import ALL, DrawnBox, hottest_point, pointing_game, read_boxes
+from services.image_index.examples.sources import part_of
 from services.image_index.parts import open_model
-from services.image_index.training.pointing import ALL, DrawnBox, hottest_point, pointing_game, read_boxes
-from services.image_index.training.sources import part_of
 
 WEIGHTS = Path(__file__).parents[3] / "services" / "image_index" / "weights"
 

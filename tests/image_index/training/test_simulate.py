@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from services.image_index.prior import shipped_prior
-from services.image_index.training.simulate import CALIBRATIONS, simulate
+from services.image_index.evaluation.retrieval.simulate import CALIBRATIONS, simulate
+from services.image_index.ranking.prior import shipped_prior
 from shared.labels import LABELS
 
 PRIOR = shipped_prior()

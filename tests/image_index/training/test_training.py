@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 import torch
 
+from services.image_index.examples.datasets import LabelledImages
+from services.image_index.examples.sources import phantom_images
+from services.image_index.networks.build import build_network
 from services.image_index.parts import open_model
 from services.image_index.training.augment import augment, normalise
 from services.image_index.training.checkpoints import LAST, load_checkpoint
-from services.image_index.training.datasets import LabelledImages
-from services.image_index.training.network import build_network
 from services.image_index.training.objective import (
     EXPECTED_PREVALENCE,
     distillation_loss,
@@ -23,7 +24,6 @@ from services.image_index.training.objective import (
     prevalence_loss,
     side_loss,
 )
-from services.image_index.training.sources import phantom_images
 from services.image_index.training.train import EpochReport, Trainer, TrainOptions
 from shared.labels import LABELS
 
@@ -86,8 +86,8 @@ def test_unknown_side_facts_give_no_gradient() -> None:
 
 def test_two_processes_train_one_network(tmp_path: Path) -> None:
     command = (
-        f"-m torch.distributed.run --standalone --nproc-per-node 2 -m services.image_index train --out {tmp_path}"
-        " --phantoms 24 --size 64 --epochs 1 --batch 8 --device cpu"
+        "-m torch.distributed.run --standalone --nproc-per-node 2 -m services.image_index.training train"
+        f" --out {tmp_path} --phantoms 24 --size 64 --epochs 1 --batch 8 --device cpu"
     )
     environment = os.environ | {"OMP_NUM_THREADS": "1", "COLUMNS": "120"}
     done = subprocess.run(

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from services.workbench.plain_errors import told_plainly
+from services.workbench.plain_errors import plain_errors
 
 if TYPE_CHECKING:
     from services.image_index.training.gate.fit import Features
@@ -31,7 +31,7 @@ def fit_chest_gate(
     out: Annotated[Path, typer.Option(help="File to write; the shipped one if not given.")] = _SHIPPED,
 ) -> None:
     """Fit the gate that tells chest radiographs from other pictures. The same data give the same file."""
-    with told_plainly():
+    with plain_errors("image-index"):
         from services.image_index.training.gate.fit import calibrated, fit  # noqa: PLC0415
 
         with _console.status("Reading and drawing pictures"):
@@ -51,9 +51,9 @@ def evaluate_chest_gate(
     json_out: Annotated[Path | None, typer.Option("--json", help="Write the figures here.")] = None,
 ) -> None:
     """Which share of the test patients' radiographs the gate keeps, and which share of other pictures it refuses."""
-    with told_plainly():
-        from services.image_index.chest_gate import shipped_gate  # noqa: PLC0415
-        from services.image_index.training.gate import evaluate  # noqa: PLC0415
+    with plain_errors("image-index"):
+        from services.image_index.encoding.chest_gate import shipped_gate  # noqa: PLC0415
+        from services.image_index.training.gate import judge as evaluate  # noqa: PLC0415
         from services.image_index.training.gate.examples import Radiographs, others  # noqa: PLC0415
 
         gate = shipped_gate()

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from services.image_index.chest_gate.features import features_of
+from services.image_index.encoding.chest_gate.features import features_of
+from services.image_index.examples.datasets import LabelledImages, join
+from services.image_index.examples.sources import Part, parts_of, phantom_images, read_source
 from services.image_index.pictures.radiograph import Grey
-from services.image_index.training.datasets import LabelledImages, join
 from services.image_index.training.gate.negatives import kinds
 from services.image_index.training.gate.variations import varied
-from services.image_index.training.sources import Part, parts_of, phantom_images, read_source
 
 SIDE = 128  # of the pictures that are held
 _VARIED_EACH = 2

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
-from services.image_index.chest_gate import Parameters
+from services.image_index.encoding.chest_gate import Parameters
 
 Features = NDArray[np.float32]
 

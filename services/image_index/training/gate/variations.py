@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from services.image_index.pictures.radiograph import Grey
-from services.image_index.resize import to_square
+from services.image_index.pictures.square import to_square
 
 _SIDE = 128
 

@@ -13,8 +13,8 @@ from torch import nn
 from torchvision.models import resnet50
 
 from services.image_index.app import create_app
+from services.image_index.examples.phantoms.phantom import make_phantom
 from services.image_index.settings import ImageIndexSettings
-from services.image_index.training.phantoms.phantom import make_phantom
 from shared.labels import LABELS
 
 

@@ -11,8 +11,8 @@ import torch
 from torch import nn
 
 from services.image_index.parts import open_model
-from services.image_index.training.foreign.convert import convert
-from services.inference.session import ModelLoadError
+from services.image_index.training.convert import convert
+from services.inference.errors import ModelLoadError
 from shared.labels import LABELS
 from tests.image_index.conftest import png_bytes
 
@@ -73,7 +73,7 @@ def test_torch_reads_a_converted_folder_too(
     folder: Path, reference: np.ndarray, square: Callable[[int], torch.Tensor]
 ) -> None:
     """As it does on a GPU, from the folder's own weights file."""
-    from services.image_index.training.network import build_torch
+    from services.image_index.networks.build import build_torch
 
     with torch.no_grad():
         answer = build_torch(folder)(((square(224) - 0.5) / 0.5).expand(1, 3, -1, -1))

@@ -18,11 +18,11 @@ from timm.models import save_for_hf
 from torch import nn
 from typer.testing import CliRunner
 
-from services.image_index.__main__ import cli
+from services.image_index.networks.foreign.torchvision_files import renamed
+from services.image_index.networks.token_heads import _given_to_class_token, _read_through_norm
 from services.image_index.parts import open_model
-from services.image_index.training.foreign.torchvision_files import renamed
-from services.image_index.training.networks.token_heads import _given_to_class_token, _read_through_norm
-from services.inference.session import ModelLoadError
+from services.image_index.training.__main__ import cli
+from services.inference.errors import ModelLoadError
 from shared.labels import LABELS
 from tests.image_index.conftest import png_bytes
 from tests.image_index.training.foreign.conftest import settled
@@ -264,8 +264,8 @@ _WITHOUT_TORCH = """
 import sys
 from pathlib import Path
 sys.modules["torch"] = None
-from services.image_index.encoder import Encoder
-from services.inference.session import ModelLoadError
+from services.image_index.encoding.encoder import Encoder
+from services.inference.errors import ModelLoadError
 print(open_model(sys.argv[1]).info.engine)
 try:
     open_model(sys.argv[2])

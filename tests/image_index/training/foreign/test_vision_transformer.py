@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 
+from services.image_index.examples.datasets import LabelledImages
+from services.image_index.examples.sources import phantom_images
+from services.image_index.networks.build import build_network, build_torch, known_architecture
 from services.image_index.training.augment import normalise
 from services.image_index.training.checkpoints import load_network
-from services.image_index.training.datasets import LabelledImages
 from services.image_index.training.export import export_model
-from services.image_index.training.network import build_network, build_torch, known_architecture
-from services.image_index.training.sources import phantom_images
 from services.image_index.training.train import Trainer, TrainOptions
 from services.inference.session import open_session
 from shared.labels import LABELS

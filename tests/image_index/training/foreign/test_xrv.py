@@ -10,13 +10,13 @@ import pytest
 import torch
 from torch import nn
 
-from services.image_index.encoder import Encoder
+from services.image_index.encoding.encoder import Encoder
+from services.image_index.networks.foreign.pickled import read_pickled_network
+from services.image_index.networks.foreign.read import read_foreign
 from services.image_index.parts import open_model
-from services.image_index.prior import shipped_prior
-from services.image_index.training.foreign.convert import convert
-from services.image_index.training.foreign.pickled import read_pickled_network
-from services.image_index.training.foreign.read import read_foreign
-from services.inference.session import ModelLoadError
+from services.image_index.ranking.prior import shipped_prior
+from services.image_index.training.convert import convert
+from services.inference.errors import ModelLoadError
 from shared.labels import LABELS
 from tests.image_index.conftest import png_bytes
 from tests.image_index.training.foreign.conftest import settled

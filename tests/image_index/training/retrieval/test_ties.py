@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, ndcg_score
 
-from services.image_index.training.retrieval import ties
+from services.image_index.evaluation.retrieval import ties
 
 
 def every_order(scores):

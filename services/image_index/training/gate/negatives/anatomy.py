@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from services.image_index.examples.phantoms.canvas import Canvas, Mask, Pose, smooth_curve
 from services.image_index.pictures.radiograph import Grey
-from services.image_index.training.phantoms.canvas import Canvas, Mask, Pose, smooth_curve
 
 _SIDE = 96
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from services.image_index.pictures.radiograph import Grey
-from services.image_index.resize import to_square
+from services.image_index.pictures.square import to_square
 
 _SIDE = 128
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from services.image_index.examples.phantoms.canvas import Canvas, Mask, Pose
 from services.image_index.pictures.radiograph import Grey
-from services.image_index.training.phantoms.canvas import Canvas, Mask, Pose
 
 _SIDE = 96
 

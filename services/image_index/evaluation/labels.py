@@ -1,0 +1,107 @@
+"""Judges a model folder on labelled pictures: how well it ranks, decides and calibrates, label by label."""
+
+from collections.abc import Callable
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import f1_score
+
+from services.image_index.encoding.encoder import Encoder
+from services.image_index.evaluation.metrics import Scores, label_figures
+from services.image_index.evaluation.plots import draw_evaluation
+from services.image_index.examples.datasets import LabelledImages, UncertainPolicy, load_images, read_rows
+from shared.labels import LABELS
+
+MACRO_FIGURES = ("auroc", "auprc", "f1", "brier", "calibration_error")
+
+
+def evaluate_table(
+    encoder: Encoder,
+    table: Path,
+    images_root: Path,
+    *,
+    uncertain: UncertainPolicy = MappingProxyType({}),
+    min_positives: int = 1,
+    plots: Path | None = None,
+    on_picture: Callable[[], None] = lambda: None,
+) -> dict[str, Any]:
+    """`{"labels": {name: figures}, "macro": {...}}` for a table. `plots`: folder to draw in."""
+    rows = read_rows(table, images_root, uncertain=uncertain)
+    images = load_images(rows, encoder.input_size, table.stem, on_picture)
+    probabilities = encode_all(encoder, images.pixels)
+    if plots is not None:
+        draw_evaluation(probabilities, images, plots, min_positives=min_positives)
+    return report_on(encoder, probabilities, images, min_positives=min_positives)
+
+
+def encode_all(encoder: Encoder, pixels: NDArray[np.uint8], batch: int = 32) -> NDArray[np.float32]:
+    """(N, S, S) -> calibrated probabilities (N, 14), by the code that serves."""
+    encodings = [
+        encoding for i in range(0, len(pixels), batch) for encoding in encoder.encode(list(pixels[i : i + batch]))
+    ]
+    return np.stack([encoding.probabilities for encoding in encodings])
+
+
+def evaluate_images(
+    encoder: Encoder, images: LabelledImages, *, min_positives: int = 1, rounds: int = 200
+) -> dict[str, Any]:
+    """The report on an encoder's answers for these pictures."""
+    return report_on(encoder, encode_all(encoder, images.pixels), images, min_positives=min_positives, rounds=rounds)
+
+
+def report_on(
+    encoder: Encoder, probabilities: Scores, images: LabelledImages, *, min_positives: int = 1, rounds: int = 200
+) -> dict[str, Any]:
+    """Probabilities (N, 14). Labels that fewer than `min_positives` pictures show are left out, of the macro too.
+
+    `rounds`: how often patients are drawn for the intervals.
+    """
+    found = label_figures(
+        probabilities,
+        images.targets,
+        images.known,
+        patients=images.patients,
+        min_positives=min_positives,
+        rounds=rounds,
+    )
+    labels: dict[str, dict[str, Any]] = {}
+    for label, figure in found.items():
+        column = LABELS.index(label)
+        rows = images.known[:, column]
+        p, truth = probabilities[rows, column], images.targets[rows, column]
+        low, high = figure.interval or (float("nan"), float("nan"))
+        labels[label] = {
+            "auroc": figure.auroc,
+            "auroc_low": low,
+            "auroc_high": high,
+            "auprc": figure.auprc,
+            "f1": float(f1_score(truth, p >= encoder.thresholds[column])),
+            "brier": float(np.mean((p - truth) ** 2)),
+            "calibration_error": calibration_error(p, truth),
+            "positives": figure.positives,
+            "images": figure.images,
+        }
+    macro: dict[str, Any] = {name: _mean([entry[name] for entry in labels.values()]) for name in MACRO_FIGURES}
+    return {
+        "labels": labels,
+        "macro": {**macro, "labels": len(labels), "images": len(images)},
+        "model": {"name": encoder.info.name, "weights_sha256": encoder.info.weights_sha256},
+    }
+
+
+def calibration_error(probabilities: NDArray[np.floating], truth: NDArray[np.float32], bins: int = 10) -> float:
+    """Expected calibration error over bins of equally many pictures."""
+    order = np.argsort(probabilities)
+    gaps = [
+        abs(float(probabilities[part].mean()) - float(truth[part].mean())) * len(part)
+        for part in np.array_split(order, bins)
+        if len(part)
+    ]
+    return float(np.sum(gaps) / len(truth))
+
+
+def _mean(values: list[float]) -> float:
+    return float(np.mean(values)) if values else float("nan")

@@ -1,0 +1,51 @@
+"""Whether hits keep what they promise: the exact matches and the overlap that were announced, against those found."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.image_index.evaluation.retrieval.predictions import Predictions
+from services.image_index.evaluation.retrieval.scorers import context_of, overlaps
+from services.image_index.ranking.posterior import expected_overlap, match, posterior, readings
+from services.image_index.ranking.prior import LabelSetPrior
+
+Vector = NDArray[np.float64]
+_BINS = 10
+
+
+def promises(predictions: Predictions, prior: LabelSetPrior, k: int) -> dict[str, Any]:
+    """Over the first k hits of every query, its own patient's images left out.
+
+    `{"exact" | "overlap": {"promised", "found", "ece", "bins": [{"promised", "found", "hits"}]}}`, the bins of equally
+    many hits from the least to the most promising; ece, the expected calibration error, is the mean over hits of how
+    far their bin is off.
+    """
+    rows = predictions.probabilities.T
+    images = posterior(context_of(predictions, prior).evidence.of(rows), prior)
+    said: list[Vector] = []
+    for number, query in enumerate(predictions.queries.astype(np.float64)):
+        meant = readings(query, prior)
+        found, shared = match(images, meant), expected_overlap(images, meant, prior)
+        order = np.argsort(-found.score, kind="stable")
+        truth = np.stack([predictions.query_of == number, overlaps(query, predictions.truth)])
+        for image in np.flatnonzero(predictions.query_of == number):
+            top = order[predictions.patients[order] != predictions.patients[image]][:k]
+            said.append(np.stack([found.exact[top], truth[0, top], shared[top], truth[1, top]]))
+    exact, matched, overlap, found_overlap = np.concatenate(said, axis=1)
+    return {"exact": _reliability(exact, matched), "overlap": _reliability(overlap, found_overlap)}
+
+
+def _reliability(promised: Vector, found: Vector) -> dict[str, Any]:
+    parts = [part for part in np.array_split(np.argsort(promised, kind="stable"), _BINS) if len(part)]
+    bins = [
+        {"promised": float(promised[part].mean()), "found": float(found[part].mean()), "hits": len(part)}
+        for part in parts
+    ]
+    off = sum(one["hits"] * abs(one["promised"] - one["found"]) for one in bins)
+    return {
+        "promised": float(promised.mean()),
+        "found": float(found.mean()),
+        "ece": off / len(promised),
+        "bins": bins,
+    }

@@ -1,0 +1,50 @@
+"""The rankings that are judged, as scores of all images for one query. The service's own code computes them."""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics.pairwise import cosine_similarity
+
+from services.image_index.evaluation.retrieval.predictions import Predictions
+from services.image_index.ranking.measures import MEASURES, Context
+from services.image_index.ranking.prior import LabelSetPrior
+from services.image_index.ranking.selection import DECIMALS
+from services.image_index.ranking.statistics import exact_sums, statistics_of
+from shared.schemas.search import RankingName
+
+Vector = NDArray[np.float64]
+Scorer = Callable[[Vector], Vector]  # query (14,) -> scores (N,)
+
+BINARY_COSINE = "binary_cosine"
+FLOOR, CEILING = "random", "true_labels"
+
+
+def scorers(predictions: Predictions, prior: LabelSetPrior, names: list[RankingName]) -> Mapping[str, Scorer]:
+    """The original's way, the service's rankings, and what they lie between: chance, and a gallery of true labels."""
+    rows, context = predictions.probabilities.T, context_of(predictions, prior)
+    return {
+        BINARY_COSINE: lambda query: np.asarray(cosine_similarity([query], predictions.predicted)[0]),
+        **{name: _rounded(MEASURES[name].exact(rows, context)) for name in names},
+        FLOOR: lambda _query: np.zeros(len(predictions)),
+        CEILING: lambda query: overlaps(query, predictions.truth),
+    }
+
+
+def context_of(predictions: Predictions, prior: LabelSetPrior) -> Context:
+    statistics = statistics_of(exact_sums(predictions.probabilities.T), len(predictions))
+    return Context(statistics, prior, predictions.calibrated)
+
+
+def overlaps(query: Vector, truth: NDArray[np.int8]) -> Vector:
+    """(N,) intersection over union of two label sets; two sets without any label are equal, so 1."""
+    shared = truth @ query
+    union = truth.sum(axis=1) + query.sum() - shared
+    return np.asarray(np.divide(shared, union, out=np.ones(len(truth)), where=union > 0))
+
+
+def _rounded(scorer: Scorer) -> Scorer:
+    def rounded(query: Vector) -> Vector:
+        return np.asarray(np.round(scorer(query), DECIMALS))
+
+    return rounded

@@ -1,0 +1,201 @@
+"""Radiographs in memory with what is known of their labels.
+
+Three layouts are read: CheXpert's table, NIH ChestX-ray14's own, and the plain one (`image`, `findings`, `patient_id`).
+What a source does not annotate is unknown, never absent.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal, cast, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.image_index.examples.side_facts import nih_side_facts, no_side_facts
+from services.image_index.ingest.layouts import PictureFiles
+from services.image_index.pictures.read import read_radiograph
+from services.image_index.pictures.square import Grey, to_square
+from shared.errors import ServiceError
+from shared.labels import LABELS, NIH_FINDINGS, NO_FINDING, LabelName
+from shared.tables import read_whole
+
+NIH_UNKNOWN: tuple[LabelName, ...] = ("Enlarged Cardiomediastinum", "Fracture", "Support Devices")
+# Where a table says who cut and re-saved a picture, these three labels follow the processing, not the patient.
+COLLECTION_UNKNOWN: tuple[LabelName, ...] = ("Lung Opacity", "No Finding", "Pneumonia")
+
+Uncertain = Literal["ignore", "zeros", "ones"]
+UncertainPolicy = Mapping[LabelName, Uncertain]  # a label that is not in it is ignored where it is uncertain
+
+
+@dataclass(frozen=True)
+class LabelledImages:
+    """pixels (N, S, S) uint8; targets (N, 14) float32 in {0, 1}; known (N, 14) bool; patients, sources (N,) str.
+
+    `side_facts` (N, F) float32 in [0, 1], NaN where unknown: what else the table says (SIDE_FACTS).
+    """
+
+    pixels: NDArray[np.uint8]
+    targets: NDArray[np.float32]
+    known: NDArray[np.bool_]
+    patients: NDArray[np.str_]
+    sources: NDArray[np.str_]
+    side_facts: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def where(self, chosen: NDArray[np.bool_]) -> "LabelledImages":
+        return LabelledImages(
+            self.pixels[chosen],
+            self.targets[chosen],
+            self.known[chosen],
+            self.patients[chosen],
+            self.sources[chosen],
+            self.side_facts[chosen],
+        )
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a table: path, patient, the labels that are known (True: present), side facts (F,)."""
+
+    path: Path
+    patient: str
+    labels: Mapping[LabelName, bool]
+    side_facts: NDArray[np.float32] = field(default_factory=no_side_facts)
+
+
+class UnreadablePictures(ValueError):
+    """`failures`: path and reason of each."""
+
+    def __init__(self, failures: Sequence[str]) -> None:
+        self.failures = list(failures)
+        shown = "\n".join(self.failures[:10])
+        super().__init__(f"{len(self.failures):,} pictures cannot be read; take them out of the table:\n{shown}")
+
+
+def join(parts: Sequence[LabelledImages]) -> LabelledImages:
+    return LabelledImages(
+        np.concatenate([p.pixels for p in parts]),
+        np.concatenate([p.targets for p in parts]),
+        np.concatenate([p.known for p in parts]),
+        np.concatenate([p.patients for p in parts]),
+        np.concatenate([p.sources for p in parts]),
+        np.concatenate([p.side_facts for p in parts]),
+    )
+
+
+def uncertain_policy(choices: Sequence[str]) -> UncertainPolicy:
+    """From `ones` (every label) and `Edema=ones` (that one; it wins). Raises ValueError for another word or label."""
+    policy: dict[LabelName, Uncertain] = {}
+    for choice in sorted(choices, key=lambda text: "=" in text):
+        name, _, word = choice.rpartition("=")
+        if word not in get_args(Uncertain):
+            raise ValueError(f"{choice}: uncertain findings are read as one of {', '.join(get_args(Uncertain))}")
+        chosen = [label for label in LABELS if name in ("", label)]
+        if not chosen:
+            raise ValueError(f"{choice}: {name} is no label")
+        policy.update(dict.fromkeys(chosen, cast("Uncertain", word)))
+    return policy
+
+
+def read_rows(table: Path, images_root: Path, *, uncertain: UncertainPolicy = MappingProxyType({})) -> list[Row]:
+    """The table's frontal pictures. Raises ValueError for a layout that is none of the three, or without a picture."""
+    columns, lines = read_whole(table)
+    try:
+        rows = _rows(table, columns, lines, PictureFiles(images_root), uncertain)
+    except KeyError as missing:
+        raise ValueError(f"{table}: {missing} is a missing column, or no finding of NIH ChestX-ray14's") from missing
+    if not rows:
+        raise ValueError(f"{table} holds no frontal picture")
+    return rows
+
+
+def _rows(
+    table: Path,
+    columns: Sequence[str],
+    lines: Sequence[Mapping[str, str]],
+    files: PictureFiles,
+    uncertain: UncertainPolicy,
+) -> list[Row]:
+    if "Path" in columns:
+        frontal = (line for line in lines if line.get("Frontal/Lateral", "Frontal") == "Frontal")
+        return [_chexpert_row(line, files.chexpert(line["Path"]), uncertain) for line in frontal]
+    if "Finding Labels" in columns:
+        names = ("Finding Labels", "Patient ID")
+        return [_nih_row(line, files.nih(line["Image Index"]), names) for line in lines]
+    if "findings" in columns:
+        names = ("findings", "patient_id")
+        return [_nih_row(line, files.plain(line["image"]), names) for line in lines]
+    raise ValueError(f"{table.name} is laid out neither as CheXpert (Path, …) nor as NIH (Finding Labels or findings)")
+
+
+def _chexpert_row(line: Mapping[str, str], file: Path, uncertain: UncertainPolicy) -> Row:
+    """A blank is absent: CheXpert's reports mention what is there."""
+    labels: dict[LabelName, bool] = {}
+    for label in LABELS:
+        code = float(line.get(label) or 0.0)
+        policy = uncertain.get(label, "ignore")
+        if code >= 0.0:
+            labels[label] = code == 1.0
+        elif policy != "ignore":
+            labels[label] = policy == "ones"
+    patient = next((part for part in Path(line["Path"]).parts if part.startswith("patient")), line["Path"])
+    return Row(file, f"chexpert:{patient}", labels)
+
+
+def _nih_row(line: Mapping[str, str], file: Path, names: tuple[str, str]) -> Row:
+    findings, patient = (line[name] for name in names)
+    present = {label for finding in findings.split("|") for label in NIH_FINDINGS[finding]}
+    unknown = set(NIH_UNKNOWN)
+    if "collection" in line:
+        unknown.update(COLLECTION_UNKNOWN)
+    labels = {label: label in present for label in LABELS if label not in unknown}
+    return Row(file, f"nih:{int(patient)}", labels, nih_side_facts(findings.split("|"), line))
+
+
+def load_images(
+    rows: Sequence[Row], size: int, source: str, on_picture: Callable[[], None] = lambda: None
+) -> LabelledImages:
+    """Decode every picture as the service does (DICOM, PNG, JPEG), squeezed to (size, size).
+
+    Raises UnreadablePictures with all that cannot be read, so that a table is put in order once.
+    """
+
+    def decode(row: Row) -> Grey | str:
+        try:
+            return to_square(read_radiograph(row.path.read_bytes()).grey, size)
+        except (OSError, ServiceError) as failure:
+            return f"{row.path}: {failure.strerror if isinstance(failure, OSError) else failure}"
+        finally:
+            on_picture()
+
+    with ThreadPoolExecutor(4) as pool:
+        decoded = list(pool.map(decode, rows))
+    failures = [outcome for outcome in decoded if isinstance(outcome, str)]
+    if failures:
+        raise UnreadablePictures(failures)
+    pixels = np.stack([picture for picture in decoded if not isinstance(picture, str)])
+    targets, known = label_matrices(row.labels for row in rows)
+    patients = np.array([row.patient for row in rows])
+    side_facts = np.stack([row.side_facts for row in rows])
+    return LabelledImages(pixels, targets, known, patients, np.full(len(rows), source), side_facts)
+
+
+def label_matrices(
+    labels: Iterable[Mapping[LabelName, bool]],
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Targets and known, both (N, 14)."""
+    rows = [[given.get(label) for label in LABELS] for given in labels]
+    known = np.array([[value is not None for value in row] for row in rows])
+    targets = np.array([[float(value or False) for value in row] for row in rows], dtype=np.float32)
+    return targets, known
+
+
+def abnormal(images: LabelledImages) -> NDArray[np.bool_]:
+    """(N,) pictures with a finding other than No Finding."""
+    others = [i for i, label in enumerate(LABELS) if label != NO_FINDING]
+    return np.asarray(images.targets[:, others].max(axis=1) > 0.0)

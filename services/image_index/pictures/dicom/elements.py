@@ -1,0 +1,157 @@
+"""A DICOM file's bytes to the few elements that are used, with bounded memory.
+
+Only the elements named here are kept: names, addresses and free text are skipped over, not parsed and dropped.
+"""
+
+import io
+import logging
+import warnings
+import zlib
+
+from pydicom.datadict import tag_for_keyword
+from pydicom.dataset import Dataset
+from pydicom.filereader import read_dataset, read_partial
+from pydicom.tag import BaseTag
+from pydicom.uid import DeflatedExplicitVRLittleEndian
+
+from services.image_index.pictures.limits import Limits
+from shared.errors import InvalidInput, PayloadTooLarge
+
+# pydicom's warnings and log lines quote the values they complain about: patient data.
+logging.getLogger("pydicom").setLevel(logging.CRITICAL)
+warnings.filterwarnings("ignore", module="pydicom")
+
+_GATES = ("SOPClassUID", "Modality", "PresentationIntentType", "BurnedInAnnotation")
+_METADATA = (
+    "SOPInstanceUID",
+    "StudyInstanceUID",
+    "SeriesInstanceUID",
+    "ViewPosition",
+    "PatientID",  # to be hashed
+    "PatientSex",
+    "PatientAge",
+    "PatientBirthDate",  # where there is no age
+    "StudyDate",
+)
+_FRAME = (
+    "Rows",
+    "Columns",
+    "NumberOfFrames",
+    "SamplesPerPixel",
+    "PhotometricInterpretation",
+    "PlanarConfiguration",
+    "BitsAllocated",
+    "BitsStored",
+    "HighBit",
+    "PixelRepresentation",
+    *(
+        f"{colour}PaletteColorLookupTable{part}"
+        for colour in ("Red", "Green", "Blue")
+        for part in ("Descriptor", "Data")
+    ),
+)
+_GREYS = (
+    "PixelPaddingValue",
+    "PixelPaddingRangeLimit",
+    "ModalityLUTSequence",
+    "RescaleSlope",
+    "RescaleIntercept",
+    "VOILUTSequence",
+    "VOILUTFunction",
+    "WindowCenter",
+    "WindowWidth",
+    "PresentationLUTShape",
+    "PixelAspectRatio",
+    "PixelSpacing",
+    "ImagerPixelSpacing",
+    "NominalScannedPixelSpacing",
+)
+_PIXELS = (
+    "FloatPixelData",
+    "DoubleFloatPixelData",
+    "ExtendedOffsetTable",
+    "ExtendedOffsetTableLengths",
+    "PixelData",
+)
+_HEADER_TAGS = [BaseTag(tag_for_keyword(keyword) or 0) for keyword in (*_GATES, *_METADATA, *_FRAME, *_GREYS)]
+_PIXEL_TAGS = [BaseTag(tag_for_keyword(keyword) or 0) for keyword in _PIXELS]
+_PIXEL_GROUP = 0x7FE0
+
+# A header has some hundreds of elements, and pydicom needs two or three reads for each. What it makes of an element,
+# and more so of an item of a sequence, is a hundred times as large as the element can be.
+MAX_READS = 20_000
+
+_META_START = 132  # after the preamble and "DICM"
+# A file's beginning that says: what follows is explicit VR, little endian.
+_PLAIN_BEGINNING = bytes(128) + b"DICM" + b"\x02\x00\x10\x00UI\x14\x00" + b"1.2.840.10008.1.2.1\0"
+
+
+class _Header(io.BytesIO):
+    """The file, which can be read in a bounded number of pieces."""
+
+    reads = 0
+
+    @property
+    def is_spent(self) -> bool:
+        return self.reads > MAX_READS
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.reads += 1
+        if self.is_spent:
+            raise EOFError
+        return super().read(size)
+
+
+def read_elements(data: bytes, limits: Limits) -> Dataset:
+    """The elements that are used, PixelData as stored. Raises PayloadTooLarge, InvalidInput, or whatever pydicom raises
+    on damage.
+    """
+    data = _inflated(data, limits)
+    header = _Header(data)
+    try:
+        dataset = read_partial(header, _at_pixels, specific_tags=list(_HEADER_TAGS))
+    finally:
+        if header.is_spent:  # pydicom may have taken that for the end of the file, or for damage
+            raise PayloadTooLarge("The header has more elements than are read.")
+    if not dataset.file_meta.get("TransferSyntaxUID"):
+        raise InvalidInput("The file names no transfer syntax.")
+    rest = io.BytesIO(data)
+    rest.seek(header.tell())
+    is_implicit_vr, is_little_endian = dataset.original_encoding
+    pixels = read_dataset(
+        rest, bool(is_implicit_vr), bool(is_little_endian), stop_when=_after_pixels, specific_tags=list(_PIXEL_TAGS)
+    )
+    dataset.update(pixels)
+    return dataset
+
+
+def _at_pixels(tag: BaseTag, _vr: str | None, _length: int) -> bool:
+    return tag.group >= _PIXEL_GROUP
+
+
+def _after_pixels(tag: BaseTag, _vr: str | None, _length: int) -> bool:
+    return tag.group > _PIXEL_GROUP
+
+
+def _inflated(data: bytes, limits: Limits) -> bytes:
+    """The file with its data set inflated, if it is deflated. Deflate can blow up a thousandfold, and pydicom would
+    inflate it whole before anything can be checked.
+    """
+    meta_stream = io.BytesIO(data)
+    meta_stream.seek(_META_START)
+    meta = read_dataset(
+        meta_stream,
+        is_implicit_VR=False,
+        is_little_endian=True,
+        stop_when=lambda tag, _vr, _length: tag.group != 2,
+        specific_tags=[BaseTag(0x00020010)],
+    )
+    if meta.get("TransferSyntaxUID") != DeflatedExplicitVRLittleEndian:
+        return data
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    body = inflater.decompress(data[meta_stream.tell() :], limits.max_bytes + 1)
+    if len(body) > limits.max_bytes:
+        raise PayloadTooLarge(f"Inflated, the file has more than the {limits.max_bytes:,} bytes that are read.")
+    if not inflater.eof:
+        raise InvalidInput("The DICOM file is damaged: its deflated part is cut short.")
+    return _PLAIN_BEGINNING + body

@@ -1,0 +1,30 @@
+"""What can be told of a file without decoding it: the gates and limits that its header is enough for."""
+
+import io
+
+from PIL import Image
+
+from services.image_index.pictures.dicom.elements import read_elements
+from services.image_index.pictures.dicom.read import check_gates
+from services.image_index.pictures.limits import Limits
+from services.image_index.pictures.read import DICOM, media_type_of
+from shared.errors import InvalidInput, PayloadTooLarge, ServiceError
+
+
+def check_header(data: bytes, limits: Limits) -> None:
+    """Raises what reading the file would raise, as far as its header shows."""
+    if len(data) > limits.max_bytes:
+        raise PayloadTooLarge(f"The file has {len(data):,} bytes; at most {limits.max_bytes:,} are read.")
+    media_type = media_type_of(data)
+    try:
+        if media_type == DICOM:
+            dataset = read_elements(data, limits)
+            check_gates(dataset)
+            limits.check_size(int(dataset.Rows), int(dataset.Columns))
+        else:
+            with Image.open(io.BytesIO(data), formats=["PNG", "JPEG"]) as picture:
+                limits.check_size(picture.height, picture.width)
+    except (ServiceError, MemoryError):
+        raise
+    except Exception as error:  # damaged headers raise nearly every class
+        raise InvalidInput("The file's header is damaged.") from error

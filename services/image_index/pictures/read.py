@@ -1,0 +1,51 @@
+"""Bytes in, one grey picture with its metadata out, whatever the file format. Knows no HTTP and no model."""
+
+from dataclasses import dataclass
+
+from services.image_index.pictures.dicom.isolated import IsolatedDecoders
+from services.image_index.pictures.dicom.read import read_dicom
+from services.image_index.pictures.limits import Limits
+from services.image_index.pictures.png_jpeg import read_picture
+from services.image_index.pictures.radiograph import Radiograph
+from shared.errors import PayloadTooLarge, UnsupportedMediaType
+
+PNG = "image/png"
+JPEG = "image/jpeg"
+DICOM = "application/dicom"
+
+
+@dataclass(frozen=True)
+class _Signature:
+    offset: int
+    magic: bytes
+    media_type: str
+
+
+_SIGNATURES = (
+    _Signature(0, b"\x89PNG\r\n\x1a\n", PNG),
+    _Signature(0, b"\xff\xd8\xff", JPEG),
+    _Signature(128, b"DICM", DICOM),
+)
+
+
+def media_type_of(data: bytes) -> str:
+    """What the content says it is; a client's Content-Type or a file's name is not asked."""
+    for signature in _SIGNATURES:
+        if data.startswith(signature.magic, signature.offset):
+            return signature.media_type
+    raise UnsupportedMediaType("The content is neither PNG, JPEG nor DICOM (Part 10, with its 128-byte preamble).")
+
+
+def read_radiograph(data: bytes, limits: Limits | None = None, decoders: IsolatedDecoders | None = None) -> Radiograph:
+    """Decode one file. `decoders` are worth keeping where many DICOM files are read.
+
+    Raises UnsupportedMediaType (not PNG, JPEG or DICOM), PayloadTooLarge (beyond `limits`, found before decoding) or
+    InvalidInput (damaged, or a DICOM object that is no radiograph for presentation).
+    """
+    limits = limits or Limits()
+    if len(data) > limits.max_bytes:
+        raise PayloadTooLarge(f"The file has {len(data):,} bytes; at most {limits.max_bytes:,} are read.")
+    media_type = media_type_of(data)
+    if media_type == DICOM:
+        return read_dicom(data, limits, decoders)
+    return Radiograph(read_picture(data, media_type, limits))

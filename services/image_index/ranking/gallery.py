@@ -1,0 +1,111 @@
+"""All images of one generation as columns, as a search scans them. A gallery never changes once it is made."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.image_index.ranking.posterior_columns import PosteriorColumns
+from services.image_index.ranking.statistics import EPSILON, Statistics, exact_sums, log_odds, statistics_of
+from shared.schemas.images import PatientSex, ViewPosition
+
+VIEWS: tuple[ViewPosition, ...] = get_args(ViewPosition)
+SEXES: tuple[PatientSex, ...] = get_args(PatientSex)
+
+
+class Names:
+    """Strings as small numbers, given in order of first appearance and never taken back; None is -1."""
+
+    def __init__(self) -> None:
+        self._codes: dict[str, int] = {}
+        self._names: list[str] = []
+
+    def code(self, name: str | None) -> int:
+        if name is None:
+            return -1
+        code = self._codes.setdefault(name, len(self._names))
+        if code == len(self._names):
+            self._names.append(name)
+        return code
+
+    def known(self, names: Iterable[str]) -> set[int]:
+        """The codes of those names that have one."""
+        return {self._codes[name] for name in names if name in self._codes}
+
+    def name(self, code: int) -> str | None:
+        return None if code < 0 else self._names[code]
+
+    def names(self, codes: NDArray[np.int32]) -> list[str]:
+        return [self._names[code] for code in codes.tolist()]
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    images: Names
+    studies: Names
+    patients: Names
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """Rows (last axis) are images, dead ones among them: those with `alive` false are deleted or replaced."""
+
+    generation: int
+    size: int  # rows alive
+    vocabulary: Vocabulary
+    probabilities: NDArray[np.float32]  # (14, N)
+    alive: NDArray[np.bool_]  # (N,)
+    row_generation: NDArray[np.int64]
+    view: NDArray[np.int8]  # position in VIEWS, -1 unknown
+    sex: NDArray[np.int8]  # position in SEXES, -1 unknown
+    age: NDArray[np.float32]  # years, NaN unknown
+    image: NDArray[np.int32]  # codes of the vocabulary, -1 unknown
+    study: NDArray[np.int32]
+    patient: NDArray[np.int32]
+    statistics: Statistics  # over the rows alive
+    posteriors: PosteriorColumns  # of these rows and of those that come after them
+
+    def rows(self, passing: NDArray[np.bool_] | None = None) -> NDArray[np.intp]:
+        """Positions of the rows that are alive and pass."""
+        return np.flatnonzero(self.alive if passing is None else self.alive & passing)
+
+    def image_ids(self, rows: NDArray[np.intp] | Sequence[int]) -> list[str]:
+        return self.vocabulary.images.names(self.image[rows])
+
+    # Kept from search to search, until a write makes the next gallery.
+
+    @cached_property
+    def sums(self) -> NDArray[np.float32]:
+        return np.asarray(self.probabilities.sum(axis=0))
+
+    @cached_property
+    def norms(self) -> NDArray[np.float32]:
+        return np.asarray(np.sqrt(np.einsum("ln,ln->n", self.probabilities, self.probabilities)))
+
+    @cached_property
+    def log_odds(self) -> NDArray[np.float32]:
+        return log_odds(self.probabilities).astype(np.float32)
+
+    @cached_property
+    def log_absent(self) -> NDArray[np.float32]:
+        """(N,) sum over labels of log(1 - p)."""
+        return np.asarray(np.log1p(-self._clipped).sum(axis=0), dtype=np.float32)
+
+    @property
+    def _clipped(self) -> NDArray[np.float64]:
+        """In float64: in float32, 1 - EPSILON is off by one percent of EPSILON."""
+        return np.clip(self.probabilities.astype(np.float64), EPSILON, 1 - EPSILON)
+
+    def binarized(self, thresholds: NDArray[np.float64]) -> "Gallery":
+        """The same images with probabilities 0 or 1."""
+        present = self.probabilities >= thresholds.astype(np.float32)[:, None]
+        probabilities = present.astype(np.float32)
+        return replace(
+            self,
+            probabilities=probabilities,
+            statistics=statistics_of(exact_sums(probabilities[:, self.alive]), self.size),
+            posteriors=PosteriorColumns(),
+        )

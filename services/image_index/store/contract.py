@@ -1,0 +1,84 @@
+"""The contract that every store keeps. A store knows images as 14 numbers with metadata; pixels only to show them.
+
+Every write that returned is durable. Every search sees one generation of the index whole.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.image_index.ranking.query import Query
+from services.image_index.store.new_image import NewImage, PutOutcome
+from shared.labels import LabelName
+from shared.schemas.images import ImageRecord
+from shared.schemas.search import Excluded
+from shared.schemas.system import IndexInfo
+
+
+@dataclass(frozen=True)
+class Hit:
+    record: ImageRecord
+    score: float
+    exact: float  # the probability that the image shows exactly the query's findings
+    overlap: float  # the expected intersection over union of what both show
+    merged: int  # further candidates of its study or patient that it stands for
+
+
+@dataclass(frozen=True)
+class Found:
+    """The answer to a query: at most k hits, best first."""
+
+    hits: list[Hit]
+    candidates: int  # images that passed the filters
+    ties_at_cutoff: int  # further images that score exactly as the last hit
+    excluded: Excluded | None  # None where nothing was to be left out
+    info: IndexInfo  # of the generation that was searched
+
+
+class ImageStore(Protocol):
+    """Thread-safe, and closed at the end of a `with`. Raises Unavailable where the disk is full or fails; what was
+    acknowledged before is kept.
+    """
+
+    def put(self, images: Sequence[NewImage], *, replace: bool = False) -> list[PutOutcome]:
+        """Durable when it returns, all in one transaction. Refuses images of other weights with a ValueError."""
+        ...
+
+    def delete(self, image_id: str) -> bool:
+        """False where there was no such image. Durable when it returns."""
+        ...
+
+    def get(self, image_id: str) -> ImageRecord | None: ...
+
+    def stored_sha256(self, image_id: str) -> str | None:
+        """Of the content that is stored under the id; None where there is none."""
+        ...
+
+    def thumbnail(self, image_id: str) -> bytes | None: ...
+
+    def cam(self, image_id: str, label: LabelName) -> NDArray[np.float16] | None:
+        """(h, w): the class-activation grid of one label."""
+        ...
+
+    def search(self, query: Query) -> Found:
+        """Exact: the order is that of `ranking.rank` over all images of one generation."""
+        ...
+
+    def info(self) -> IndexInfo: ...
+
+    def write_trouble(self) -> str | None:
+        """Why no write would be taken now; None where one would. Quick enough to be asked before every write."""
+        ...
+
+    def checksum(self) -> str:
+        """Equal for equal content, whatever the order of writes and the engine."""
+        ...
+
+    def close(self) -> None: ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_exc: object) -> None: ...

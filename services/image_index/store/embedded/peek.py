@@ -1,0 +1,46 @@
+"""A look into an index from outside, without owning it."""
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from services.image_index.store.embedded import database
+from services.image_index.store.embedded.file import FILE_NAME
+from services.image_index.store.failures import StoreUnusable
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[sqlite3.Connection]:
+    try:
+        with closing(database.connect(file, read_only=True)) as connection:
+            yield connection
+    except sqlite3.DatabaseError as error:
+        raise StoreUnusable(f"The index {file} cannot be read ({error}).") from error
+
+
+@contextmanager
+def stored_hashes(folder: Path, weights_sha256: str) -> Iterator[Callable[[str], str | None]]:
+    """The content's SHA-256 by image id, read while another process may own it.
+
+    Raises StoreUnusable where an ingest with these weights would be refused.
+    """
+    file = folder / FILE_NAME
+    if not file.exists():
+        yield lambda _image_id: None
+        return
+    lock = threading.Lock()
+    with _opened(file) as connection:
+        others = [weights for weights in database.weights_in_use(connection) if weights != weights_sha256]
+        if others:
+            raise StoreUnusable(
+                f"The index {file} was made with other encoder weights ({others[0][:12]}…) than these "
+                f"({weights_sha256[:12]}…): it would take none of the images. Choose a new CHEX_DATA_DIR."
+            )
+
+        def stored_sha256(image_id: str) -> str | None:
+            with lock:
+                return database.content_sha256(connection, image_id)
+
+        yield stored_sha256

@@ -1,0 +1,22 @@
+"""`python -m services.image_index.training train | export | convert | fit-chest-gate | evaluate-chest-gate`."""
+
+import typer
+
+from services.workbench.plain_errors import what_to_install
+from shared.commands import run
+
+with what_to_install("image-index"):
+    from services.image_index.training.commands import export, train
+    from services.image_index.training.convert_command import convert
+    from services.image_index.training.gate.commands import evaluate_chest_gate, fit_chest_gate
+    from shared.tables import TableUnusable
+
+cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Train an encoder, and what stands before it.")
+cli.command()(train)
+cli.command()(export)
+cli.command()(convert)
+cli.command("fit-chest-gate")(fit_chest_gate)
+cli.command("evaluate-chest-gate")(evaluate_chest_gate)
+
+if __name__ == "__main__":
+    run(cli, "image-index", TableUnusable)

@@ -1,0 +1,66 @@
+"""Cuts a tokenized text into windows that the model can take, by sentence; no token is left out."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from services.text_classifier.reading.sentences import Span
+from services.text_classifier.reading.tokens import Tokens
+
+OVERLAP = 16
+"""Tokens that two pieces of an overlong sentence share, so that a finding at the cut is read whole once."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """The tokens `[start, end)` of a text, and the sentences (or pieces of one) among them as token spans."""
+
+    start: int
+    end: int
+    sentences: tuple[Span, ...]
+
+
+def cut_windows(tokens: Tokens, sentences: Sequence[Span], limit: int) -> list[Window]:
+    """Whole sentences are packed into windows of at most `limit` tokens; only a longer sentence is itself cut."""
+    windows: list[Window] = []
+    open_sentences: list[Span] = []
+    for piece in _token_spans(tokens, sentences, limit):
+        if open_sentences and (piece[1] - open_sentences[0][0] > limit or piece[0] < open_sentences[-1][1]):
+            windows.append(_window(open_sentences))
+            open_sentences = []
+        open_sentences.append(piece)
+    if open_sentences:
+        windows.append(_window(open_sentences))
+    return windows
+
+
+def _window(sentences: Sequence[Span]) -> Window:
+    return Window(sentences[0][0], sentences[-1][1], tuple(sentences))
+
+
+def _token_spans(tokens: Tokens, sentences: Sequence[Span], limit: int) -> Iterator[Span]:
+    """Each sentence as a span of tokens; one longer than `limit` as overlapping pieces that begin at a word."""
+    bounds = np.searchsorted(tokens.starts, [start for start, _ in sentences])
+    bounds = np.append(bounds, len(tokens.ids))
+    if len(bounds):
+        bounds[0] = 0
+    for start, end in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
+        yield from _pieces(tokens, start, end, limit)
+
+
+def _pieces(tokens: Tokens, start: int, end: int, limit: int) -> Iterator[Span]:
+    while end - start > limit:
+        cut = _word_start(tokens, start + limit, floor=start + limit // 2)
+        yield start, cut
+        start = _word_start(tokens, cut - min(OVERLAP, limit // 4), floor=start + 1)
+    if end > start:
+        yield start, end
+
+
+def _word_start(tokens: Tokens, position: int, *, floor: int) -> int:
+    """The last position up to `position` at which a word begins, or `position` where none does from `floor` on."""
+    for candidate in range(position, floor - 1, -1):
+        if tokens.words[candidate] != tokens.words[candidate - 1]:
+            return candidate
+    return position

@@ -9,8 +9,7 @@ from PIL import Image
 
 from services.image_index.examples.phantoms.phantom import Phantom, make_phantom
 from shared.labels import LABELS, LabelName
-
-REPOSITORY = Path(__file__).parents[1]
+from tests.repository import REPOSITORY
 
 
 def png_of(phantom: Phantom) -> bytes:

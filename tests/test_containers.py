@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 import yaml
 
-REPOSITORY = Path(__file__).parents[1]
+from tests.repository import REPOSITORY
+
 APPS = {
     "gateway/Dockerfile": "gateway.app",
     "services/text_classifier/Dockerfile": "services.text_classifier.app",

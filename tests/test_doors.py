@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).parents[1]
+from tests.repository import REPOSITORY
+
 MOST_IMPORTS_IN_A_CHAIN = 12
 LINT = Path(sys.executable).parent / "lint-imports"
 

@@ -21,7 +21,7 @@ from services.image_index.patient_keys import PatientKeys
 from services.image_index.pictures.read import read_radiograph
 from services.image_index.settings import ImageIndexSettings
 from services.image_index.store.embedded.store import EmbeddedStore
-from tests.image_index.made_dicom import made_dicom, recoded, to_bytes
+from tests.image_index.pictures.dicom.made_dicom import made_dicom, recoded, to_bytes
 
 pytestmark = pytest.mark.benchmark
 

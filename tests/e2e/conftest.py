@@ -13,7 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-REPOSITORY = Path(__file__).parents[2]
+from tests.repository import REPOSITORY
+
 COMMANDS = {
     "text-classifier": ["-m", "services.text_classifier", "serve"],
     "image-index": ["-m", "services.image_index", "serve"],

@@ -17,10 +17,9 @@ import pytest
 from gateway.demo.environment import name_of
 from gateway.demo.system import MODULES
 from services.image_index.examples.phantoms.gallery import write_gallery
+from tests.repository import REPOSITORY
 
 pytestmark = pytest.mark.e2e
-
-REPOSITORY = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")

@@ -21,8 +21,8 @@ from PIL import Image
 from services.image_index.pictures.dicom.isolated import IsolatedDecoders
 from services.image_index.pictures.read import read_radiograph
 from tests.e2e.conftest import free_port
-from tests.image_index import compressed, encodings
-from tests.image_index.made_dicom import made_dicom, to_bytes
+from tests.image_index.pictures.dicom import compressed, encodings
+from tests.image_index.pictures.dicom.made_dicom import made_dicom, to_bytes
 
 pytestmark = pytest.mark.e2e
 

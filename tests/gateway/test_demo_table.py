@@ -9,8 +9,8 @@ from gateway.demo.gallery import Stated, stated_in, table_of
 from gateway.demo.show import how_many_show
 from shared.labels import LABELS
 from shared.schemas.text import EXAMPLE_IMPRESSION
+from tests.repository import REPOSITORY
 
-REPOSITORY = Path(__file__).parents[2]
 BOTH = frozenset({"Cardiomegaly", "Pleural Effusion"})
 
 

@@ -13,7 +13,7 @@ from services.image_index.app import create_app
 from services.image_index.encoding.encoder import Encoder
 from services.image_index.parts import open_model
 from services.image_index.settings import ImageIndexSettings
-from tests.image_index.tiny_model import write_tiny_model
+from tests.image_index.encoding.tiny_model import write_tiny_model
 
 
 def png_bytes(picture: np.ndarray) -> bytes:

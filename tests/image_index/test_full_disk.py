@@ -18,8 +18,8 @@ from services.image_index.store.embedded.store import EmbeddedStore
 from shared.errors import Unavailable
 from shared.web.logs import configure_logging
 from tests.image_index.conftest import png_bytes
-from tests.image_index.full_disk import fill, small_disk
-from tests.image_index.tiny_model import picture_of
+from tests.image_index.encoding.tiny_model import picture_of
+from tests.image_index.store.full_disk import fill, small_disk
 
 EDEMA = png_bytes(picture_of("Edema"))
 

@@ -21,9 +21,9 @@ from services.image_index.encoding.encoder import Encoder
 from services.image_index.pictures.read import read_radiograph
 from services.image_index.settings import ImageIndexSettings
 from shared.errors import ServiceError
-from tests.image_index.made_dicom import made_dicom, to_bytes
+from tests.image_index.pictures.dicom.made_dicom import made_dicom, to_bytes
+from tests.repository import REPOSITORY
 
-REPOSITORY = Path(__file__).parents[2]
 SECRET = "ZQXJ"  # short enough for every VR, and nothing else spells it
 SECRET_DATE, SECRET_UID = "19631122", "1.2.63112263112263"
 PLANTED = {

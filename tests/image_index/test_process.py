@@ -16,10 +16,10 @@ import pytest
 
 from shared.labels import LABELS
 from tests.image_index.conftest import png_bytes
-from tests.image_index.made_dicom import made_dicom, to_bytes
-from tests.image_index.tiny_model import picture_of
+from tests.image_index.encoding.tiny_model import picture_of
+from tests.image_index.pictures.dicom.made_dicom import made_dicom, to_bytes
+from tests.repository import REPOSITORY
 
-REPOSITORY = Path(__file__).parents[2]
 READY_WITHIN_S = 120
 pytestmark = pytest.mark.e2e
 

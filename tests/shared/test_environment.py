@@ -1,7 +1,6 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from pydantic import Field, SecretStr
@@ -13,8 +12,8 @@ from services.text_classifier.settings import TextClassifierSettings
 from shared.environment import read_environment, unknown_variables
 from shared.settings import ServiceSettings
 from shared.variables import SETTINGS
+from tests.repository import REPOSITORY
 
-REPOSITORY = Path(__file__).parents[2]
 ALL = (GatewaySettings, TextClassifierSettings, ImageIndexSettings)
 
 

@@ -13,8 +13,8 @@ from services.image_index.store.failures import StoreUnusable
 from services.image_index.store.new_image import PutOutcome
 from shared.errors import Unavailable
 from shared.schemas.search import SearchOptions
-from tests.image_index.full_disk import fill, small_disk
 from tests.image_index.store.conftest import WEIGHTS, made_image
+from tests.image_index.store.full_disk import fill, small_disk
 
 BIG = [made_image(f"big-{n}", content="x" * 4000) for n in range(20)]
 

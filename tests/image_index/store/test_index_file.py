@@ -18,9 +18,9 @@ from services.image_index.store.new_image import PutOutcome
 from shared.errors import Unavailable
 from shared.private_folder import open_folder
 from tests.image_index.store.conftest import WEIGHTS, made_image
+from tests.repository import REPOSITORY
 
 Open = Callable[[], EmbeddedStore]
-REPOSITORY = Path(__file__).parents[3]
 
 
 def filled(open_store: Open, images: int = 30) -> None:

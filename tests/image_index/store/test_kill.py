@@ -19,8 +19,8 @@ from services.image_index.store.embedded.store import EmbeddedStore
 from shared.schemas.search import SearchOptions
 from tests.image_index.store.conftest import WEIGHTS
 from tests.image_index.store.killed_writer import BATCH
+from tests.repository import REPOSITORY
 
-REPOSITORY = Path(__file__).parents[3]
 ROUNDS = int(os.environ.get("CHEX_KILL_ROUNDS", "4"))
 
 

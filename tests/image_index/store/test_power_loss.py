@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).parents[3]
+from tests.repository import REPOSITORY
+
 WRITES = 25
 WRITER = f"""
 import os, sys

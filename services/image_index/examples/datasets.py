@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.image_index.examples.side_facts import nih_side_facts, no_side_facts
-from services.image_index.ingest.layouts import PictureFiles
+from services.image_index.ingest.layouts import PictureFiles, chexpert_study
 from services.image_index.pictures.read import read_radiograph
+from services.image_index.pictures.spellings import view_position_of
 from services.image_index.pictures.square import Grey, to_square
 from shared.errors import ServiceError
 from shared.labels import LABELS, NIH_FINDINGS, NO_FINDING, LabelName
@@ -25,6 +26,8 @@ from shared.tables import read_whole
 NIH_UNKNOWN: tuple[LabelName, ...] = ("Enlarged Cardiomediastinum", "Fracture", "Support Devices")
 # Where a table says who cut and re-saved a picture, these three labels follow the processing, not the patient.
 COLLECTION_UNKNOWN: tuple[LabelName, ...] = ("Lung Opacity", "No Finding", "Pneumonia")
+
+_VIEW_COLUMNS = ("Frontal/Lateral", "View Position", "view_position")
 
 Uncertain = Literal["ignore", "zeros", "ones"]
 UncertainPolicy = Mapping[LabelName, Uncertain]  # a label that is not in it is ignored where it is uncertain
@@ -121,16 +124,20 @@ def _rows(
     files: PictureFiles,
     uncertain: UncertainPolicy,
 ) -> list[Row]:
+    frontal = [line for line in lines if not _is_lateral(line)]
     if "Path" in columns:
-        frontal = (line for line in lines if line.get("Frontal/Lateral", "Frontal") == "Frontal")
         return [_chexpert_row(line, files.chexpert(line["Path"]), uncertain) for line in frontal]
     if "Finding Labels" in columns:
         names = ("Finding Labels", "Patient ID")
-        return [_nih_row(line, files.nih(line["Image Index"]), names) for line in lines]
+        return [_nih_row(line, files.nih(line["Image Index"]), names) for line in frontal]
     if "findings" in columns:
         names = ("findings", "patient_id")
-        return [_nih_row(line, files.plain(line["image"]), names) for line in lines]
+        return [_nih_row(line, files.plain(line["image"]), names) for line in frontal]
     raise ValueError(f"{table.name} is laid out neither as CheXpert (Path, …) nor as NIH (Finding Labels or findings)")
+
+
+def _is_lateral(line: Mapping[str, str]) -> bool:
+    return any(view_position_of(line.get(column, "")) == "LATERAL" for column in _VIEW_COLUMNS)
 
 
 def _chexpert_row(line: Mapping[str, str], file: Path, uncertain: UncertainPolicy) -> Row:
@@ -143,7 +150,7 @@ def _chexpert_row(line: Mapping[str, str], file: Path, uncertain: UncertainPolic
             labels[label] = code == 1.0
         elif policy != "ignore":
             labels[label] = policy == "ones"
-    patient = next((part for part in Path(line["Path"]).parts if part.startswith("patient")), line["Path"])
+    patient = chexpert_study(line["Path"])[0] or line["Path"]
     return Row(file, f"chexpert:{patient}", labels)
 
 

@@ -9,6 +9,8 @@ from collections.abc import Collection, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from services.image_index.pictures.spellings import patient_sex_of, view_position_of, years_of
+
 # NIH findings that the 14 labels merge or leave out.
 _FINER_FINDINGS = ("Emphysema", "Fibrosis", "Hernia", "Infiltration", "Mass", "Nodule", "Pleural_Thickening")
 SIDE_FACTS = (*_FINER_FINDINGS, "AP", "female", "age")
@@ -30,11 +32,11 @@ def nih_side_facts(findings: Collection[str], line: Mapping[str, str]) -> NDArra
         facts[: len(_FINER_FINDINGS)] = [finding in findings for finding in _FINER_FINDINGS]
     view = line.get("view_position") or line.get("View Position")
     if view:
-        facts[SIDE_FACTS.index("AP")] = view == "AP"
-    sex = line.get("patient_sex") or line.get("Patient Gender")
+        facts[SIDE_FACTS.index("AP")] = view_position_of(view) == "AP"
+    sex = patient_sex_of(line.get("patient_sex") or line.get("Patient Gender") or "")
     if sex:
         facts[SIDE_FACTS.index("female")] = sex == "F"
-    age = line.get("patient_age") or line.get("Patient Age")
-    if age and age.isdigit():
-        facts[SIDE_FACTS.index("age")] = min(1.0, float(age) / _OLDEST)
+    age = years_of(line.get("patient_age") or line.get("Patient Age") or "")
+    if age is not None:
+        facts[SIDE_FACTS.index("age")] = min(1.0, age / _OLDEST)
     return facts

@@ -13,13 +13,11 @@ from functools import cached_property
 from pathlib import Path
 
 from services.image_index.ingest.below_root import Root
+from services.image_index.pictures.spellings import patient_sex_of, view_position_of, years_of
 from shared.image_ids import image_id_of
-from shared.schemas.images import ImageMetadataInput, PatientSex, ViewPosition
+from shared.schemas.images import ImageMetadataInput
 from shared.tables import TableUnusable, named, open_table
 
-_OLDEST = 130
-_SEXES: dict[str, PatientSex] = {"F": "F", "FEMALE": "F", "M": "M", "MALE": "M", "O": "O", "OTHER": "O"}
-_VIEWS: dict[str, ViewPosition] = {"PA": "PA", "AP": "AP", "LL": "LATERAL", "RL": "LATERAL", "LATERAL": "LATERAL"}
 _CHEXPERT_STUDY = re.compile(r"(?:^|[/_])(patient\d+)(?:[/_](study\d+))?(?=[/_])")
 _NIH_FOLDERS = ("images", *(f"images_{number:03d}/images" for number in range(1, 13)))  # as the archives unpack
 
@@ -171,20 +169,10 @@ _LAYOUTS: dict[str, Callable[[Line, PictureFiles], Entry]] = {"Path": _chexpert,
 
 def _metadata(*, view: str, sex: str, age: str, patient: str, study: str | None = None) -> ImageMetadataInput:
     """A value that is not understood is left out; no image is lost for it."""
-    view = view.strip().upper()
     return ImageMetadataInput(
-        view_position=_VIEWS.get(view, "OTHER") if view else None,
-        patient_sex=_SEXES.get(sex.strip().upper()),
-        patient_age=_age(age),
+        view_position=view_position_of(view),
+        patient_sex=patient_sex_of(sex),
+        patient_age=years_of(age),
         patient_id=patient.strip()[:64] or None,
         study_instance_uid=study,
     )
-
-
-def _age(text: str) -> float | None:
-    """Years: `63`, `63.0`, or NIH's `063Y`, `011M`, `003D`."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([YMWD]?)", text.strip().upper())
-    if match is None:
-        return None
-    years = float(match[1]) / {"": 1, "Y": 1, "M": 12, "W": 365.25 / 7, "D": 365.25}[match[2]]
-    return round(years, 2) if years <= _OLDEST else None

@@ -14,7 +14,7 @@ from services.image_index.pictures.radiograph import Grey
 from services.image_index.pictures.read import read_radiograph
 from services.image_index.pictures.show import thumbnail_of
 from services.image_index.store.new_image import NewImage
-from shared.errors import NotAChestRadiograph, PayloadTooLarge
+from shared.errors import NotAChestRadiograph
 from shared.schemas.images import ImageMetadata, ImageMetadataInput, StoredMetadata
 
 
@@ -57,9 +57,7 @@ def check_chest(prepared: Prepared, sent: ImageMetadataInput | None, threshold: 
 
 def read_file(file: Path, limits: Limits) -> bytes:
     """Raises PayloadTooLarge before anything is read, or OSError."""
-    size = file.stat().st_size
-    if size > limits.max_bytes:
-        raise PayloadTooLarge(f"The file has {size:,} bytes; at most {limits.max_bytes:,} are read.")
+    limits.check_bytes(file.stat().st_size)
     return file.read_bytes()
 
 

@@ -8,13 +8,12 @@ from services.image_index.pictures.dicom.elements import read_elements
 from services.image_index.pictures.dicom.read import check_gates
 from services.image_index.pictures.limits import Limits
 from services.image_index.pictures.read import DICOM, media_type_of
-from shared.errors import InvalidInput, PayloadTooLarge, ServiceError
+from shared.errors import InvalidInput, ServiceError
 
 
 def check_header(data: bytes, limits: Limits) -> None:
     """Raises what reading the file would raise, as far as its header shows."""
-    if len(data) > limits.max_bytes:
-        raise PayloadTooLarge(f"The file has {len(data):,} bytes; at most {limits.max_bytes:,} are read.")
+    limits.check_bytes(len(data))
     media_type = media_type_of(data)
     try:
         if media_type == DICOM:

@@ -14,6 +14,10 @@ class Limits:
     max_frames: int = 64
     max_scans: int = 200  # of a progressive JPEG, which walks over the whole picture for each; encoders make about ten
 
+    def check_bytes(self, size: int) -> None:
+        if size > self.max_bytes:
+            raise PayloadTooLarge(f"The file has {size:,} bytes; at most {self.max_bytes:,} are read.")
+
     def check_size(self, rows: int, columns: int) -> None:
         if rows * columns > self.max_pixels:
             raise PayloadTooLarge(

@@ -7,7 +7,7 @@ from services.image_index.pictures.dicom.read import read_dicom
 from services.image_index.pictures.limits import Limits
 from services.image_index.pictures.png_jpeg import read_picture
 from services.image_index.pictures.radiograph import Radiograph
-from shared.errors import PayloadTooLarge, UnsupportedMediaType
+from shared.errors import UnsupportedMediaType
 
 PNG = "image/png"
 JPEG = "image/jpeg"
@@ -43,8 +43,7 @@ def read_radiograph(data: bytes, limits: Limits | None = None, decoders: Isolate
     InvalidInput (damaged, or a DICOM object that is no radiograph for presentation).
     """
     limits = limits or Limits()
-    if len(data) > limits.max_bytes:
-        raise PayloadTooLarge(f"The file has {len(data):,} bytes; at most {limits.max_bytes:,} are read.")
+    limits.check_bytes(len(data))
     media_type = media_type_of(data)
     if media_type == DICOM:
         return read_dicom(data, limits, decoders)

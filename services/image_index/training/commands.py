@@ -19,6 +19,7 @@ from services.image_index.training.worker import working
 from services.workbench.plain_errors import plain_errors
 
 _console = Console()
+_USUAL = TrainOptions()
 
 Data = Annotated[
     list[Path] | None,
@@ -37,23 +38,29 @@ def train(
     phantoms: Phantoms = 2000,
     architecture: Annotated[
         str, typer.Option(help="efficientnet_lite0, _lite1 or _lite2, resnet50, or timm:NAME")
-    ] = "efficientnet_lite0",
+    ] = _USUAL.architecture,
     pretrained: Annotated[
         bool | None,
         typer.Option(help="Start from ImageNet. EfficientNet-Lite does; timm would ask its hub for the weights."),
     ] = None,
-    epochs: Annotated[int, typer.Option(min=1)] = 20,
-    batch: Annotated[int, typer.Option(min=2)] = 32,
-    learning_rate: Annotated[float, typer.Option(min=0.0)] = 6e-4,
-    patience: Annotated[int, typer.Option(min=1, help="Epochs without a better macro AUROC before it stops.")] = 8,
-    seed: int = 0,
-    frozen_blocks: Annotated[int, typer.Option(min=0, max=16, help="Early blocks left as they are: faster.")] = 0,
+    epochs: Annotated[int, typer.Option(min=1)] = _USUAL.epochs,
+    batch: Annotated[int, typer.Option(min=2)] = _USUAL.batch,
+    learning_rate: Annotated[float, typer.Option(min=0.0)] = _USUAL.learning_rate,
+    patience: Annotated[
+        int, typer.Option(min=1, help="Epochs without a better macro AUROC before it stops.")
+    ] = _USUAL.patience,
+    seed: int = _USUAL.seed,
+    frozen_blocks: Annotated[
+        int, typer.Option(min=0, max=16, help="Early blocks left as they are: faster.")
+    ] = _USUAL.frozen_blocks,
     start: Annotated[Path | None, typer.Option(help="Checkpoint to start from (a smaller size, for example).")] = None,
     teacher: Annotated[Path | None, typer.Option(help="Checkpoint whose opinion is to be learned too.")] = None,
-    mixup: Annotated[float, typer.Option(min=0.0, help="Blend pairs of pictures, Beta(a, a); 0 is off.")] = 0.2,
+    mixup: Annotated[
+        float, typer.Option(min=0.0, help="Blend pairs of pictures, Beta(a, a); 0 is off.")
+    ] = _USUAL.mixup,
     mixed_precision: Annotated[
         bool, typer.Option(help="bfloat16 where the numbers allow it. Faster on GPUs, and on CPUs with AVX512-BF16.")
-    ] = False,
+    ] = _USUAL.mixed_precision,
     uncertain: Uncertain = None,
     device: Device = "auto",
 ) -> None:

@@ -49,8 +49,8 @@ class TrainOptions:
     architecture: Architecture = "efficientnet_lite0"
     pretrained: bool = True
     epochs: int = 20
-    batch: int = 64
-    learning_rate: float = 8e-4
+    batch: int = 32
+    learning_rate: float = 6e-4
     weight_decay: float = 0.02
     average_decay: float = 0.998
     warm_up_steps: int = 100
@@ -58,7 +58,7 @@ class TrainOptions:
     seed: int = 0
     prevalence_weight: float = 0.2
     side_weight: float = 0.3
-    mixup: float = 0.0
+    mixup: float = 0.2
     mixed_precision: bool = False
     frozen_blocks: int = 0
     start: Path | None = None

@@ -46,6 +46,12 @@ def test_the_nih_original_layout_is_read_too(tmp_path: Path) -> None:
     assert row.labels["Pleural Effusion"]
 
 
+@pytest.mark.parametrize("column", ["view_position", "View Position"])
+def test_lateral_pictures_are_left_out_of_every_table(tmp_path: Path, column: str) -> None:
+    lines = f"image,findings,patient_id,{column}\na.png,Edema,7,LAT\nb.png,Edema,8,AP\nc.png,Edema,9,\n"
+    assert [row.patient for row in read_rows(_table(tmp_path, lines), tmp_path)] == ["nih:8", "nih:9"]
+
+
 def test_labels_that_follow_the_processing_are_masked(tmp_path: Path) -> None:
     lines = "image,findings,patient_id,collection\na.png,No Finding,1,a\nb.png,Pneumonia|Edema,2,b\n"
     for name in ("a.png", "b.png"):

@@ -8,11 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from services.image_index.ingest.predictions.table import PATH, PATIENT, BadLine, PredictionTable
 from shared.labels import LABELS
 from shared.tables import read_whole
 
-PATH = "path_to_image"
-PATIENT = "patient_id"  # where the path does not say
 CALIBRATED = "calibrated"  # 1 where the probabilities were fitted to labelled radiographs; no such column says no
 
 
@@ -63,37 +62,28 @@ def read_predictions(path: Path) -> Predictions:
     Without pred_<label>, a label is predicted from 0.5 on. Raises ValueError where columns are missing or values cannot
     be.
     """
+    lines = []
+    for line in PredictionTable(path).lines():
+        if isinstance(line, BadLine):
+            raise ValueError(f"{path.name}, line {line.number}: {line.reason}")  # noqa: TRY004 - a value, not a type
+        lines.append(line)
     columns, rows = read_whole(path)
-    missing = {PATH, *LABELS, *(f"prob_{label}" for label in LABELS)} - set(columns)
+    missing = set(LABELS) - set(columns)
     if missing:
         raise ValueError(f"{path.name} lacks the columns {', '.join(sorted(missing))}")
-    if not rows:
+    if not lines:
         raise ValueError(f"{path.name} holds no image")
-
-    def matrix(prefix: str) -> NDArray[np.float64]:
-        return np.array([[float(row[f"{prefix}{label}"] or "nan") for label in LABELS] for row in rows])
-
-    probabilities = matrix("prob_")
-    if not ((probabilities >= 0) & (probabilities <= 1)).all():
-        raise ValueError(f"{path.name} holds probabilities outside [0, 1]")
-    decided = set(columns) >= {f"pred_{label}" for label in LABELS}
-    predicted = matrix("pred_") == 1.0 if decided else probabilities >= 0.5
+    probabilities = np.stack([line.probabilities for line in lines])
+    decided = [line.probabilities >= 0.5 if line.present is None else line.present for line in lines]
+    truth = [[float(row[label] or "nan") for label in LABELS] for row in rows]
     return Predictions(
-        paths=[row[PATH] for row in rows],
-        patients=np.array([row.get(PATIENT) or patient_of(row[PATH]) for row in rows], dtype=np.str_),
-        truth=(matrix("") == 1.0).astype(np.int8),
+        paths=[line.path for line in lines],
+        patients=np.array([line.patient_id or line.path for line in lines], dtype=np.str_),
+        truth=(np.array(truth) == 1.0).astype(np.int8),
         probabilities=probabilities,
-        predicted=predicted.astype(np.int8),
+        predicted=np.stack(decided).astype(np.int8),
         calibrated=all(row.get(CALIBRATED) == "1" for row in rows),
     )
-
-
-def patient_of(path: str) -> str:
-    """CheXpert's `train/patient00123/study1/view1_frontal.jpg`, with / or _ between; else the path itself."""
-    for part in path.replace("_", "/").split("/"):
-        if part.startswith("patient") and len(part) > len("patient"):
-            return part
-    return path
 
 
 def write_predictions(path: Path, predictions: Predictions) -> None:

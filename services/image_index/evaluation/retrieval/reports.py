@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from services.image_index.evaluation.retrieval.predictions import patient_of
+from services.image_index.ingest.layouts import chexpert_study
 from shared.image_ids import image_id_of
 from shared.labels import LABELS
 from shared.tables import read_whole
@@ -32,7 +32,7 @@ class Reports:
 
     @property
     def patients(self) -> list[str]:
-        return [patient_of(path) for path in self.paths]
+        return [chexpert_study(path)[0] or path for path in self.paths]
 
 
 def read_reports(path: Path, text_column: str) -> Reports:

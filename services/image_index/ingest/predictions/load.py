@@ -84,10 +84,11 @@ def _batches(predictions: Iterator[Prediction]) -> Iterator[Sequence[Prediction]
 
 
 def _new_image(prediction: Prediction, keys: PatientKeys, weights_sha256: str) -> NewImage:
-    content = prediction.path.encode() + b"\0" + prediction.probabilities.astype("<f4").tobytes()
+    probabilities = prediction.probabilities.astype("<f4")
+    content = prediction.path.encode() + b"\0" + probabilities.tobytes()
     return NewImage(
         image_id=prediction.image_id,
-        probabilities=prediction.probabilities,
+        probabilities=probabilities,
         # Valid as it is made here; to validate it would take most of an import's time.
         metadata=StoredMetadata.model_construct(
             view_position="LATERAL" if prediction.is_lateral else None,
@@ -112,7 +113,7 @@ class _Thresholds:
     def see(self, prediction: Prediction) -> None:
         if prediction.present is None:
             return
-        p, present = prediction.probabilities, prediction.present
+        p, present = prediction.probabilities.astype(np.float32), prediction.present
         np.minimum(self._least_present, p, out=self._least_present, where=present)
         np.maximum(self._most_absent, p, out=self._most_absent, where=~present)
 

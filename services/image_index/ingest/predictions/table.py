@@ -28,7 +28,7 @@ class Prediction:
 
     path: str
     image_id: str
-    probabilities: NDArray[np.float32]  # (14,) in the order of LABELS
+    probabilities: NDArray[np.float64]  # (14,) in the order of LABELS
     present: NDArray[np.bool_] | None
     patient_id: str | None
     study_instance_uid: str | None  # made of the path: it names no study of a PACS
@@ -94,7 +94,7 @@ class PredictionTable:
         is_lateral = "lateral" in path.rpartition("/")[2].lower()
         return Prediction(path, image_id, probabilities, present, given or patient, study, is_lateral)
 
-    def _numbers(self, cells: list[str]) -> NDArray[np.float32]:
+    def _numbers(self, cells: list[str]) -> NDArray[np.float64]:
         """Raises ValueError, which names the column."""
         values = []
         for column, name in zip(self._probabilities, _PROBABILITIES, strict=True):
@@ -105,7 +105,7 @@ class PredictionTable:
             if not 0 <= value <= 1:  # NaN neither
                 raise ValueError(f"{name} is {value}, and no probability: that is 0 to 1.")
             values.append(value)
-        return np.array(values, dtype=np.float32)
+        return np.array(values)
 
     def _present(self, cells: list[str]) -> NDArray[np.bool_] | None:
         if self._decisions is None:

@@ -1,34 +1,22 @@
 """What is kept of a DICOM header: UIDs, view, sex, age. Never a name or a free text."""
 
-import re
 from datetime import date
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 from pydicom.dataset import Dataset
 
-from shared.schemas.images import DicomUid, ImageMetadata, PatientSex, ViewPosition
+from services.image_index.pictures.spellings import patient_sex_of, view_position_of, within_a_life, years_of
+from shared.schemas.images import DicomUid, ImageMetadata
 
-_VIEWS: dict[str, ViewPosition] = {
-    "PA": "PA",
-    "AP": "AP",
-    "LL": "LATERAL",
-    "RL": "LATERAL",
-    "LAT": "LATERAL",
-    "LATERAL": "LATERAL",
-}
-_SEXES: dict[str, PatientSex] = {"F": "F", "M": "M", "O": "O"}
-_AGE = re.compile(r"(\d{1,3})([DWMY]?)")
-_UNITS_PER_YEAR = {"D": 365.25, "W": 365.25 / 7, "M": 12, "Y": 1, "": 1}
 _UID: TypeAdapter[str] = TypeAdapter(DicomUid)
 
 
 def metadata_of(dataset: Dataset) -> ImageMetadata:
     """A value that is missing or not as the standard writes it is left out; it never makes the file unreadable."""
-    view = str(dataset.get("ViewPosition") or "").strip().upper()
     return ImageMetadata(
-        view_position=_VIEWS.get(view, "OTHER") if view else None,
-        patient_sex=_SEXES.get(str(dataset.get("PatientSex") or "").strip().upper()),
+        view_position=view_position_of(str(dataset.get("ViewPosition") or "")),
+        patient_sex=patient_sex_of(str(dataset.get("PatientSex") or "")),
         patient_age=_age(dataset),
         study_instance_uid=_uid(dataset.get("StudyInstanceUID")),
         series_instance_uid=_uid(dataset.get("SeriesInstanceUID")),
@@ -45,15 +33,13 @@ def _uid(value: Any) -> str | None:
 
 def _age(dataset: Dataset) -> float | None:
     """Years: from PatientAge (`063Y`, `010M`, some write `62`), else from birth date to study date."""
-    match = _AGE.fullmatch(str(dataset.get("PatientAge") or "").strip().upper())
-    if match:
-        years = int(match[1]) / _UNITS_PER_YEAR[match[2]]
-    else:
-        born, studied = day_of(dataset.get("PatientBirthDate")), day_of(dataset.get("StudyDate"))
-        if born is None or studied is None or studied < born:
-            return None
-        years = (studied - born).days // 365.25
-    return round(years, 2) if years <= 130 else None
+    said = str(dataset.get("PatientAge") or "")
+    if said.strip():
+        return years_of(said)
+    born, studied = day_of(dataset.get("PatientBirthDate")), day_of(dataset.get("StudyDate"))
+    if born is None or studied is None or studied < born:
+        return None
+    return within_a_life((studied - born).days // 365.25)
 
 
 def day_of(value: Any) -> date | None:

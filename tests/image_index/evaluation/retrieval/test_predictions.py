@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from services.image_index.evaluation.retrieval.predictions import patient_of, read_predictions, write_predictions
+from services.image_index.evaluation.retrieval.predictions import read_predictions, write_predictions
 from shared.labels import LABELS
 
 
@@ -44,8 +44,9 @@ def test_decisions_of_the_table_are_taken_as_they_are(tmp_path):
         ("00000013_005.png", "00000013_005.png"),
     ],
 )
-def test_the_patient_is_read_from_the_path(path, patient):
-    assert patient_of(path) == patient
+def test_the_patient_is_read_from_the_path(tmp_path, path, patient):
+    table = written(tmp_path, path_to_image=[path, "other.png"])
+    assert read_predictions(table).patients.tolist() == [patient, "other.png"]
 
 
 def test_missing_columns_are_named(tmp_path):
@@ -57,7 +58,7 @@ def test_missing_columns_are_named(tmp_path):
 
 @pytest.mark.parametrize("wrong", [1.2, -0.1, None])
 def test_what_is_no_probability_is_refused(tmp_path, wrong):
-    with pytest.raises(ValueError, match="probabilities"):
+    with pytest.raises(ValueError, match=r"line \d: prob_\w+ is "):
         read_predictions(written(tmp_path, prob_Edema=[0.5, wrong]))
 
 

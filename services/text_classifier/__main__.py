@@ -5,9 +5,11 @@
 import typer
 
 from services.inference.errors import ModelLoadError
+from services.text_classifier.app import create_app
 from services.text_classifier.settings import TextClassifierSettings
 from shared.commands import run
 from shared.environment import read_environment
+from shared.web.serve import serve as serve_app
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help="The text classifier.")
 
@@ -20,9 +22,6 @@ def text_classifier() -> None:
 @cli.command()
 def serve() -> None:
     """Answer over HTTP. Settings come from the environment (CHEX_TEXT_MODEL, CHEX_TEXT_PORT, ...)."""
-    from services.text_classifier.app import create_app  # noqa: PLC0415 - the other commands need no web server
-    from shared.web.serve import serve as serve_app  # noqa: PLC0415
-
     settings = read_environment(TextClassifierSettings, "text-classifier")
     app = create_app(settings)
     serve_app(app, settings, service="text-classifier", port=settings.text_port, port_variable="CHEX_TEXT_PORT")

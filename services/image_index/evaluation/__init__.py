@@ -1,0 +1,1 @@
+"""How well an encoder labels, and how well images are found with it."""

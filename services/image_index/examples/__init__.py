@@ -1,0 +1,1 @@
+"""Radiographs with labels, real and drawn, for judging and training."""

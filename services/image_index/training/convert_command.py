@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from services.image_index.training.convert import convert as write
 from services.workbench.plain_errors import plain_errors
 
 _console = Console()
@@ -24,11 +25,8 @@ def convert(
     half: Annotated[bool, typer.Option("--half", help="Weights in half precision: half the size.")] = False,
 ) -> None:
     """Turn a model that torch runs into a folder with ONNX, which a service without torch serves."""
-    with plain_errors("image-index"):
-        from services.image_index.training.convert import convert as write  # noqa: PLC0415 - needs torch
-
-        with _console.status("Converting"):
-            foreign = write(model, out, half=half)
+    with plain_errors("image-index"), _console.status("Converting"):
+        foreign = write(model, out, half=half)
     unknown = [label for label, support in foreign.config["label_support"].items() if support == "none"]
     _console.print(f"Model folder: {out}. Not calibrated; thresholds and card are in it.", soft_wrap=True)
     if unknown:

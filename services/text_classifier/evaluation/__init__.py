@@ -1,0 +1,1 @@
+"""How well a model, the rules, or both side by side read labelled texts."""

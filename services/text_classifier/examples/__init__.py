@@ -1,0 +1,1 @@
+"""Texts with labels, real and composed, for judging and training."""

@@ -1,0 +1,1 @@
+"""Labels by rules, without any model: they label the texts that a model learns from."""

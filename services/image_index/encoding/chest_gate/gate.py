@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from services.image_index.encoding.chest_gate.features import features_of
 from services.image_index.pictures.radiograph import Grey
 
-_SHIPPED = Path(__file__).parent / "gate.npz"
+SHIPPED = Path(__file__).parent / "gate.npz"
 _FAR = 8.0  # standard deviations beyond which a coordinate says no more
 Array = NDArray[np.float32]
 
@@ -79,4 +79,4 @@ class ChestGate:
 
 @cache
 def shipped_gate() -> ChestGate:
-    return ChestGate(Parameters.read(_SHIPPED))
+    return ChestGate(Parameters.read(SHIPPED))

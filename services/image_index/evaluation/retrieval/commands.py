@@ -9,7 +9,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from services.image_index.evaluation.retrieval.end_to_end import judge_gateway
+from services.image_index.evaluation.retrieval.fit_prior import prior_of_reports
+from services.image_index.evaluation.retrieval.judge import evaluate
+from services.image_index.evaluation.retrieval.plots import draw_curves, draw_reliability
+from services.image_index.evaluation.retrieval.predict import predict as predict_table
 from services.image_index.evaluation.retrieval.predictions import read_predictions, write_predictions
+from services.image_index.evaluation.retrieval.reports import read_reports
+from services.image_index.evaluation.retrieval.show import show_impression
 from services.image_index.evaluation.retrieval.simulate import Calibration
 from services.image_index.evaluation.retrieval.simulate import simulate as simulate_classifier
 from services.image_index.ranking.prior import LabelSetPrior, read_prior, shipped_prior, write_prior
@@ -110,10 +117,8 @@ def predict(
 ) -> None:
     """Write down the encoder's probabilities of labelled pictures."""
     with plain_errors("image-index"):
-        from services.image_index.evaluation.retrieval.predict import predict as run  # noqa: PLC0415
-
         with _console.status("Encoding"):
-            predictions = run(model, csv, images_root or csv.parent, held_out=held_out)
+            predictions = predict_table(model, csv, images_root or csv.parent, held_out=held_out)
         write_predictions(out, predictions)
     _console.print(f"{len(predictions):,} pictures: {out}")
 
@@ -128,8 +133,6 @@ def fit_prior(
 ) -> None:
     """Count which findings a site reports together."""
     with plain_errors("image-index"):
-        from services.image_index.evaluation.retrieval.fit_prior import prior_of_reports  # noqa: PLC0415
-
         if url is None:
             prior = prior_of_reports(csv, text_column, None)
         else:
@@ -147,27 +150,20 @@ def show(
     key: Key = None,
 ) -> None:
     """Draw the images that a running gateway finds for an impression, with their scores."""
-    with plain_errors("image-index"):
-        from services.image_index.evaluation.retrieval.show import show_impression  # noqa: PLC0415
-
-        with _gateway(url, key) as gateway:
-            reason = show_impression(impression, gateway, k, out)
+    with plain_errors("image-index"), _gateway(url, key) as gateway:
+        reason = show_impression(impression, gateway, k, out)
     _console.print(reason or f"Drawn: {out}")
 
 
 def _judge_predictions(
     path: Path, prior: LabelSetPrior, names: list[RankingName], *, k: int, protocol: Protocol, plots: Path | None
 ) -> dict[str, Any]:
-    from services.image_index.evaluation.retrieval.judge import evaluate  # noqa: PLC0415
-
     table = read_predictions(path)
     with _console.status("Ranking") as status:
         report = evaluate(
             table, prior, names, k=k, protocol=protocol, on_ranking=lambda name: status.update(f"Ranking by {name}")
         )
     if plots:
-        from services.image_index.evaluation.retrieval.plots import draw_curves, draw_reliability  # noqa: PLC0415
-
         curves = draw_curves(table, prior, names, plots)
         for drawn in (*curves, draw_reliability(report["promises"], plots / "reliability.png")):
             _console.print(f"Drawn: {drawn}")
@@ -177,9 +173,6 @@ def _judge_predictions(
 def _judge_gateway(
     path: Path, text_column: str, gateway: httpx.Client, names: list[RankingName], k: int
 ) -> dict[str, Any]:
-    from services.image_index.evaluation.retrieval.end_to_end import judge_gateway  # noqa: PLC0415
-    from services.image_index.evaluation.retrieval.reports import read_reports  # noqa: PLC0415
-
     reports = read_reports(path, text_column)
     with _console.status("Asking") as status:
         return judge_gateway(

@@ -2,18 +2,19 @@
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from services.image_index.evaluation.retrieval import tables
+from services.image_index.evaluation.retrieval.predict import predict
+from services.image_index.evaluation.retrieval.predictions import Predictions
 from services.image_index.evaluation.retrieval.simulate import simulate
+from services.image_index.examples.phantoms.gallery import write_gallery
 from services.image_index.ranking.prior import LabelSetPrior, count_label_sets, shipped_prior
 from services.image_index.settings import BUNDLED_MODEL
 from services.workbench.plain_errors import plain_errors
-
-if TYPE_CHECKING:
-    from services.image_index.evaluation.retrieval.predictions import Predictions
 
 README = Path(__file__).parent / "README.md"
 _PHANTOM_SIDE = 256
@@ -37,9 +38,6 @@ def retrieval_tables(
 ) -> None:
     """Measure the retrieval README's tables again: after a change of the bundled weights, or of the default ranking."""
     with plain_errors("image-index"):
-        from services.image_index.evaluation.retrieval import tables  # noqa: PLC0415
-        from services.image_index.evaluation.retrieval.predict import predict  # noqa: PLC0415
-
         prior, sections = shipped_prior(), {}
         if galleries:
             with _console.status("Simulating") as status:
@@ -61,18 +59,15 @@ def retrieval_tables(
     _console.print(f"Measured again: {', '.join(sections)}: {readme}")
 
 
-def _phantoms(model: Path, count: int, number: int) -> "Predictions":
-    from services.image_index.evaluation.retrieval.predict import predict  # noqa: PLC0415
-    from services.image_index.examples.phantoms.gallery import write_gallery  # noqa: PLC0415
-
+def _phantoms(model: Path, count: int, number: int) -> Predictions:
     with TemporaryDirectory() as folder:
         table = write_gallery(Path(folder), count, _PHANTOM_SEED + number * _NEXT_SEED, _PHANTOM_SIDE)
         return predict(model, table, table.parent)
 
 
 def _promising(
-    pictured: "dict[str, Predictions]", prior: LabelSetPrior, images: int
-) -> "list[tuple[str, Predictions, LabelSetPrior]]":
+    pictured: dict[str, Predictions], prior: LabelSetPrior, images: int
+) -> list[tuple[str, Predictions, LabelSetPrior]]:
     judged = [
         (f"simulated, {one} (AUROC 0.75)", simulate(prior, images, 0.75, calibration=one, seed=8), prior)
         for one in ("calibrated", "distorted", "overconfident")

@@ -1,0 +1,1 @@
+"""An index made of a table of predictions, without any picture."""

@@ -1,0 +1,1 @@
+"""Models that other projects trained, read as they come."""

@@ -1,0 +1,1 @@
+"""The store within one process: SQLite keeps, columns in memory answer."""

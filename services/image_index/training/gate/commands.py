@@ -1,24 +1,20 @@
-"""`fit-chest-gate` makes the gate's parameters; `evaluate-chest-gate` says how well they do.
-
-What needs scikit-learn is imported inside, so that the serving install can list and explain both.
-"""
+"""`fit-chest-gate` makes the gate's parameters; `evaluate-chest-gate` says how well they do."""
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import numpy as np
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from services.image_index.encoding.chest_gate.gate import SHIPPED, shipped_gate
+from services.image_index.training.gate import examples, judge
+from services.image_index.training.gate.fit import Features, calibrated, fit
 from services.workbench.plain_errors import plain_errors
 
-if TYPE_CHECKING:
-    from services.image_index.training.gate.fit import Features
-
 _console = Console()
-_SHIPPED = Path(__file__).parents[2] / "chest_gate" / "gate.npz"
 _SEED_FITTED, _SEED_JUDGED = 1, 2
 _PHANTOMS = {"train": 300, "validation": 100}
 
@@ -28,12 +24,10 @@ Data = Annotated[list[Path], typer.Option("--data", help="Folder of frontal radi
 def fit_chest_gate(
     *,
     data: Data,
-    out: Annotated[Path, typer.Option(help="File to write; the shipped one if not given.")] = _SHIPPED,
+    out: Annotated[Path, typer.Option(help="File to write; the shipped one if not given.")] = SHIPPED,
 ) -> None:
     """Fit the gate that tells chest radiographs from other pictures. The same data give the same file."""
     with plain_errors("image-index"):
-        from services.image_index.training.gate.fit import calibrated, fit  # noqa: PLC0415
-
         with _console.status("Reading and drawing pictures"):
             chests, validation, others = _examples(data)
         with _console.status("Fitting"):
@@ -52,32 +46,26 @@ def evaluate_chest_gate(
 ) -> None:
     """Which share of the test patients' radiographs the gate keeps, and which share of other pictures it refuses."""
     with plain_errors("image-index"):
-        from services.image_index.encoding.chest_gate import shipped_gate  # noqa: PLC0415
-        from services.image_index.training.gate import judge as evaluate  # noqa: PLC0415
-        from services.image_index.training.gate.examples import Radiographs, others  # noqa: PLC0415
-
         gate = shipped_gate()
         with _console.status("Reading and drawing pictures"):
-            radiographs = Radiographs.read(data)
-            judged = others(radiographs.of("test"), _SEED_JUDGED, slow=60, fast=150)
+            radiographs = examples.Radiographs.read(data)
+            judged = examples.others(radiographs.of("test"), _SEED_JUDGED, slow=60, fast=150)
         with _console.status("Judging"):
             report = {
-                "kept": evaluate.kept(gate, radiographs, sorted(dicom.glob("*.dcm")) if dicom else ()),
-                "odd chest radiographs kept": evaluate.odd_ones(gate, radiographs),
-                "refused": evaluate.refused(gate, judged),
+                "kept": judge.kept(gate, radiographs, sorted(dicom.glob("*.dcm")) if dicom else ()),
+                "odd chest radiographs kept": judge.odd_ones(gate, radiographs),
+                "refused": judge.refused(gate, judged),
             }
             if unseen:
-                report["refused, never seen"] = evaluate.refused_unseen(*_examples(data), judged)
+                report["refused, never seen"] = judge.refused_unseen(*_examples(data), judged)
     for title, rows in report.items():
         _show(title, rows)
     if json_out:
         json_out.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
 
 
-def _examples(data: list[Path]) -> "tuple[Features, list[Features], dict[str, Features]]":
+def _examples(data: list[Path]) -> tuple[Features, list[Features], dict[str, Features]]:
     """Chests to fit, sets of chests to calibrate by, and others to fit, by kind."""
-    from services.image_index.training.gate import examples  # noqa: PLC0415
-
     radiographs = examples.Radiographs.read(data)
     fitted, held_out = radiographs.of("train"), radiographs.of("validation")
     drawn = examples.phantoms("train", _PHANTOMS["train"])

@@ -1,0 +1,1 @@
+"""Composes impressions whose labels are known."""

@@ -11,10 +11,10 @@ export DEMO_DATA := $(value DATA)
 export DEMO_IMPRESSION := $(value IMPRESSION)
 unexport DATA IMPRESSION
 
-.PHONY: help install demo run check lint format test bench clean
+.PHONY: help install demo run check format test test-quick bench clean
 
 help: ## List the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 install: $(VENV)/.installed ## Install what serving needs into .venv (no torch)
 
@@ -34,8 +34,12 @@ format: $(DEV)/.installed ## Format and mend what can be mended by machine
 	$(DEV)/bin/ruff check --fix .
 	$(DEV)/bin/ruff format .
 
-test: $(DEV)/.installed ## The whole test suite
-	$(DEV)/bin/pytest
+test: $(DEV)/.installed ## The whole test suite, and how much of the code it runs
+	$(DEV)/bin/pytest --cov --cov-report=
+	@echo "Lines that the tests run in their own process: $$($(DEV)/bin/coverage report --format=total) %"
+
+test-quick: $(DEV)/.installed ## The quick unit tests, in less than a minute
+	$(DEV)/bin/pytest -m "not (benchmark or e2e or real_data or slow)"
 
 bench: $(DEV)/.installed ## Speed, as ratios measured side by side
 	$(DEV)/bin/python -m pytest tests/benchmarks -m benchmark -s

@@ -13,14 +13,15 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-REPOSITORY = Path(__file__).parents[1]
+from tests.repository import REPOSITORY
+
 OURS = "chexretriever"
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
 OWN_PACKAGES = {"gateway", "services", "shared"}
-NOT_SERVING = {"training", "evaluation"}
+NOT_SERVING = {"training", "evaluation", "examples", "rules", "networks"}
 
 ROOMS = {"text": "services.text_classifier", "index": "services.image_index"}
-MODELS = {"text": "classifier.TextClassifier", "index": "encoder.Encoder"}
+OPENERS = {"text": "reading.classifier:TextClassifier.open", "index": "parts:open_model"}
 
 HIDES = """
 import sys
@@ -37,7 +38,7 @@ OPENS = """
 from pathlib import Path
 from pkgutil import resolve_name
 import {room}.__main__, {room}.app, shared.web.serve
-print(resolve_name("{room}.{model}").open(Path({folder!r}), device="cpu").info.engine)
+print(resolve_name("{room}.{opener}")(Path({folder!r}), device="cpu").info.engine)
 """
 
 
@@ -99,7 +100,7 @@ def imported_in(place: str, apart_from: set[str]) -> set[str]:
     [
         ("shared", set(), []),
         ("gateway", set(), ["gateway"]),
-        ("services/text_classifier", NOT_SERVING, ["text"]),
+        ("services/text_classifier", NOT_SERVING, ["text", "cuda"]),
         ("services/text_classifier", set(), ["train"]),
         ("services/image_index", NOT_SERVING, ["index", "ray"]),
         ("services/image_index", set(), ["train", "timm", "xrv", "ray"]),
@@ -160,14 +161,14 @@ def test_gateway_and_demo_load_with_the_gateways_extra_alone():
 
 @pytest.mark.parametrize("extra", ROOMS)
 def test_service_loads_and_opens_its_model_with_its_extra_alone(extra):
-    program = OPENS.format(room=ROOMS[extra], model=MODELS[extra], folder=str(weights(extra)))
+    program = OPENS.format(room=ROOMS[extra], opener=OPENERS[extra], folder=str(weights(extra)))
     assert run_with([extra], program) == "onnxruntime"
 
 
 @pytest.mark.parametrize("extra", ROOMS)
 def test_with_the_extra_for_cuda_the_model_opens_in_torch(extra, tmp_path):
     folder = shutil.copytree(weights(extra), tmp_path / "model", ignore=shutil.ignore_patterns("*.onnx"))
-    program = OPENS.format(room=ROOMS[extra], model=MODELS[extra], folder=str(folder))
+    program = OPENS.format(room=ROOMS[extra], opener=OPENERS[extra], folder=str(folder))
     assert run_with([extra, "cuda"], program) == "torch"
 
 

@@ -123,7 +123,7 @@ class TorchSession:
         try:
             import torch  # noqa: PLC0415 - a CPU install answers without torch
         except ImportError as error:
-            raise ModelLoadError(f"{weights} needs torch. Install it with: pip install '.[train]'") from error
+            raise ModelLoadError(f"{weights} needs torch. Install it with: pip install '.[cuda]'") from error
         self._torch = torch
         self._module = build().to(device)
         self.device = device

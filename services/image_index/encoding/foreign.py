@@ -21,7 +21,7 @@ def open_foreign(model: str, device: Device) -> tuple[ImageModelFolder, Session]
         from services.image_index.networks.foreign.read import read_foreign  # noqa: PLC0415 - serving has no torch
     except ImportError as missing:
         raise ModelLoadError(
-            f"{model} needs {missing.name}. Install it with: pip install '.[train]'. Or convert the model where it is "
+            f"{model} needs {missing.name}. Install it with: pip install '.[cuda]'. Or convert the model where it is "
             "installed (python -m services.image_index.training convert), and serve the folder without."
         ) from missing
     foreign = read_foreign(model)

@@ -1,1 +1,1 @@
-"""Networks by name, and from a model folder. They need torch: training has it, and serving where no graph was written."""
+"""Networks by name, and from a model folder. They need torch, as training does, and serving without a graph."""

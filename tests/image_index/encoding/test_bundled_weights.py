@@ -47,7 +47,7 @@ def test_phantom_findings_are_told_apart_far_better_than_by_chance(encoder: Enco
 
 def test_a_gallerys_table_can_be_judged(tmp_path: Path) -> None:
     table = write_gallery(tmp_path, 12, seed=2, size=128)
-    report = evaluate_table(WEIGHTS, table, tmp_path)
+    report = evaluate_table(open_model(WEIGHTS, device="cpu"), table, tmp_path)
     assert report["macro"]["images"] == 12
     for figures in report["labels"].values():
         assert 0.0 <= figures["auroc_low"] <= figures["auroc_high"] <= 1.0

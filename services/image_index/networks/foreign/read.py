@@ -17,7 +17,7 @@ def read_foreign(model: str) -> Foreign:
     try:
         return _read(kind if separator else "", reference, model)
     except ImportError as missing:
-        extra = _EXTRAS.get(missing.name or "", "train")
+        extra = _EXTRAS.get(missing.name or "", "cuda")
         raise ModelLoadError(f"{model} needs {missing.name}. Install it with: pip install '.[{extra}]'") from missing
 
 

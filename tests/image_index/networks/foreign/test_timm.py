@@ -286,4 +286,4 @@ def test_without_torch_a_converted_folder_is_served_and_the_rest_says_what_it_ne
     engine, _, refusal = run.stdout.partition("\n")
     assert engine == "onnxruntime", run.stderr
     assert "needs torch" in refusal
-    assert "image_index convert" in refusal
+    assert "image_index.training convert" in refusal

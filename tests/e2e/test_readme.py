@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 from io import BytesIO
 from itertools import chain
@@ -14,7 +15,10 @@ from PIL import Image
 from tests.image_index.pictures.dicom.made_dicom import made_dicom, to_bytes
 from tests.repository import REPOSITORY
 
-pytestmark = pytest.mark.e2e
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.skipif(None in {shutil.which("bash"), shutil.which("curl")}, reason="bash or curl is not installed"),
+]
 
 ANYTHING = "…"
 PORT_IN_READMES = "http://127.0.0.1:8000"
@@ -33,7 +37,7 @@ def curl_lines_of(readme: Path) -> list[str]:
     return [line for line in lines if line.startswith("curl ")]
 
 
-READMES = [REPOSITORY / "README.md", *sorted(REPOSITORY.glob("services/*/README.md"))]
+READMES = [REPOSITORY / "README.md", *sorted(REPOSITORY.glob("services/**/README.md"))]
 COMMANDS = [command for readme in READMES for command in curl_lines_of(readme)]
 TRACED = next(command for command in COMMANDS if "/v1/retrieve" in command)
 (TRACED_ANSWER,) = map(json.loads, blocks_of(READMES[0], "json"))

@@ -2,6 +2,7 @@
 
 import importlib
 import re
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -73,6 +74,14 @@ def test_paths_from_the_root_exist(readme):
 
 
 @pytest.mark.parametrize("readme", READMES)
+def test_extras_that_pip_is_to_install_are_the_projects(readme):
+    extras = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    for named in re.findall(r"'\.\[([\w,]+)\]'", " ".join(code_of(readme))):
+        assert set(named.split(",")) <= set(extras), named
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("readme", READMES)
 def test_commands_and_their_options_are_real(readme):
     for command in filter(None, map(COMMAND.search, code_of(readme))):
         commands = commands_of(command["module"])
@@ -82,6 +91,7 @@ def test_commands_and_their_options_are_real(readme):
             assert set(re.findall(r"(?<=[ \[])--[a-z][a-z-]*", command["rest"])) <= options, command[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("readme", ["services/image_index/README.md", "services/text_classifier/README.md"])
 def test_the_front_doors_of_a_service_name_every_command(readme):
     """A row is one command, or a door (`…`) whose commands stand beside it."""

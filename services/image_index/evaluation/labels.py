@@ -11,8 +11,9 @@ from sklearn.metrics import f1_score
 
 from services.image_index.encoding.encoder import Encoder
 from services.image_index.evaluation.metrics import Scores, label_figures
-from services.image_index.evaluation.plots import draw_evaluation
 from services.image_index.examples.datasets import LabelledImages, UncertainPolicy, load_images, read_rows
+from services.workbench.calibration_error import calibration_error
+from services.workbench.figures import draw_label_figures
 from shared.labels import LABELS
 
 MACRO_FIGURES = ("auroc", "auprc", "f1", "brier", "calibration_error")
@@ -33,7 +34,7 @@ def evaluate_table(
     images = load_images(rows, encoder.input_size, table.stem, on_picture)
     probabilities = encode_all(encoder, images.pixels)
     if plots is not None:
-        draw_evaluation(probabilities, images, plots, min_positives=min_positives)
+        draw_label_figures(probabilities, images.targets > 0, images.known, plots, min_positives=min_positives)
     return report_on(encoder, probabilities, images, min_positives=min_positives)
 
 
@@ -90,17 +91,6 @@ def report_on(
         "macro": {**macro, "labels": len(labels), "images": len(images)},
         "model": {"name": encoder.info.name, "weights_sha256": encoder.info.weights_sha256},
     }
-
-
-def calibration_error(probabilities: NDArray[np.floating], truth: NDArray[np.float32], bins: int = 10) -> float:
-    """Expected calibration error over bins of equally many pictures."""
-    order = np.argsort(probabilities)
-    gaps = [
-        abs(float(probabilities[part].mean()) - float(truth[part].mean())) * len(part)
-        for part in np.array_split(order, bins)
-        if len(part)
-    ]
-    return float(np.sum(gaps) / len(truth))
 
 
 def _mean(values: list[float]) -> float:

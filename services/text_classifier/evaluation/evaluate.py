@@ -11,8 +11,10 @@ from rich.table import Table
 
 from services.text_classifier.evaluation.metrics import JUDGED, Report, judge
 from services.text_classifier.evaluation.predictors import open_predictor
-from services.text_classifier.examples.labelled import Example, is_unlabelled, read_csv
+from services.text_classifier.examples.labelled import STATES, UNKNOWN, Example, is_unlabelled, read_csv
 from shared.labels import LABELS, State
+
+_PRESENT = STATES.index(State.PRESENT)
 
 
 def evaluate(
@@ -28,9 +30,9 @@ def evaluate(
     if json_out:
         json_out.write_text(json.dumps(report, indent=2, allow_nan=False) + "\n", encoding="utf-8")
     if plots:
-        from services.text_classifier.evaluation.plots import draw_plots  # noqa: PLC0415 - matplotlib takes seconds
+        from services.workbench.figures import draw_label_figures  # noqa: PLC0415 - matplotlib takes seconds
 
-        draw_plots(predictions, truth, plots)
+        draw_label_figures(predictions.probabilities[..., _PRESENT], truth == _PRESENT, truth != UNKNOWN, plots)
     return report
 
 

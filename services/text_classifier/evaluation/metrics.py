@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from services.text_classifier.evaluation.predictors import Predictions
 from services.text_classifier.examples.labelled import STATES, UNKNOWN
+from services.workbench.calibration_error import calibration_error
 from shared.labels import LABELS, NO_FINDING, State
 
 Floats = NDArray[np.float64]
 Report = dict[str, Any]
 JUDGED = (State.PRESENT, State.ABSENT, State.UNCERTAIN)
-CALIBRATION_BINS = 10
 _COVERED = (2.5, 97.5)
 _NAMES = ("precision", "recall", "f1", "auroc")
 
@@ -109,12 +109,3 @@ def weighted_auroc(score: Floats, true: NDArray[np.bool_], weights: Floats) -> F
     pairs = positive.sum(axis=1) * negative.sum(axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(pairs > 0, (positive * (below + negative / 2)).sum(axis=1) / pairs, np.nan)
-
-
-def calibration_error(probability: Floats, true: NDArray[np.bool_]) -> float:
-    """Expected calibration error over ten bins of equal width (Guo et al., 2017)."""
-    if not len(probability):
-        return float("nan")
-    bins = np.minimum((probability * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
-    gaps = [abs(probability[bins == b].sum() - true[bins == b].sum()) for b in range(CALIBRATION_BINS)]
-    return float(sum(gaps) / len(probability))

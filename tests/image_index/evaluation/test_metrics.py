@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from services.image_index.evaluation.labels import calibration_error
 from services.image_index.evaluation.metrics import label_figures, stratified_auroc
 from shared.labels import LABELS
 
@@ -58,9 +57,3 @@ def test_phantoms_count_only_where_there_is_nothing_else() -> None:
     mixed = np.array(["phantoms"] * 10 + ["hospital"] * 10)
     scores[10:] *= -1.0
     assert stratified_auroc(scores, targets, known, mixed) == 0.0
-
-
-def test_calibration_error_is_the_gap_between_said_and_seen() -> None:
-    truth = np.array([0, 1] * 50, dtype=np.float32)
-    assert calibration_error(np.full(100, 0.5), truth, bins=5) == pytest.approx(0.0)
-    assert calibration_error(np.full(100, 0.9), truth, bins=5) == pytest.approx(0.4)

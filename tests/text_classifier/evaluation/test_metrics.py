@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import precision_recall_fscore_support, roc_auc_score
 
-from services.text_classifier.evaluation.metrics import calibration_error, judge, weighted_auroc
+from services.text_classifier.evaluation.metrics import judge, weighted_auroc
 from services.text_classifier.evaluation.predictors import Predictions
 from services.text_classifier.examples.labelled import UNKNOWN
 from services.text_classifier.training.calibration import best_threshold, fit_calibration
@@ -72,14 +72,6 @@ def test_auroc_counts_ties_half_and_weights_as_copies() -> None:
     copies = np.repeat(np.arange(4), weights[1].astype(int))
     expected = [roc_auc_score(true, score), roc_auc_score(true[copies], score[copies])]
     assert weighted_auroc(score, true, weights) == pytest.approx(expected)
-
-
-def test_a_calibrated_probability_has_no_calibration_error() -> None:
-    rng = np.random.default_rng(0)
-    probability = rng.random(200_000)
-    true = rng.random(200_000) < probability
-    assert calibration_error(probability, true) < 0.005
-    assert calibration_error(probability**3, true) > 0.1
 
 
 def test_calibration_undoes_a_model_that_is_too_sure() -> None:

@@ -9,9 +9,9 @@ from services.image_index.evaluation.retrieval.predictions import Predictions
 from services.image_index.evaluation.retrieval.scorers import context_of, overlaps
 from services.image_index.ranking.posterior import expected_overlap, match, posterior, readings
 from services.image_index.ranking.prior import LabelSetPrior
+from services.workbench.calibration_error import calibration_error, reliability_bins
 
 Vector = NDArray[np.float64]
-_BINS = 10
 
 
 def promises(predictions: Predictions, prior: LabelSetPrior, k: int) -> dict[str, Any]:
@@ -37,15 +37,10 @@ def promises(predictions: Predictions, prior: LabelSetPrior, k: int) -> dict[str
 
 
 def _reliability(promised: Vector, found: Vector) -> dict[str, Any]:
-    parts = [part for part in np.array_split(np.argsort(promised, kind="stable"), _BINS) if len(part)]
-    bins = [
-        {"promised": float(promised[part].mean()), "found": float(found[part].mean()), "hits": len(part)}
-        for part in parts
-    ]
-    off = sum(one["hits"] * abs(one["promised"] - one["found"]) for one in bins)
+    bins = reliability_bins(promised, found)
     return {
         "promised": float(promised.mean()),
         "found": float(found.mean()),
-        "ece": off / len(promised),
-        "bins": bins,
+        "ece": calibration_error(promised, found),
+        "bins": [{"promised": one.promised, "found": one.found, "hits": one.count} for one in bins],
     }

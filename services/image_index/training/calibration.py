@@ -1,7 +1,7 @@
 """From a logit to a probability that means something, and the probability from which a finding is called present."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,47 +9,19 @@ from numpy.typing import NDArray
 from services.image_index.evaluation.metrics import PHANTOMS, Scores
 from services.image_index.examples.datasets import LabelledImages
 from services.image_index.training.objective import EXPECTED_PREVALENCE
+from services.workbench.platt import Platt, fit_platt
+from services.workbench.thresholds import best_threshold, between
 from shared.labels import LABELS, LabelName
 
-_SLOPE_PRIOR = 10.0  # a slope of 1 counts as much as some tens of pictures: few positives cannot bend it far
+_PULL = (10.0, 1e-6)  # a slope of 1 counts as much as some tens of pictures: few positives cannot bend it far
+_LEAST_SLOPE = 0.1
+_LEAST_THRESHOLD, _MOST_THRESHOLD = 0.02, 0.98
 _FEWEST_POSITIVES = 5
 
 
-@dataclass(frozen=True)
-class Platt:
-    """probability = sigmoid(slope · logit + intercept)."""
-
-    slope: float
-    intercept: float
-
-    def __call__(self, logits: NDArray[np.floating]) -> NDArray[np.float64]:
-        return np.asarray(1.0 / (1.0 + np.exp(-(self.slope * logits.astype(np.float64) + self.intercept))))
-
-
-def fit_platt(logits: NDArray[np.float32], truth: NDArray[np.float32]) -> Platt:
-    """Newton's method on the penalised likelihood of slope and intercept, the slope drawn towards 1."""
-    x = np.stack([logits.astype(np.float64), np.ones(len(logits))], axis=1)  # (N, 2)
-    beta = np.array([1.0, 0.0])
-    start, penalty = np.array([1.0, 0.0]), np.diag([_SLOPE_PRIOR, 1e-6])
-    for _ in range(50):
-        p = 1.0 / (1.0 + np.exp(-np.clip(x @ beta, -35.0, 35.0)))
-        gradient = x.T @ (p - truth) + penalty @ (beta - start)
-        curvature = (x * (p * (1.0 - p))[:, None]).T @ x + penalty
-        step = np.linalg.solve(curvature, gradient)
-        beta = beta - np.clip(step, -2.0, 2.0)
-        if np.abs(step).max() < 1e-8:
-            break
-    return Platt(max(0.1, float(beta[0])), float(beta[1]))
-
-
-def best_threshold(probabilities: NDArray[np.float64], truth: NDArray[np.float32]) -> float:
-    """The probability at which F1 on these pictures is highest, halfway to the next lower one."""
-    order = np.argsort(-probabilities, kind="stable")
-    p, hits = probabilities[order], np.cumsum(truth[order])
-    f1 = 2.0 * hits / (np.arange(1, len(p) + 1) + truth.sum())
-    best = int(np.argmax(f1))
-    below = p[best + 1] if best + 1 < len(p) else 0.0
-    return float(np.clip((p[best] + below) / 2.0, 0.02, 0.98))
+def rising(platt: Platt) -> Platt:
+    """A few pictures must not turn the network's opinion around: the slope stays above 0."""
+    return replace(platt, slope=max(_LEAST_SLOPE, platt.slope))
 
 
 def lower_to(platt: Platt, logits: NDArray[np.float32], expected: float) -> Platt:
@@ -79,13 +51,15 @@ def fit_calibration(
         known, truth, score = validation.known[:, column], validation.targets[:, column], logits[:, column]
         enough = truth[real & known].sum() >= _FEWEST_POSITIVES
         rows = known & (real if enough else ~real)
-        platt = fit_platt(score[rows], truth[rows])
+        platt = rising(fit_platt(score[rows], truth[rows], pull=_PULL))
         unknown = real & ~known
         if label in EXPECTED_PREVALENCE and not enough and unknown.any():
             platt = lower_to(platt, score[unknown], EXPECTED_PREVALENCE[label])
         calibration[label] = platt
-        thresholds[label] = best_threshold(platt(score[rows]), truth[rows])
+        probabilities = platt(score[rows])
+        candidates = between(probabilities, _LEAST_THRESHOLD, _MOST_THRESHOLD)
+        thresholds[label] = best_threshold(probabilities, truth[rows] > 0, candidates)
         if label in EXPECTED_PREVALENCE and not enough and unknown.any():
             usual = float(np.quantile(platt(score[unknown]), 1.0 - EXPECTED_PREVALENCE[label]))
-            thresholds[label] = max(thresholds[label], min(usual, 0.98))
+            thresholds[label] = max(thresholds[label], min(usual, _MOST_THRESHOLD))
     return calibration, thresholds

@@ -14,7 +14,7 @@ from services.text_classifier.evaluation.metrics import Report
 from services.text_classifier.examples.labelled import UNKNOWN, Example
 from services.text_classifier.reading.model_folder import Calibration
 from services.text_classifier.training.batches import BatchMaker
-from services.text_classifier.training.calibration import best_threshold, fit_calibration
+from services.text_classifier.training.calibration import fit_calibration, fit_threshold
 from services.text_classifier.training.card import model_card
 from services.text_classifier.training.export import Description, export_network
 from services.text_classifier.training.logits import PRESENT, log_odds_of_present, network_logits
@@ -67,9 +67,9 @@ def _fit(trained: Trained) -> tuple[dict[LabelName, Calibration], dict[LabelName
     for i, label in enumerate(LABELS):
         known = states[:, i] != UNKNOWN
         present = states[known, i] == PRESENT
-        fit = calibration[label] = fit_calibration(odds[known, i], present)
-        probability = 1 / (1 + np.exp(-(fit.slope * odds[known, i] + fit.intercept)))
-        thresholds[label] = best_threshold(probability, present)
+        platt = fit_calibration(odds[known, i], present)
+        calibration[label] = Calibration(platt.slope, platt.intercept)
+        thresholds[label] = fit_threshold(platt(odds[known, i]), present)
     return calibration, thresholds
 
 

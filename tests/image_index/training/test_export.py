@@ -13,11 +13,12 @@ from services.image_index.examples.side_facts import no_side_facts
 from services.image_index.examples.sources import phantom_images
 from services.image_index.networks.build import build_network, build_torch
 from services.image_index.training.augment import normalise
-from services.image_index.training.calibration import best_threshold, fit_calibration, fit_platt
+from services.image_index.training.calibration import fit_calibration, rising
 from services.image_index.training.checkpoints import load_network, save_checkpoint
 from services.image_index.training.export import export_model
 from services.image_index.training.train import Trainer, TrainOptions, centre_maps
 from services.inference.session import open_session
+from services.workbench.platt import Platt
 from shared.labels import LABELS
 
 
@@ -139,21 +140,9 @@ def test_support_is_real_only_where_real_pictures_show_the_label(pictures: Label
     assert set(label_support(real).values()) == {"real", "none"}
 
 
-def test_calibration_recovers_a_known_logistic_curve() -> None:
-    rng = np.random.default_rng(0)
-    logits = rng.normal(0.0, 2.0, 20_000).astype(np.float32)
-    truth = (rng.random(20_000) < 1.0 / (1.0 + np.exp(-(0.6 * logits - 1.5)))).astype(np.float32)
-    platt = fit_platt(logits, truth)
-    assert platt.slope == pytest.approx(0.6, abs=0.03)
-    assert platt.intercept == pytest.approx(-1.5, abs=0.06)
-    assert platt(logits).mean() == pytest.approx(truth.mean(), abs=0.002)
-
-
 def test_few_positives_cannot_turn_the_slope_around() -> None:
-    logits = np.linspace(-3, 3, 60).astype(np.float32)
-    truth = np.zeros(60, dtype=np.float32)
-    truth[:2] = 1.0  # the two least likely ones
-    assert fit_platt(logits, truth).slope >= 0.1
+    assert rising(Platt(-0.4, 2.0)) == Platt(0.1, 2.0)
+    assert rising(Platt(0.7, 2.0)) == Platt(0.7, 2.0)
 
 
 def test_a_label_that_real_pictures_leave_unknown_is_not_found_in_most_of_them() -> None:
@@ -176,7 +165,12 @@ def test_a_label_that_real_pictures_leave_unknown_is_not_found_in_most_of_them()
     assert ((probabilities[:400] >= thresholds["Support Devices"]) == (truth > 0)).mean() > 0.9
 
 
-def test_the_threshold_separates_what_can_be_separated() -> None:
-    probabilities = np.array([0.1, 0.2, 0.3, 0.7, 0.9])
-    threshold = best_threshold(probabilities, np.array([0, 0, 0, 1, 1], dtype=np.float32))
-    assert 0.3 < threshold < 0.7
+def test_a_label_that_no_picture_annotates_is_left_as_it_is() -> None:
+    """Without phantoms, a collection's missing labels have neither a curve nor a threshold to be fitted."""
+    rng = np.random.default_rng(4)
+    known, targets = np.ones((40, 14), dtype=bool), (rng.random((40, 14)) < 0.5).astype(np.float32)
+    known[:, LABELS.index("Fracture")] = False
+    names, side_facts = np.full(40, "hospital"), np.stack([no_side_facts()] * 40)
+    pictures = LabelledImages(np.zeros((40, 2, 2), np.uint8), targets, known, names, names, side_facts)
+    calibration, thresholds = fit_calibration(rng.normal(0.0, 1.0, (40, 14)).astype(np.float32), pictures)
+    assert (calibration["Fracture"].slope, thresholds["Fracture"]) == (1.0, 0.5)

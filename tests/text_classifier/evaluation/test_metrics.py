@@ -5,7 +5,6 @@ from sklearn.metrics import precision_recall_fscore_support, roc_auc_score
 from services.text_classifier.evaluation.metrics import judge, weighted_auroc
 from services.text_classifier.evaluation.predictors import Predictions
 from services.text_classifier.examples.labelled import UNKNOWN
-from services.text_classifier.training.calibration import best_threshold, fit_calibration
 from shared.labels import LABELS
 
 EDEMA, NO_FINDING = LABELS.index("Edema"), LABELS.index("No Finding")
@@ -72,26 +71,3 @@ def test_auroc_counts_ties_half_and_weights_as_copies() -> None:
     copies = np.repeat(np.arange(4), weights[1].astype(int))
     expected = [roc_auc_score(true, score), roc_auc_score(true[copies], score[copies])]
     assert weighted_auroc(score, true, weights) == pytest.approx(expected)
-
-
-def test_calibration_undoes_a_model_that_is_too_sure() -> None:
-    rng = np.random.default_rng(0)
-    odds = rng.normal(-1, 2, 20_000)
-    true = rng.random(20_000) < 1 / (1 + np.exp(-odds))
-    fit = fit_calibration(3 * odds + 1, true)
-    assert fit.slope == pytest.approx(1 / 3, abs=0.02)
-    assert fit.intercept == pytest.approx(-1 / 3, abs=0.05)
-
-
-def test_a_label_with_hardly_an_example_is_left_as_it_is() -> None:
-    true = np.zeros(100, bool)
-    true[:3] = True
-    assert fit_calibration(np.linspace(-3, 3, 100), true).slope == 1
-    assert best_threshold(np.linspace(0, 1, 100), true) == 0.5
-
-
-def test_the_threshold_of_best_f1_is_the_one_nearest_to_a_half() -> None:
-    probability = np.array([0.1] * 50 + [0.3] * 10 + [0.9] * 10)
-    true = np.array([False] * 50 + [True] * 20)
-    assert best_threshold(probability, true) == 0.3
-    assert best_threshold(probability, probability > 0.5) == 0.5

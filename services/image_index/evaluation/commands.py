@@ -1,6 +1,5 @@
 """The commands that judge an encoder on labelled pictures."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal
@@ -15,7 +14,9 @@ from services.image_index.evaluation.pointing import pointing_game as play
 from services.image_index.examples.datasets import uncertain_policy
 from services.image_index.parts import open_model
 from services.image_index.settings import BUNDLED_MODEL
+from services.workbench.json_file import write_json
 from services.workbench.plain_errors import plain_errors
+from shared.settings import Device
 
 _console = Console()
 
@@ -26,7 +27,7 @@ Uncertain = Annotated[
         help="How CheXpert's -1 is read: ignore, zeros or ones; for one label Edema=ones. Repeat. Ignored by default."
     ),
 ]
-Device = Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="auto: a GPU where there is one.")]
+DeviceOption = Annotated[Device, typer.Option(help="auto: a GPU where there is one.")]
 
 
 def evaluate_labels(
@@ -38,7 +39,7 @@ def evaluate_labels(
     plots: Annotated[Path | None, typer.Option(help="Folder for ROC, precision-recall and reliability.")] = None,
     min_positives: Annotated[int, typer.Option(min=1, help="Labels shown by fewer pictures are left out.")] = 1,
     uncertain: Uncertain = None,
-    device: Device = "auto",
+    device: DeviceOption = "auto",
 ) -> None:
     """AUROC, AUPRC, F1 and calibration of each label, with bootstrap intervals by patient."""
     with plain_errors("image-index"), Progress(console=_console, transient=True) as progress:
@@ -60,7 +61,7 @@ def evaluate_labels(
     table.add_row("macro", "", f"{report['macro']['auroc']:.3f}", "", f"{report['macro']['auprc']:.3f}")
     _console.print(table)
     if json_out:
-        json_out.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+        write_json(json_out, report)
 
 
 def pointing_game(
@@ -70,7 +71,7 @@ def pointing_game(
         Literal["train", "validation", "test"], typer.Option(help="Whose boxes: patients are parted as in training.")
     ] = "test",
     json_out: Annotated[Path | None, typer.Option("--json", help="Write the figures here.")] = None,
-    device: Device = "auto",
+    device: DeviceOption = "auto",
 ) -> None:
     """How often a map's maximum lies in the drawn box, beside two guesses that look at no picture."""
     with plain_errors("image-index"), _console.status("Reading pictures"):
@@ -81,5 +82,4 @@ def pointing_game(
         table.add_row(label, str(pointing.boxes), *shares)
     _console.print(table)
     if json_out:
-        content = {label: asdict(pointing) for label, pointing in report.items()}
-        json_out.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        write_json(json_out, {label: asdict(pointing) for label, pointing in report.items()})

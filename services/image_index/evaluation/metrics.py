@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from services.workbench.auroc import auroc_by_weights
 from shared.labels import LABELS, LabelName
 
 Scores = NDArray[np.float32]
@@ -57,22 +58,13 @@ def label_figures(
 def _interval(
     score: Scores, truth: NDArray[np.float32], patients: NDArray[np.str_], rounds: int, rng: np.random.Generator
 ) -> tuple[float, float]:
-    """A patient counts as often as it was drawn: scores are sorted once, and every round is a weighted sum."""
+    """A patient counts as often as it was drawn."""
     _, owner = np.unique(patients, return_inverse=True)
-    order = np.argsort(score, kind="stable")
-    score, truth, owner = score[order], truth[order], owner[order]
-    starts = np.flatnonzero(np.concatenate([[True], score[1:] != score[:-1]]))  # equal scores together
     count = int(owner.max()) + 1
-    values = []
-    for _ in range(rounds):
-        weight = np.bincount(rng.integers(0, count, count), minlength=count)[owner].astype(np.float64)
-        positive = np.add.reduceat(weight * truth, starts)
-        negative = np.add.reduceat(weight * (1.0 - truth), starts)
-        pairs = positive.sum() * negative.sum()
-        if pairs > 0:
-            below = np.cumsum(negative) - negative
-            values.append(float((positive * (below + 0.5 * negative)).sum() / pairs))
-    low, high = np.percentile(values, [2.5, 97.5])
+    auroc = auroc_by_weights(score, truth > 0)
+    drawn = (np.bincount(rng.integers(0, count, count), minlength=count) for _ in range(rounds))
+    values = np.array([auroc(times[None, owner].astype(np.float64))[0] for times in drawn])
+    low, high = np.nanpercentile(values, [2.5, 97.5])
     return float(low), float(high)
 
 

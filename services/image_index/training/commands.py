@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from services.image_index.evaluation.commands import Device, ImagesRoot, Uncertain
+from services.image_index.evaluation.commands import DeviceOption, ImagesRoot, Uncertain
 from services.image_index.examples.datasets import uncertain_policy
 from services.image_index.networks.build import known_architecture
 from services.image_index.networks.lite import LITE
@@ -62,7 +62,7 @@ def train(
         bool, typer.Option(help="bfloat16 where the numbers allow it. Faster on GPUs, and on CPUs with AVX512-BF16.")
     ] = _USUAL.mixed_precision,
     uncertain: Uncertain = None,
-    device: Device = "auto",
+    device: DeviceOption = "auto",
 ) -> None:
     """Train an encoder on radiographs and phantoms, and write a folder that can be served; goes on where it stopped.
 

@@ -1,14 +1,12 @@
 """Writes a model of other people as a folder of ours: served by ONNX Runtime, where torch is not installed."""
 
-import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from services.image_index.networks.foreign.described import Foreign
 from services.image_index.networks.foreign.read import read_foreign
 from services.image_index.training.graph import write_graph
 from services.inference.session import sha256_of
+from services.workbench.json_file import write_json
 from shared.labels import LABELS
 
 _CARD = """# {name}
@@ -37,9 +35,9 @@ def convert(model: str, folder: Path, *, half: bool = False) -> Foreign:
     folder.mkdir(parents=True, exist_ok=True)
     config = foreign.config
     write_graph(network, config["input_size"], folder, channels=config["channels"], half=half)
-    _write_json(folder / "config.json", {**config, "calibration": "identity: none is known"})
-    _write_json(folder / "calibration.json", {label: {"slope": 1.0, "intercept": 0.0} for label in LABELS})
-    _write_json(folder / "thresholds.json", foreign.all_thresholds)
+    write_json(folder / "config.json", {**config, "calibration": "identity: none is known"})
+    write_json(folder / "calibration.json", {label: {"slope": 1.0, "intercept": 0.0} for label in LABELS})
+    write_json(folder / "thresholds.json", foreign.all_thresholds)
     unknown = [label for label in LABELS if config["label_support"].get(label) == "none"]
     card = _CARD.format(
         **{name: config[name] for name in ("name", "layout", "architecture", "input_size", "channels", "mean", "std")},
@@ -51,7 +49,3 @@ def convert(model: str, folder: Path, *, half: bool = False) -> Foreign:
     )
     (folder / "README.md").write_text(card, encoding="utf-8")
     return foreign
-
-
-def _write_json(file: Path, content: Mapping[Any, Any]) -> None:
-    file.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

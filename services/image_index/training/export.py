@@ -1,7 +1,6 @@
 """Turns a checkpoint into a folder that the service loads: graph, weights, calibration, thresholds, model card."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
@@ -22,6 +21,7 @@ from services.image_index.training.checkpoints import load_checkpoint, load_netw
 from services.image_index.training.graph import write_graph
 from services.image_index.training.pipeline import Parts
 from services.image_index.training.train import centre_maps, predict_logits
+from services.workbench.json_file import write_json
 from shared.labels import LABELS, LabelName
 
 Support = Literal["real", "phantom", "none"]
@@ -70,9 +70,9 @@ def export_model(
     calibration, thresholds = fit_calibration(predict_logits(network, validation.pixels), validation)
     usual = train.where(train.sources != PHANTOMS) if (train.sources != PHANTOMS).any() else train
     write_graph(centre_maps(network, usual.pixels[:: max(1, len(usual) // _USUAL_PICTURES)]), side, folder)
-    _write_json(folder / "config.json", config)
-    _write_json(folder / "calibration.json", {label: asdict(calibration[label]) for label in LABELS})
-    _write_json(folder / "thresholds.json", {label: thresholds[label] for label in LABELS})
+    write_json(folder / "config.json", config)
+    write_json(folder / "calibration.json", {label: asdict(calibration[label]) for label in LABELS})
+    write_json(folder / "thresholds.json", {label: thresholds[label] for label in LABELS})
 
     encoder = open_model(folder, device="cpu")
     reports = {
@@ -118,7 +118,3 @@ def _test_parts(test: LabelledImages) -> dict[str, LabelledImages]:
         else:
             parts[f"{source}, test patients"] = part
     return parts
-
-
-def _write_json(file: Path, content: Mapping[Any, Any]) -> None:
-    file.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

@@ -1,13 +1,13 @@
 """`python -m services.text_classifier.evaluation evaluate | compare`."""
 
 import sys
-from json import dumps
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from services.workbench.json_file import write_json
 from services.workbench.plain_errors import plain_errors, what_to_install
 from shared.commands import run
 
@@ -52,7 +52,7 @@ def compare(
     with plain_errors(SERVICE):
         comparison = compare_all(model, openi=openi, golden=golden)
     if json:
-        json.write_text(dumps(comparison, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+        write_json(json, comparison)
     _wide_console().print(comparison_table(comparison))
 
 

@@ -1,6 +1,5 @@
 """Judges a model or the rules on a CSV of labelled reports: a table to read, JSON to keep, plots."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from rich.table import Table
 from services.text_classifier.evaluation.metrics import JUDGED, Report, judge
 from services.text_classifier.evaluation.predictors import open_predictor
 from services.text_classifier.examples.labelled import STATES, UNKNOWN, Example, is_unlabelled, read_csv
+from services.workbench.json_file import write_json
 from shared.labels import LABELS, State
 
 _PRESENT = STATES.index(State.PRESENT)
@@ -28,7 +28,7 @@ def evaluate(
     truth = np.stack([example.states for example in examples])
     report: dict[str, Any] = {"model": model, "data": csv.name, "reports": len(examples)} | judge(predictions, truth)
     if json_out:
-        json_out.write_text(json.dumps(report, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+        write_json(json_out, report)
     if plots:
         from services.workbench.figures import draw_label_figures  # noqa: PLC0415 - matplotlib takes seconds
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from services.text_classifier.evaluation.predictors import Predictions
 from services.text_classifier.examples.labelled import STATES, UNKNOWN
+from services.workbench.auroc import auroc_by_weights
 from services.workbench.calibration_error import calibration_error
 from shared.labels import LABELS, NO_FINDING, State
 
@@ -41,14 +42,14 @@ def _judge_state(predictions: Predictions, truth: NDArray[np.int8], state: int, 
     probability = predictions.probabilities[..., state]
     counts = [weights @ x.astype(np.float64) for x in (true & called, called, true)]  # three times (1 + R, 14)
     auroc = np.stack(
-        [weighted_auroc(probability[k, i], true[k, i], weights[:, k]) for i, k in enumerate(known.T)], axis=1
+        [auroc_by_weights(probability[k, i], true[k, i])(weights[:, k]) for i, k in enumerate(known.T)], axis=1
     )  # (1 + R, 14)
     each = _ratios(*counts) | {"auroc": auroc}
     pooled = _ratios(*(count.sum(axis=1, keepdims=True) for count in counts))
     occurs = true.any(axis=0)
     mean = {name: _mean(values[:, occurs]) for name, values in each.items()}
     errors = [calibration_error(probability[k, i], true[k, i]) for i, k in enumerate(known.T)]
-    everywhere = weighted_auroc(probability[known], true[known], np.ones((1, int(known.sum()))))
+    everywhere = auroc_by_weights(probability[known], true[known])(np.ones((1, int(known.sum()))))
     return {
         "micro": _entry(pooled, 0, true.sum())
         | {"auroc": _number(everywhere[0]), "ece": _number(calibration_error(probability[known], true[known]))},
@@ -95,17 +96,3 @@ def _mean(values: Floats) -> Floats:
         warnings.simplefilter("ignore", RuntimeWarning)  # a mean over nothing is NaN, and meant
         mean: Floats = np.nanmean(values, axis=1, keepdims=True)
         return mean
-
-
-def weighted_auroc(score: Floats, true: NDArray[np.bool_], weights: Floats) -> Floats:
-    """Area under the ROC curve for each row of `weights` (R, N), ties counted half. NaN where one class is missing."""
-    if not len(score):
-        return np.full(len(weights), np.nan)
-    order = np.argsort(score, kind="stable")
-    starts = np.flatnonzero(np.append(True, np.diff(score[order]) > 0))  # each run of equal scores
-    positive = np.add.reduceat((weights * true)[:, order], starts, axis=1)
-    negative = np.add.reduceat((weights * ~true)[:, order], starts, axis=1)
-    below = negative.cumsum(axis=1) - negative
-    pairs = positive.sum(axis=1) * negative.sum(axis=1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(pairs > 0, (positive * (below + negative / 2)).sum(axis=1) / pairs, np.nan)

@@ -18,6 +18,7 @@ from services.text_classifier.network import SigmoidNetwork, build_torch
 from services.text_classifier.reading.model_folder import Calibration, ModelFolder, Outputs, read_model_folder
 from services.text_classifier.reading.tokens import ReportTokenizer, read_tokenizer
 from services.workbench.half import save_half
+from services.workbench.json_file import write_json
 from shared.labels import LABELS, LabelName, State
 
 TOLERANCE = 1e-4
@@ -58,9 +59,9 @@ def export_network(network: nn.Module, tokenizer: Tokenizer, description: Descri
         graph = Path(scratch) / GRAPH
         _write_graph(network.eval(), graph)
         save_half(graph, out / GRAPH)
-    _write_json(out / "thresholds.json", {str(label): value for label, value in description.thresholds.items()})
-    _write_json(out / "calibration.json", {name: asdict(fit) for name, fit in description.calibration.items()})
-    _write_json(out / "config.json", _config(network, description))
+    write_json(out / "thresholds.json", {str(label): value for label, value in description.thresholds.items()})
+    write_json(out / "calibration.json", {name: asdict(fit) for name, fit in description.calibration.items()})
+    write_json(out / "config.json", _config(network, description))
     difference = _greatest_difference(out, ReportTokenizer(tokenizer), description.window)
     if difference > TOLERANCE:
         raise ExportError(f"The outputs of ONNX Runtime and torch differ by {difference:.2g} (allowed: {TOLERANCE}).")
@@ -150,7 +151,3 @@ def _greatest_difference(folder: Path, tokenizer: ReportTokenizer, window: int) 
             expected = network(torch.from_numpy(ids), torch.from_numpy(mask))
         worst = max(worst, *(float(np.abs(answers[name] - expected[name].numpy()).max()) for name in answers))
     return worst
-
-
-def _write_json(file: Path, content: Mapping[str, Any]) -> None:
-    file.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import precision_recall_fscore_support, roc_auc_score
 
-from services.text_classifier.evaluation.metrics import judge, weighted_auroc
+from services.text_classifier.evaluation.metrics import judge
 from services.text_classifier.evaluation.predictors import Predictions
 from services.text_classifier.examples.labelled import UNKNOWN
 from shared.labels import LABELS
@@ -63,11 +63,3 @@ def test_what_is_not_defined_is_none_and_not_in_the_macro_mean(noisy) -> None:
     assert len(others) == 13
     assert figures["present"]["macro"]["f1"] == pytest.approx(np.mean(others), abs=1e-4)
     assert figures["absent"]["labels"]["No Finding"]["f1"] is None
-
-
-def test_auroc_counts_ties_half_and_weights_as_copies() -> None:
-    score, true = np.array([0.1, 0.5, 0.5, 0.9]), np.array([False, True, False, True])
-    weights = np.array([[1.0, 1, 1, 1], [2, 0, 1, 3]])
-    copies = np.repeat(np.arange(4), weights[1].astype(int))
-    expected = [roc_auc_score(true, score), roc_auc_score(true[copies], score[copies])]
-    assert weighted_auroc(score, true, weights) == pytest.approx(expected)

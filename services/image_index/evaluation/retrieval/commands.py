@@ -1,6 +1,5 @@
 """The commands that judge retrieval, fit its prior and draw an answer."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -21,6 +20,7 @@ from services.image_index.evaluation.retrieval.simulate import Calibration
 from services.image_index.evaluation.retrieval.simulate import simulate as simulate_classifier
 from services.image_index.ranking.prior import LabelSetPrior, read_prior, shipped_prior, write_prior
 from services.image_index.settings import BUNDLED_MODEL
+from services.workbench.json_file import write_json
 from services.workbench.plain_errors import plain_errors
 from shared.schemas.search import RankingName
 
@@ -84,7 +84,7 @@ def evaluate_retrieval(
             f"{promise['ece']:.3f}"
         )
     if json_out:
-        json_out.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+        write_json(json_out, report)
 
 
 def simulate(

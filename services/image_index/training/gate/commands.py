@@ -1,6 +1,5 @@
 """`fit-chest-gate` makes the gate's parameters; `evaluate-chest-gate` says how well they do."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +11,7 @@ from rich.table import Table
 from services.image_index.encoding.chest_gate.gate import SHIPPED, shipped_gate
 from services.image_index.training.gate import examples, judge
 from services.image_index.training.gate.fit import Features, calibrated, fit
+from services.workbench.json_file import write_json
 from services.workbench.plain_errors import plain_errors
 
 _console = Console()
@@ -61,7 +61,7 @@ def evaluate_chest_gate(
     for title, rows in report.items():
         _show(title, rows)
     if json_out:
-        json_out.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+        write_json(json_out, report)
 
 
 def _examples(data: list[Path]) -> tuple[Features, list[Features], dict[str, Features]]:

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from services.image_index.examples.side_facts import nih_side_facts, no_side_facts
 from services.image_index.ingest.layouts import PictureFiles, chexpert_study
+from services.image_index.pictures.radiograph import Grey
 from services.image_index.pictures.read import read_radiograph
 from services.image_index.pictures.spellings import view_position_of
-from services.image_index.pictures.square import Grey, to_square
+from services.image_index.pictures.square import to_square
 from shared.errors import ServiceError
 from shared.labels import LABELS, NIH_FINDINGS, NO_FINDING, LabelName
 from shared.tables import read_whole

@@ -4,10 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-Grey = NDArray[np.uint8]
 
-
-def to_square(grey: Grey, side: int) -> Grey:
+def to_square(grey: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     """The whole picture as (side, side), antialiased; sides of different length are squeezed, nothing is cut off.
 
     Squeezed, because findings sit at the edges (costophrenic angles, apices), and because the public

@@ -11,7 +11,7 @@ over the sum of the larger: 1 for equal images, 0 for images that share no label
 import numpy as np
 from numpy.typing import NDArray
 
-from services.image_index.ranking.prior import Vector
+from services.image_index.ranking.arrays import Vector
 from services.image_index.ranking.selection import DECIMALS
 
 

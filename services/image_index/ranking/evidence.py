@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from services.image_index.ranking.statistics import Statistics, Vector, log_odds
+from services.image_index.ranking.arrays import Vector
+from services.image_index.ranking.statistics import Statistics, log_odds
 
 _USUAL_SPREAD = 1.1  # of the log-odds of a well calibrated encoder of AUROC 0.75 to 0.8
 _LEAST_SPREAD = 0.25

@@ -10,15 +10,15 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from services.image_index.ranking.arrays import Scores, Vector
 from services.image_index.ranking.evidence import Evidence, evidence_against
 from services.image_index.ranking.gallery import Gallery
 from services.image_index.ranking.posterior import Posterior, expected_overlap, match, posterior, readings
-from services.image_index.ranking.prior import LabelSetPrior, Vector
+from services.image_index.ranking.prior import LabelSetPrior
 from services.image_index.ranking.statistics import EPSILON, Statistics
 from shared.labels import LABELS
 from shared.schemas.search import RankingName
 
-Scores = NDArray[np.float32]
 Rows = NDArray[np.float64]  # (14, M): the probabilities of some images
 
 NO_DIRECTION = 1e-9  # a vector shorter than this has no direction: its cosine with anything is 0

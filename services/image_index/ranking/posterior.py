@@ -19,9 +19,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from services.image_index.ranking.prior import LabelSetPrior, Vector
+from services.image_index.ranking.arrays import Matrix, Vector
+from services.image_index.ranking.prior import LabelSetPrior
 
-Matrix = NDArray[np.float64]
 Columns = NDArray[np.floating]  # float64 where scores are exact, float32 where images are scanned
 
 MOST_READINGS = 64

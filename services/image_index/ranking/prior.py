@@ -15,11 +15,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from services.image_index.ranking.arrays import Vector
 from shared.commands import plain
 from shared.labels import LABELS
 from shared.tables import TableUnusable, read_whole
-
-Vector = NDArray[np.float64]
 
 SHIPPED = Path(__file__).parent / "priors" / "label_sets.csv"
 SMOOTHING = 0.1

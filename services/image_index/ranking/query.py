@@ -3,7 +3,8 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from services.image_index.ranking.prior import LabelSetPrior, Vector, shipped_prior
+from services.image_index.ranking.arrays import Vector
+from services.image_index.ranking.prior import LabelSetPrior, shipped_prior
 from shared.schemas.search import SearchOptions
 
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from services.image_index.ranking.arrays import Vector
 from services.image_index.ranking.diversity import diversified
 from services.image_index.ranking.gallery import Gallery
 from services.image_index.ranking.measures import MEASURES, Context, scan_overlaps
 from services.image_index.ranking.posterior import expected_overlap, match, posterior, readings
-from services.image_index.ranking.prior import Vector
 from services.image_index.ranking.query import Query
 from services.image_index.ranking.selection import DECIMALS, best, best_of_groups, contenders
 from shared.schemas.search import DIVERSIFIED

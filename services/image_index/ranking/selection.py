@@ -5,7 +5,8 @@ import heapq
 import numpy as np
 from numpy.typing import NDArray
 
-Scores = NDArray[np.float32]
+from services.image_index.ranking.arrays import Scores
+
 Exact = NDArray[np.float64]
 
 DECIMALS = 9  # of a score: more would let the last bit of a sum decide

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Vector = NDArray[np.float64]
+from services.image_index.ranking.arrays import Vector
 
 EPSILON = 1e-6  # probabilities are kept this far from 0 and 1 where their logarithm is taken
 MEAN_STEP = 2.0**-38  # probabilities are summed in whole steps of this; sums stay exact up to 2^25 images

@@ -5,12 +5,13 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from services.image_index.ranking.arrays import Vector
 from shared.labels import LABELS, LabelName
 
 _PLACES = 7  # those behind are not in a float32
 
 
-def vector(weights: Mapping[LabelName, float]) -> NDArray[np.float64]:
+def vector(weights: Mapping[LabelName, float]) -> Vector:
     """(14,) from names; what is not named is 0."""
     return np.array([weights.get(name, 0.0) for name in LABELS], dtype=np.float64)
 

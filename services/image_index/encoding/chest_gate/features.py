@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from services.image_index.pictures.radiograph import Grey
 from services.image_index.pictures.square import to_square
 
+Features = NDArray[np.float32]
 SIDE = 64  # of the thumbnail that everything is taken from, in pixels
 _CELL = 8  # of the grid of edge directions
 _BLOCK = 4  # of the grid of brightness
@@ -15,7 +16,7 @@ FEATURES = (SIDE // _BLOCK) ** 2 + (SIDE // _CELL) ** 2 * _DIRECTIONS
 _CELL_OF = (np.arange(SIDE)[:, None] // _CELL) * (SIDE // _CELL) + np.arange(SIDE)[None, :] // _CELL
 
 
-def features_of(grey: Grey) -> NDArray[np.float32]:
+def features_of(grey: Grey) -> Features:
     """(rows, columns) -> (FEATURES,). A change of all greys that keeps their order changes nothing but their ties."""
     ranks = _equalised(to_square(grey, SIDE))
     blocks = ranks.reshape(SIDE // _BLOCK, _BLOCK, SIDE // _BLOCK, _BLOCK).mean(axis=(1, 3))

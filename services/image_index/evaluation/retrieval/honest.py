@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from services.image_index.evaluation.retrieval import ties
 from services.image_index.evaluation.retrieval.predictions import Predictions
 from services.image_index.evaluation.retrieval.scorers import Scorer, overlaps
+from services.image_index.ranking.arrays import Vector
 
-Vector = NDArray[np.float64]
 FIGURES = ("recall", "precision", "map", "iou", "ndcg", "any_label_recall", "mrr")
 
 

@@ -12,13 +12,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from services.image_index.evaluation.retrieval import ties
 from services.image_index.evaluation.retrieval.predictions import Predictions
 from services.image_index.evaluation.retrieval.scorers import BINARY_COSINE, FLOOR, Scorer
+from services.image_index.ranking.arrays import Vector
 
-Vector = NDArray[np.float64]
 FIGURES = ("recall", "precision", "map", "iou", "ndcg")
 _TINY = 1e-8
 

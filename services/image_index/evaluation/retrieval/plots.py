@@ -8,18 +8,17 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 from PIL import Image
 
 from services.image_index.evaluation.retrieval import ties
 from services.image_index.evaluation.retrieval.predictions import Predictions
 from services.image_index.evaluation.retrieval.scorers import Scorer, scorers
+from services.image_index.ranking.arrays import Vector
 from services.image_index.ranking.prior import LabelSetPrior
 from shared.schemas.search import RankingName
 
 mpl.use("Agg")
 
-Vector = NDArray[np.float64]
 _DEPTHS = np.unique(np.geomspace(1, 100, 25).astype(int))
 _RECALLS = np.linspace(0, 1, 51)
 

@@ -3,15 +3,13 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from services.image_index.evaluation.retrieval.predictions import Predictions
 from services.image_index.evaluation.retrieval.scorers import context_of, overlaps
+from services.image_index.ranking.arrays import Vector
 from services.image_index.ranking.posterior import expected_overlap, match, posterior, readings
 from services.image_index.ranking.prior import LabelSetPrior
 from services.workbench.calibration_error import calibration_error, reliability_bins
-
-Vector = NDArray[np.float64]
 
 
 def promises(predictions: Predictions, prior: LabelSetPrior, k: int) -> dict[str, Any]:

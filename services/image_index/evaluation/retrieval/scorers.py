@@ -7,13 +7,13 @@ from numpy.typing import NDArray
 from sklearn.metrics.pairwise import cosine_similarity
 
 from services.image_index.evaluation.retrieval.predictions import Predictions
+from services.image_index.ranking.arrays import Vector
 from services.image_index.ranking.measures import MEASURES, Context
 from services.image_index.ranking.prior import LabelSetPrior
 from services.image_index.ranking.selection import DECIMALS
 from services.image_index.ranking.statistics import exact_sums, statistics_of
 from shared.schemas.search import RankingName
 
-Vector = NDArray[np.float64]
 Scorer = Callable[[Vector], Vector]  # query (14,) -> scores (N,)
 
 BINARY_COSINE = "binary_cosine"

@@ -10,13 +10,12 @@ from statistics import NormalDist
 from typing import Literal, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
 from services.image_index.evaluation.retrieval.predictions import Predictions
-from services.image_index.ranking.prior import LabelSetPrior, Vector
+from services.image_index.ranking.arrays import Matrix, Vector
+from services.image_index.ranking.prior import LabelSetPrior
 from shared.labels import LABELS, NO_FINDING
 
-Matrix = NDArray[np.float64]
 Calibration = Literal["calibrated", "overconfident", "underconfident", "distorted", "balanced"]
 CALIBRATIONS: tuple[Calibration, ...] = get_args(Calibration)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Vector = NDArray[np.float64]
+from services.image_index.ranking.arrays import Vector
 
 
 @dataclass(frozen=True)

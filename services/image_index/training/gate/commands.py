@@ -8,9 +8,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from services.image_index.encoding.chest_gate.features import Features
 from services.image_index.encoding.chest_gate.gate import SHIPPED, shipped_gate
 from services.image_index.training.gate import examples, judge
-from services.image_index.training.gate.fit import Features, calibrated, fit
+from services.image_index.training.gate.fit import calibrated, fit
 from services.workbench.json_file import write_json
 from services.workbench.plain_errors import plain_errors
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from services.image_index.encoding.chest_gate.features import features_of
+from services.image_index.encoding.chest_gate.features import Features, features_of
 from services.image_index.examples.datasets import LabelledImages, join
 from services.image_index.examples.sources import Part, parts_of, phantom_images, read_source
 from services.image_index.pictures.radiograph import Grey
@@ -19,8 +19,6 @@ SIDE = 128  # of the pictures that are held
 _VARIED_EACH = 2
 _SLOWLY_DRAWN = ("knee", "limb", "hand", "foot", "skull", "jaws", "abdomen", "pelvis", "spine", "breast")
 _PHANTOM_SEEDS: Mapping[Part, int] = {"train": 11, "validation": 12, "test": 13}
-
-Features = NDArray[np.float32]
 
 
 @dataclass(frozen=True)

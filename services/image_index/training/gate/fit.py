@@ -10,8 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
 from services.image_index.encoding.chest_gate import Parameters
-
-Features = NDArray[np.float32]
+from services.image_index.encoding.chest_gate.features import Features
 
 COMPONENTS, HIDDEN, NETWORKS, DECAY, EPOCHS = 96, 32, 3, 3e-2, 20
 REFUSED = 0.003  # of the validation radiographs: those score less than 0.5

@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.image_index.encoding.chest_gate import ChestGate
+from services.image_index.encoding.chest_gate.features import Features
 from services.image_index.examples.phantoms.phantom import make_phantom
 from services.image_index.pictures.radiograph import Grey
 from services.image_index.pictures.read import read_radiograph
 from services.image_index.training.gate import variations
-from services.image_index.training.gate.examples import Features, Radiographs, all_features, phantoms
+from services.image_index.training.gate.examples import Radiographs, all_features, phantoms
 from services.image_index.training.gate.examples import variations as varied_in_all_ways
 from services.image_index.training.gate.fit import calibrated, fit
 from services.image_index.training.gate.negatives import FAMILIES

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from services.image_index.encoding.chest_gate import ChestGate, Parameters, shipped_gate
+from services.image_index.encoding.chest_gate.features import Features
 from services.image_index.examples.phantoms import make_phantom
 from services.image_index.training.gate.examples import others, with_variations
-from services.image_index.training.gate.fit import REFUSED, Features, calibrated, fit
+from services.image_index.training.gate.fit import REFUSED, calibrated, fit
 from services.image_index.training.gate.negatives import FAMILIES, kinds
 
 RADIOGRAPHS = [make_phantom(300 + seed, size=128).pixels for seed in range(24)]

@@ -1,5 +1,6 @@
 """The gate is fitted on drawn pictures alone: no data beside the repository are needed."""
 
+import inspect
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,9 @@ import pytest
 
 from services.image_index.encoding.chest_gate import ChestGate, Parameters, shipped_gate
 from services.image_index.encoding.chest_gate.features import Features
+from services.image_index.encoding.chest_gate.gate import SHIPPED
 from services.image_index.examples.phantoms import make_phantom
+from services.image_index.training.gate.commands import fit_chest_gate
 from services.image_index.training.gate.examples import others, with_variations
 from services.image_index.training.gate.fit import REFUSED, calibrated, fit
 from services.image_index.training.gate.negatives import FAMILIES, kinds
@@ -72,3 +75,8 @@ def test_the_shipped_gate_refuses_new_pictures_of_every_family() -> None:
     families = {name: np.mean([shares[kind] for kind in family if kind in shares]) for name, family in FAMILIES.items()}
     assert min(families.values()) > 0.6, families
     assert np.mean(list(shares.values())) > 0.9, shares
+
+
+def test_what_is_fitted_replaces_the_gate_that_is_shipped() -> None:
+    assert inspect.signature(fit_chest_gate).parameters["out"].default == SHIPPED
+    assert SHIPPED.is_file()

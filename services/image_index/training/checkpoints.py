@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import nn
 
 from services.image_index.networks.build import Architecture, build_network
 from services.image_index.networks.label_net import LabelNet
+from services.workbench.checkpoint_file import load_checkpoint
 
 LAST, BEST = "last.pt", "best.pt"
 
@@ -21,18 +21,6 @@ class Progress:
     best: float = float("-inf")
     best_epoch: int = 0
     history: list[dict[str, float]] = field(default_factory=list)
-
-
-def save_checkpoint(file: Path, content: dict[str, Any]) -> None:
-    """Written beside and renamed, so that a kill leaves the old one or the new one."""
-    partial = file.with_suffix(".partial")
-    torch.save(content, partial)
-    partial.replace(file)
-
-
-def load_checkpoint(file: Path) -> dict[str, Any]:
-    content: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
-    return content
 
 
 def load_network(checkpoint: Path) -> LabelNet:

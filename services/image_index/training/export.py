@@ -17,10 +17,11 @@ from services.image_index.parts import open_model
 from services.image_index.training.augment import MEAN, STD
 from services.image_index.training.calibration import fit_calibration
 from services.image_index.training.card import write_card
-from services.image_index.training.checkpoints import load_checkpoint, load_network
+from services.image_index.training.checkpoints import load_network
 from services.image_index.training.graph import write_graph
 from services.image_index.training.pipeline import Parts
 from services.image_index.training.train import centre_maps, predict_logits
+from services.workbench.checkpoint_file import load_checkpoint
 from services.workbench.json_file import write_json
 from shared.labels import LABELS, LabelName
 

@@ -8,9 +8,9 @@ from types import MappingProxyType
 
 from services.image_index.examples.datasets import LabelledImages, UncertainPolicy, join, load_images
 from services.image_index.examples.sources import name_of, parts_of, phantom_images, rows_of
-from services.image_index.training.checkpoints import load_checkpoint
 from services.image_index.training.train import EpochReport, Trainer, TrainOptions
 from services.image_index.training.worker import Worker
+from services.workbench.checkpoint_file import load_checkpoint
 
 _PHANTOM_SEEDS = {"train": 1, "validation": 2, "test": 3}
 _JUDGING_PHANTOMS = 500

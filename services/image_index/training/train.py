@@ -23,9 +23,7 @@ from services.image_index.training.checkpoints import (
     LAST,
     Average,
     Progress,
-    load_checkpoint,
     load_network,
-    save_checkpoint,
 )
 from services.image_index.training.objective import (
     distillation_loss,
@@ -35,6 +33,7 @@ from services.image_index.training.objective import (
     side_loss,
 )
 from services.image_index.training.worker import Worker
+from services.workbench.checkpoint_file import load_checkpoint, save_checkpoint
 
 
 @dataclass(frozen=True)

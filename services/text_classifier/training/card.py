@@ -54,6 +54,7 @@ def model_card(
             f"## Figures for *present* on the {part} part ({texts})",
             "",
             "The labels it is judged by are those of the training data's kind (given, or made by the rules).",
+            "ECE is the expected calibration error over ten bins of equally many texts.",
             "",
             "| label | texts with it | precision | recall | F1 (95 %) | AUROC | ECE | threshold | learned from |",
             "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",

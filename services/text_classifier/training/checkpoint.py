@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import torch
 from torch import nn
 from torch.optim import Optimizer
+
+from services.workbench.checkpoint_file import load_checkpoint, save_checkpoint
 
 
 @dataclass
@@ -38,25 +38,19 @@ class Checkpoints:
 
     def save(self, network: nn.Module, optimizer: Optimizer, standing: Standing) -> None:
         state = {"network": network.state_dict(), "optimizer": optimizer.state_dict(), "standing": vars(standing)}
-        _replace(self._last, state)
+        save_checkpoint(self._last, state)
 
     def save_best(self, network: nn.Module) -> None:
-        _replace(self._best, {"network": network.state_dict()})
+        save_checkpoint(self._best, {"network": network.state_dict()})
 
     def resume(self, network: nn.Module, optimizer: Optimizer) -> Standing:
         """Put both where they stood. A run that never saved starts from the beginning."""
         if not self._last.is_file():
             return Standing()
-        stored = torch.load(self._last, weights_only=True)
+        stored = load_checkpoint(self._last)
         network.load_state_dict(stored["network"])
         optimizer.load_state_dict(stored["optimizer"])
         return Standing(**stored["standing"])
 
     def load_best(self, network: nn.Module) -> None:
-        network.load_state_dict(torch.load(self._best, weights_only=True)["network"])
-
-
-def _replace(file: Path, content: dict[str, Any]) -> None:
-    fresh = file.with_suffix(".new")
-    torch.save(content, fresh)
-    fresh.replace(file)
+        network.load_state_dict(load_checkpoint(self._best)["network"])

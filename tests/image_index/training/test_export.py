@@ -14,10 +14,11 @@ from services.image_index.examples.sources import phantom_images
 from services.image_index.networks.build import build_network, build_torch
 from services.image_index.training.augment import normalise
 from services.image_index.training.calibration import fit_calibration, rising
-from services.image_index.training.checkpoints import load_network, save_checkpoint
+from services.image_index.training.checkpoints import load_network
 from services.image_index.training.export import export_model
 from services.image_index.training.train import Trainer, TrainOptions, centre_maps
 from services.inference.session import open_session
+from services.workbench.checkpoint_file import save_checkpoint
 from services.workbench.platt import Platt
 from shared.labels import LABELS
 

@@ -15,7 +15,7 @@ from services.image_index.examples.sources import phantom_images
 from services.image_index.networks.build import build_network
 from services.image_index.parts import open_model
 from services.image_index.training.augment import augment, normalise
-from services.image_index.training.checkpoints import LAST, load_checkpoint
+from services.image_index.training.checkpoints import LAST
 from services.image_index.training.objective import (
     EXPECTED_PREVALENCE,
     distillation_loss,
@@ -25,6 +25,7 @@ from services.image_index.training.objective import (
     side_loss,
 )
 from services.image_index.training.train import EpochReport, Trainer, TrainOptions
+from services.workbench.checkpoint_file import load_checkpoint
 from shared.labels import LABELS
 
 OPTIONS = TrainOptions(pretrained=False, epochs=3, batch=16, warm_up_steps=4, learning_rate=2e-3, average_decay=0.9)

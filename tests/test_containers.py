@@ -19,6 +19,8 @@ import yaml
 
 from tests.repository import REPOSITORY
 
+pytestmark = pytest.mark.slow
+
 APPS = {
     "gateway/Dockerfile": "gateway.app",
     "services/text_classifier/Dockerfile": "services.text_classifier.app",

@@ -15,6 +15,8 @@ from packaging.utils import canonicalize_name
 
 from tests.repository import REPOSITORY
 
+pytestmark = pytest.mark.slow
+
 OURS = "chexretriever"
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
 OWN_PACKAGES = {"gateway", "services", "shared"}

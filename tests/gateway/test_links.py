@@ -5,6 +5,8 @@ from pydantic import ValidationError
 from gateway.settings import GatewaySettings
 from tests.gateway.fakes import FakeIndex, gateway_over
 
+pytestmark = pytest.mark.slow
+
 UIDS = {"study_instance_uid": "1.2", "series_instance_uid": "1.2.3", "sop_instance_uid": "1.2.3.4"}
 VIEWER = "https://pacs.example/viewer?StudyInstanceUIDs={study_instance_uid}"
 

@@ -11,6 +11,8 @@ from schemathesis.specs.openapi.checks import negative_data_rejection, positive_
 
 from tests.gateway.fakes import FakeClassifier, FakeIndex, gateway_over
 
+pytestmark = pytest.mark.slow
+
 app = gateway_over(FakeClassifier(), FakeIndex())
 schema = schemathesis.openapi.from_dict(app.openapi())
 schema.app = app

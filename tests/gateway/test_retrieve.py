@@ -8,6 +8,8 @@ import pytest
 from shared.labels import LABELS
 from tests.gateway.fakes import gateway_over, problem
 
+pytestmark = pytest.mark.slow
+
 
 async def retrieve(client: httpx.AsyncClient, **body: object) -> dict:
     response = await client.post("/v1/retrieve", json=body)

@@ -21,7 +21,7 @@ from tests.image_index.pictures.dicom.made_dicom import made_dicom, to_bytes
 from tests.repository import REPOSITORY
 
 READY_WITHIN_S = 120
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 
 def free_port() -> int:

@@ -16,6 +16,8 @@ from services.text_classifier.app import create_app as create_classifier
 from services.text_classifier.settings import TextClassifierSettings
 from shared.labels import LABELS
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 async def client(tmp_path, phantom_pngs) -> AsyncIterator[httpx.AsyncClient]:

@@ -16,6 +16,8 @@ from shared.labels import LABELS, State
 from shared.schemas.search import DEFAULT_RANKING
 from shared.schemas.text import EXAMPLE_IMPRESSION
 
+pytestmark = pytest.mark.slow
+
 BATCH = 16
 
 

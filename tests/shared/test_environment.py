@@ -14,6 +14,8 @@ from shared.settings import ServiceSettings
 from shared.variables import SETTINGS
 from tests.repository import REPOSITORY
 
+pytestmark = pytest.mark.slow
+
 ALL = (GatewaySettings, TextClassifierSettings, ImageIndexSettings)
 
 

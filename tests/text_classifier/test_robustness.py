@@ -15,6 +15,8 @@ from services.text_classifier.app import create_app
 from services.text_classifier.settings import TextClassifierSettings
 from shared.labels import LABELS
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = int(os.environ.get("CHEX_ROBUSTNESS_EXAMPLES", "40"))
 ADVERSARIAL = st.sampled_from(
     [

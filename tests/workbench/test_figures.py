@@ -1,8 +1,11 @@
 import numpy as np
+import pytest
 from PIL import Image
 
 from services.workbench import figures
 from shared.labels import LABELS
+
+pytestmark = pytest.mark.slow
 
 RNG = np.random.default_rng(5)
 

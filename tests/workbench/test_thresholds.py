@@ -4,6 +4,8 @@ from sklearn.metrics import f1_score
 
 from services.workbench.thresholds import best_threshold, between
 
+pytestmark = pytest.mark.slow
+
 HUNDREDTHS = np.round(np.arange(0.2, 0.801, 0.01), 2)
 RNG = np.random.default_rng(2)
 

@@ -11,6 +11,8 @@ import pytest
 from gateway.guard.admission import lane_of
 from tests.gateway.fakes import FakeClassifier, FakeIndex, gateway_over
 
+pytestmark = pytest.mark.slow
+
 QUESTION = {"impression": "Edema"}
 LONG = {"impressions": ["Edema. " * 2500] * 3}
 

@@ -12,6 +12,8 @@ from shared.deadline import Deadline
 from shared.schemas.text import ClassifyRequest
 from tests.gateway.fakes import FakeClassifier
 
+pytestmark = pytest.mark.slow
+
 REQUEST = ClassifyRequest(impressions=["Edema"])
 ANSWER = httpx.Response(
     200, json={"results": [FakeClassifier().result("Edema")], "model": FakeClassifier().model()}

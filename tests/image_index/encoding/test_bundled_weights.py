@@ -14,6 +14,8 @@ from services.image_index.parts import open_model
 from shared.labels import LABELS
 from tests.repository import REPOSITORY
 
+pytestmark = pytest.mark.slow
+
 WEIGHTS = REPOSITORY / "services" / "image_index" / "weights"
 
 

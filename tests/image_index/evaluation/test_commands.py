@@ -11,6 +11,8 @@ from services.image_index.evaluation.__main__ import cli as evaluation
 from services.image_index.examples.phantoms import write_gallery
 from services.image_index.training.__main__ import cli as training
 
+pytestmark = pytest.mark.slow
+
 run = CliRunner(env={"COLUMNS": "200"}).invoke
 
 

@@ -12,6 +12,8 @@ from services.image_index.examples.sources import part_of
 from services.image_index.parts import open_model
 from tests.repository import REPOSITORY
 
+pytestmark = pytest.mark.slow
+
 WEIGHTS = REPOSITORY / "services" / "image_index" / "weights"
 
 

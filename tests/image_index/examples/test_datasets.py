@@ -20,6 +20,8 @@ from services.image_index.examples.sources import part_of, parts_of, phantom_ima
 from services.image_index.pictures.read import read_radiograph
 from shared.labels import LABELS
 
+pytestmark = pytest.mark.slow
+
 UNKNOWN_TO_NIH = {"Enlarged Cardiomediastinum", "Fracture", "Support Devices"}
 
 

@@ -29,6 +29,8 @@ from tests.image_index.encoding.tiny_model import picture_of
 from tests.image_index.pictures.dicom.made_dicom import made_dicom, to_bytes
 from tests.repository import REPOSITORY
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def store(tmp_path: Path, encoder: Encoder) -> Iterator[EmbeddedStore]:

@@ -16,6 +16,8 @@ from tests.image_index.conftest import png_bytes
 from tests.image_index.encoding.tiny_model import picture_of
 from tests.repository import REPOSITORY
 
+pytestmark = pytest.mark.slow
+
 FILES = 60
 
 

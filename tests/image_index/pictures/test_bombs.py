@@ -24,6 +24,8 @@ from services.image_index.pictures.read import read_radiograph
 from shared.errors import InvalidInput, PayloadTooLarge
 from tests.image_index.pictures.dicom.made_dicom import encapsulated, made_dicom, to_bytes
 
+pytestmark = pytest.mark.slow
+
 SMALL = np.zeros((64, 64), dtype=np.uint8)
 ITEM, UNDEFINED_ITEM = b"\xfe\xff\x00\xe0\0\0\0\0", b"\xfe\xff\x00\xe0\xff\xff\xff\xff"
 SEQUENCE, SEQUENCE_END = b"\x08\x00\x40\x11SQ\0\0\xff\xff\xff\xff", b"\xfe\xff\xdd\xe0\0\0\0\0"

@@ -20,7 +20,7 @@ from shared.errors import InvalidInput, PayloadTooLarge, UnsupportedMediaType
 from tests.image_index.pictures.damage import damaged
 
 # Damage makes pydicom warn; a service ignores its warnings, a test would turn them into errors.
-pytestmark = pytest.mark.filterwarnings("ignore")
+pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.slow]
 
 FILES = int(os.environ.get("CHEX_DAMAGED_FILES", "600"))
 MIB = 2**20

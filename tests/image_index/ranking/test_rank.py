@@ -21,6 +21,8 @@ from shared.labels import LABELS
 from shared.schemas.images import StoredMetadata
 from shared.schemas.search import SearchOptions
 
+pytestmark = pytest.mark.slow
+
 RANKINGS = ("label_set_posterior", "soft_jaccard", "cosine", "centered_cosine", "log_likelihood")
 N_LABELS = len(LABELS)
 

@@ -23,6 +23,8 @@ from tests.image_index.conftest import png_bytes
 from tests.image_index.encoding.tiny_model import picture_of
 from tests.image_index.pictures.dicom.made_dicom import made_dicom, to_bytes
 
+pytestmark = pytest.mark.slow
+
 EDEMA = png_bytes(picture_of("Edema"))
 FRACTURE = png_bytes(picture_of("Fracture"))
 PROBLEM = "application/problem+json"

@@ -20,6 +20,8 @@ from shared.private_folder import open_folder
 from tests.image_index.store.conftest import WEIGHTS, made_image
 from tests.repository import REPOSITORY
 
+pytestmark = pytest.mark.slow
+
 Open = Callable[[], EmbeddedStore]
 
 

@@ -13,6 +13,7 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from services.image_index.ranking.query import Query
 from services.image_index.store.embedded.store import EmbeddedStore
@@ -20,6 +21,8 @@ from shared.schemas.search import SearchOptions
 from tests.image_index.store.conftest import WEIGHTS
 from tests.image_index.store.killed_writer import BATCH
 from tests.repository import REPOSITORY
+
+pytestmark = pytest.mark.slow
 
 ROUNDS = int(os.environ.get("CHEX_KILL_ROUNDS", "4"))
 

@@ -10,6 +10,8 @@ import pytest
 
 from tests.repository import REPOSITORY
 
+pytestmark = pytest.mark.slow
+
 WRITES = 25
 WRITER = f"""
 import os, sys

@@ -22,6 +22,8 @@ from services.workbench.checkpoint_file import save_checkpoint
 from services.workbench.platt import Platt
 from shared.labels import LABELS
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def pictures() -> LabelledImages:

@@ -28,6 +28,8 @@ from services.image_index.training.train import EpochReport, Trainer, TrainOptio
 from services.workbench.checkpoint_file import load_checkpoint
 from shared.labels import LABELS
 
+pytestmark = pytest.mark.slow
+
 OPTIONS = TrainOptions(pretrained=False, epochs=3, batch=16, warm_up_steps=4, learning_rate=2e-3, average_decay=0.9)
 
 

@@ -9,6 +9,8 @@ import pytest
 
 from tests.shared.web.conftest import app_that_waits
 
+pytestmark = pytest.mark.slow
+
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: t\r\n\r\n"
 
 

@@ -4,6 +4,8 @@ from fastapi import FastAPI
 
 from tests.shared.web.conftest import bare_app
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def app() -> FastAPI:

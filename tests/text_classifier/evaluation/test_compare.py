@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from services.text_classifier.evaluation.compare import comparison_table
 from services.text_classifier.evaluation.metrics import judge
@@ -6,6 +7,8 @@ from services.text_classifier.evaluation.tfidf import fit_tfidf
 from services.text_classifier.examples.labelled import UNKNOWN
 from services.text_classifier.examples.sources import generated_examples
 from shared.labels import LABELS
+
+pytestmark = pytest.mark.slow
 
 FRACTURE = LABELS.index("Fracture")
 

@@ -9,6 +9,8 @@ from services.text_classifier.reading.classifier import TextClassifier
 from services.text_classifier.reading.sentences import sentence_spans
 from shared.labels import LABELS, State
 
+pytestmark = pytest.mark.slow
+
 STATES = list(State)
 
 

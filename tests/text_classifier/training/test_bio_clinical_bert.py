@@ -13,6 +13,8 @@ from services.text_classifier.settings import TextClassifierSettings
 from services.text_classifier.training.__main__ import cli
 from shared.labels import CHEXPERT_CODES, LABELS
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def trained(bio_clinical_bert: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:

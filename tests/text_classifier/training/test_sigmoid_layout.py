@@ -9,6 +9,8 @@ from services.text_classifier.reading.classifier import TextClassifier
 from services.text_classifier.settings import TextClassifierSettings
 from shared.labels import LABELS
 
+pytestmark = pytest.mark.slow
+
 torch = pytest.importorskip("torch")
 TEXTS = ["Mild cardiomegaly and left effusion. No pneumothorax.", "lungs clear", "edema. " * 100]
 

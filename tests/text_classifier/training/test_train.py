@@ -11,6 +11,8 @@ from services.text_classifier.reading.classifier import TextClassifier
 from services.text_classifier.reading.tokens import read_tokenizer
 from shared.labels import LABELS
 
+pytestmark = pytest.mark.slow
+
 torch = pytest.importorskip("torch")
 
 from services.text_classifier.examples.labelled import UNKNOWN, Example  # noqa: E402

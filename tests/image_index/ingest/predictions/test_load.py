@@ -22,6 +22,8 @@ from shared.labels import LABELS
 from tests.image_index.ingest.predictions.made_predictions import HEADER, made_rows, write_table
 from tests.repository import REPOSITORY
 
+pytestmark = pytest.mark.slow
+
 KEYS = PatientKeys(b"key")
 WEIGHTS = "a" * 64
 FIRST_PROBABILITY = HEADER.index("prob_Atelectasis")

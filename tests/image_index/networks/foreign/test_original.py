@@ -16,6 +16,8 @@ from services.inference.errors import ModelLoadError
 from shared.labels import LABELS
 from tests.image_index.conftest import png_bytes
 
+pytestmark = pytest.mark.slow
+
 Serving = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 
 

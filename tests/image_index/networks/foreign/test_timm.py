@@ -27,6 +27,8 @@ from shared.labels import LABELS
 from tests.image_index.conftest import png_bytes
 from tests.image_index.networks.foreign.conftest import settled
 
+pytestmark = pytest.mark.slow
+
 VIT = "test_vit"  # timm's own for tests: six layers of 64, 160 pixels
 
 

@@ -20,6 +20,8 @@ from services.inference.session import open_session
 from shared.labels import LABELS
 from tests.image_index.conftest import png_bytes
 
+pytestmark = pytest.mark.slow
+
 VIT = "timm:test_vit"  # timm's own for tests: six layers of 64
 
 

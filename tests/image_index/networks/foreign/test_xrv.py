@@ -21,6 +21,8 @@ from shared.labels import LABELS
 from tests.image_index.conftest import png_bytes
 from tests.image_index.networks.foreign.conftest import settled
 
+pytestmark = pytest.mark.slow
+
 NAME = "densenet121-res224-all"
 THEIRS = {"Pleural Effusion": "Effusion"}  # named as here, otherwise
 

@@ -15,6 +15,8 @@ from services.image_index.training.gate.examples import others, with_variations
 from services.image_index.training.gate.fit import REFUSED, calibrated, fit
 from services.image_index.training.gate.negatives import FAMILIES, kinds
 
+pytestmark = pytest.mark.slow
+
 RADIOGRAPHS = [make_phantom(300 + seed, size=128).pixels for seed in range(24)]
 
 

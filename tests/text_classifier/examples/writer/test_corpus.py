@@ -4,9 +4,13 @@ import csv
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from services.text_classifier.examples.writer.corpus import generate, write_csv
 from services.text_classifier.rules.labeler import label_report
 from shared.labels import LABELS, NO_FINDING, SUPPORT_DEVICES, State
+
+pytestmark = pytest.mark.slow
 
 STATES_OF_NO_FINDING = {State.PRESENT, State.NOT_MENTIONED}
 

@@ -12,7 +12,7 @@ from services.image_index.ranking.prior import PriorUnusable
 from services.image_index.settings import ImageIndexSettings
 from services.image_index.store.failures import StoreUnusable
 from services.image_index.store.folder import make_writable
-from services.inference.errors import ModelLoadError
+from services.inference.model_files import ModelLoadError
 from shared.commands import run
 from shared.environment import read_environment
 from shared.errors import ServiceError

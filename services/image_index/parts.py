@@ -15,7 +15,7 @@ from services.image_index.settings import ImageIndexSettings
 from services.image_index.store.contract import ImageStore
 from services.image_index.store.embedded.peek import stored_hashes
 from services.image_index.store.embedded.store import EmbeddedStore
-from services.inference.errors import ModelLoadError
+from services.inference.model_files import ModelLoadError
 from services.inference.session import open_session
 from shared.settings import Device
 

@@ -16,7 +16,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from services.inference.errors import ModelLoadError
+from services.inference.model_files import ModelLoadError
 from shared.settings import Device
 
 Tensors = Mapping[str, NDArray[Any]]

@@ -4,7 +4,7 @@
 
 import typer
 
-from services.inference.errors import ModelLoadError
+from services.inference.model_files import ModelLoadError
 from services.text_classifier.app import create_app
 from services.text_classifier.settings import TextClassifierSettings
 from shared.commands import run

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import httpx
 
-from services.inference.errors import ModelLoadError
+from services.inference.model_files import ModelLoadError
 from shared.commands import plain
 
 

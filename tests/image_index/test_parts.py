@@ -4,7 +4,7 @@ import pytest
 from services.image_index.parts import open_encoder, open_hashes, open_keys, open_model, open_store
 from services.image_index.patient_keys import PatientKeys
 from services.image_index.settings import ImageIndexSettings
-from services.inference.errors import ModelLoadError
+from services.inference.model_files import ModelLoadError
 from shared.errors import Conflict
 from tests.image_index.store.conftest import made_image
 

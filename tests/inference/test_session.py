@@ -8,7 +8,7 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from safetensors.numpy import load_file
 
-from services.inference.errors import ModelLoadError
+from services.inference.model_files import ModelLoadError
 from services.inference.session import open_session
 from services.workbench.half import save_half
 

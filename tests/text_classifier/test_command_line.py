@@ -4,7 +4,7 @@ import re
 import pytest
 from typer.testing import CliRunner
 
-from services.inference.errors import ModelLoadError
+from services.inference.model_files import ModelLoadError
 from services.text_classifier.__main__ import main
 from services.text_classifier.evaluation.__main__ import cli as evaluation
 from services.text_classifier.reading.classifier import TextClassifier

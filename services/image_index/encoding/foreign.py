@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from services.image_index.encoding.model_folder import ImageModelFolder, described
-from services.inference.errors import ModelLoadError
+from services.inference.model_files import ModelLoadError
 from services.inference.session import Session, open_checkpoint
 from shared.settings import Device
 

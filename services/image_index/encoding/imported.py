@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ValidationError
 
 from services.image_index.encoding.model_folder import INTENDED_USE, ImageModelFolder
-from services.inference.errors import ModelLoadError
+from services.inference.model_files import ModelLoadError
 from shared.errors import Conflict
 from shared.labels import LABELS, LabelName
 from shared.schemas.numbers import Probability

@@ -1,6 +1,5 @@
 """What the files of an image model folder say, apart from the weights."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field, ValidationError
 
-from services.inference.errors import ModelLoadError
+from services.inference.model_files import ModelLoadError, read_json_object
 from shared.labels import LABELS, LabelName
 from shared.schemas.numbers import Probability
 
@@ -126,13 +125,7 @@ def _read(file: Path) -> dict[str, Any]:
         raise ModelLoadError(
             f"{file} is missing: an image model folder holds config, calibration and thresholds (JSON)."
         )
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ModelLoadError(f"{file} is not valid JSON: {error}") from error
-    if not isinstance(content, dict):
-        raise ModelLoadError(f"{file} must hold a JSON object.")
-    return content
+    return read_json_object(file)
 
 
 def _known(label_support: Mapping[LabelName, str]) -> NDArray[np.bool_]:

@@ -5,13 +5,12 @@ Two layouts are read. Our own: `config.json` with `"architecture": "bert-label-a
 BertForSequenceClassification with 14 sigmoid outputs, where thresholds and calibration are optional.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from services.inference.errors import ModelLoadError
+from services.inference.model_files import ModelLoadError, read_json_object
 from shared.labels import LABELS, LabelName
 
 Outputs = Literal["states", "sigmoid"]
@@ -74,13 +73,7 @@ def _read_json(file: Path, *, required: bool = False) -> dict[str, Any]:
         if required:
             raise ModelLoadError(f"{file} is missing: a model folder holds config.json, a tokenizer and weights.")
         return {}
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ModelLoadError(f"{file} is not valid JSON: {error}") from error
-    if not isinstance(content, dict):
-        raise ModelLoadError(f"{file} must hold a JSON object.")
-    return content
+    return read_json_object(file)
 
 
 def _sigmoid_outputs(config: Mapping[str, Any], path: Path) -> Outputs:

@@ -11,7 +11,7 @@ from tokenizers.models import WordPiece
 from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer
 
-from services.inference.errors import ModelLoadError
+from services.inference.model_files import ModelLoadError
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import pytest
 
 from services.image_index.encoding.encoder import Encoder
 from services.image_index.parts import open_model
-from services.inference.errors import ModelLoadError
+from services.inference.model_files import ModelLoadError
 from shared.labels import LABELS
 from tests.image_index.encoding.tiny_model import picture_of, write_tiny_model
 

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from services.inference.errors import ModelLoadError
+from services.inference.model_files import ModelLoadError
 from services.text_classifier.reading.classifier import TextClassifier
 from services.text_classifier.reading.model_folder import read_model_folder
 from shared.errors import InvalidInput

@@ -4,13 +4,12 @@
 on the Hugging Face hub, or flat: input_size, channels, mean, std, labels, label_support.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from services.inference.errors import ModelLoadError
+from services.inference.model_files import ModelLoadError, read_json_object
 from shared.labels import LABELS
 
 UNSTATED = "unstated"  # support of a label by a model that does not say what it learned from
@@ -40,13 +39,7 @@ def read_json_beside(weights: Path) -> dict[str, Any]:
     """Empty where there is none."""
     for file in (weights.with_suffix(".json"), weights.parent / "config.json"):
         if file.is_file():
-            try:
-                content = json.loads(file.read_text(encoding="utf-8"))
-            except ValueError as error:
-                raise ModelLoadError(f"{file} is not valid JSON: {error}") from error
-            if not isinstance(content, dict):
-                raise ModelLoadError(f"{file} is no JSON object.")
-            return content
+            return read_json_object(file)
     return {}
 
 

@@ -15,7 +15,7 @@ from torchvision.models import resnet50
 from services.image_index.networks.foreign.described import Foreign
 from services.image_index.networks.foreign.weights import fit, read_state
 from services.image_index.networks.label_net import reading_first
-from services.inference.errors import ModelLoadError
+from services.inference.model_files import ModelLoadError
 from shared.labels import LABELS
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from services.image_index.networks.foreign.weights import State
-from services.inference.errors import ModelLoadError
+from services.inference.model_files import ModelLoadError
 
 _REBUILDS = {
     ("collections", "OrderedDict"): collections.OrderedDict,

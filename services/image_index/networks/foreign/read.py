@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from services.image_index.networks.foreign.described import Foreign
-from services.inference.errors import ModelLoadError
+from services.inference.model_files import ModelLoadError
 
 _EXTRAS = {"torchxrayvision": "xrv", "timm": "timm"}
 

@@ -19,7 +19,7 @@ from services.image_index.networks.foreign.weights import fit, read_state
 from services.image_index.networks.label_net import reading_first
 from services.image_index.networks.timm_backbone import feature_map
 from services.image_index.networks.token_heads import ClassTokenNet, PooledTokensNet
-from services.inference.errors import ModelLoadError
+from services.inference.model_files import ModelLoadError
 from shared.labels import LABELS
 
 HUB = ("hf-hub:", "hf_hub:")

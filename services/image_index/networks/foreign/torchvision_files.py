@@ -13,7 +13,7 @@ from services.image_index.networks.foreign.described import IMAGENET_MEAN, IMAGE
 from services.image_index.networks.foreign.pooling import map_and_reading
 from services.image_index.networks.foreign.weights import State, fit, read_state
 from services.image_index.networks.label_net import reading_first
-from services.inference.errors import ModelLoadError
+from services.inference.model_files import ModelLoadError
 from shared.labels import LABELS
 
 # torchvision's vision transformers are timm's, under other names.

@@ -9,7 +9,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
-from services.inference.errors import ModelLoadError
+from services.inference.model_files import ModelLoadError
 
 State = Mapping[str, torch.Tensor]
 

@@ -23,7 +23,7 @@ from services.image_index.networks.foreign.described import Foreign
 from services.image_index.networks.foreign.pickled import read_pickled_network
 from services.image_index.networks.foreign.pooling import map_and_reading
 from services.image_index.networks.foreign.weights import fit, read_state
-from services.inference.errors import ModelLoadError
+from services.inference.model_files import ModelLoadError
 from shared.labels import LABELS, LabelName
 
 # Where a label's logit is found: in the first of these that the weights know any of; of two, in the greater.

@@ -12,7 +12,7 @@ from torch import nn
 
 from services.image_index.parts import open_model
 from services.image_index.training.convert import convert
-from services.inference.errors import ModelLoadError
+from services.inference.model_files import ModelLoadError
 from shared.labels import LABELS
 from tests.image_index.conftest import png_bytes
 

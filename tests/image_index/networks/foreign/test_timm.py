@@ -22,7 +22,7 @@ from services.image_index.networks.foreign.torchvision_files import renamed
 from services.image_index.networks.token_heads import _given_to_class_token, _read_through_norm
 from services.image_index.parts import open_model
 from services.image_index.training.__main__ import cli
-from services.inference.errors import ModelLoadError
+from services.inference.model_files import ModelLoadError
 from shared.labels import LABELS
 from tests.image_index.conftest import png_bytes
 from tests.image_index.networks.foreign.conftest import settled
@@ -267,7 +267,7 @@ import sys
 from pathlib import Path
 sys.modules["torch"] = None
 from services.image_index.parts import open_model
-from services.inference.errors import ModelLoadError
+from services.inference.model_files import ModelLoadError
 print(open_model(sys.argv[1]).info.engine)
 try:
     open_model(sys.argv[2])

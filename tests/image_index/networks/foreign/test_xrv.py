@@ -16,7 +16,7 @@ from services.image_index.networks.foreign.read import read_foreign
 from services.image_index.parts import open_model
 from services.image_index.ranking.prior import shipped_prior
 from services.image_index.training.convert import convert
-from services.inference.errors import ModelLoadError
+from services.inference.model_files import ModelLoadError
 from shared.labels import LABELS
 from tests.image_index.conftest import png_bytes
 from tests.image_index.networks.foreign.conftest import settled

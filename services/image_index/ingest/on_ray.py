@@ -1,4 +1,4 @@
-"""Bulk ingest over the machines of a Ray cluster: the pipeline of `ingest_pipeline` in every worker, each with an
+"""Bulk ingest over the machines of a Ray cluster: the pipeline of `ingest.pipeline` in every worker, each with an
 encoder of its own, and one writer.
 
     entries -> look up what is stored -> [ workers: read, decode, encode ] -> write in order

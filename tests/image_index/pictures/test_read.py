@@ -90,6 +90,7 @@ def test_metadata_comes_from_the_header_and_names_nobody() -> None:
         ({"PatientAge": "old"}, None),
         ({"PatientAge": None}, None),
         ({"PatientAge": None, "PatientBirthDate": "19500601", "StudyDate": "20200531"}, 69),
+        ({"PatientAge": "old", "PatientBirthDate": "19500601", "StudyDate": "20200531"}, 69),
         ({"PatientAge": None, "PatientBirthDate": "20200601", "StudyDate": "19500531"}, None),
     ],
 )

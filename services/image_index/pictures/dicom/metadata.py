@@ -33,9 +33,9 @@ def _uid(value: Any) -> str | None:
 
 def _age(dataset: Dataset) -> float | None:
     """Years: from PatientAge (`063Y`, `010M`, some write `62`), else from birth date to study date."""
-    said = str(dataset.get("PatientAge") or "")
-    if said.strip():
-        return years_of(said)
+    said = years_of(str(dataset.get("PatientAge") or ""))
+    if said is not None:
+        return said
     born, studied = day_of(dataset.get("PatientBirthDate")), day_of(dataset.get("StudyDate"))
     if born is None or studied is None or studied < born:
         return None

@@ -1,6 +1,6 @@
 """Whatever bytes come in: a picture or one of the three answers to a bad file, never another exception.
 
-`CHEX_DAMAGED_FILES=10000 pytest tests/image_index/test_damaged_files.py` tries so many.
+`CHEX_DAMAGED_FILES=10000 pytest tests/image_index/pictures/test_damaged_files.py` tries so many.
 """
 
 import os

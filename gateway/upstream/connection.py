@@ -24,8 +24,8 @@ class Connection(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Raises httpx.TransportError, as reading the answer does."""
         assert isinstance(request.stream, httpx.AsyncByteStream)  # noqa: S101 - Http makes no other
-        raw = request.url
-        url = httpcore.URL(scheme=raw.raw_scheme, host=raw.raw_host, port=raw.port, target=raw.raw_path)
+        asked = request.url
+        url = httpcore.URL(scheme=asked.raw_scheme, host=asked.raw_host, port=asked.port, target=asked.raw_path)
         with _as_httpx():
             answer = await (await self._to(url.origin)).handle_async_request(
                 httpcore.Request(

@@ -9,6 +9,8 @@ import httpx
 from services.inference.model_files import ModelLoadError
 from shared.commands import plain
 
+_OURS = {"services", "shared"}
+
 
 @contextmanager
 def what_to_install(service: str) -> Iterator[None]:
@@ -16,6 +18,8 @@ def what_to_install(service: str) -> Iterator[None]:
     try:
         yield
     except ImportError as missing:
+        if (missing.name or "").partition(".")[0] in _OURS:
+            raise
         needed = f"this needs {missing.name}, which serving does not"
         sys.exit(f"{service}: {needed}. Install it with: pip install '.[train]'")
 

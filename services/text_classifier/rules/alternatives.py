@@ -9,7 +9,7 @@ from services.text_classifier.rules.scopes import Sentence
 from shared.labels import SUPPORT_DEVICES, State
 
 _OR = re.compile(
-    r"\s*,?\s*(?:(?:[\w-]+\s+){0,3}and\s?/\s?or|(?:[\w-]+\s+){0,3}or|/|(?:[\w-]+\s+){0,4}(?:versus|vs\.?))"
+    r"\s*,?\s*(?:(?:[\w-]+\s+){0,3}(?:and|&)\s?/\s?or|(?:[\w-]+\s+){0,3}or|/|(?:[\w-]+\s+){0,4}(?:versus|vs?\.?))"
     r"(?:\s+|(?<=/))(?:[\w'-]+\s+){0,5}",
     re.IGNORECASE,
 )

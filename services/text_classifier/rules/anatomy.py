@@ -39,7 +39,7 @@ _ASSESSMENTS = tuple(
         ),
         (
             Assessment.NORMAL,
-            rf"\b(?:not|no|without|nor)\s+(?:(?:significantly|definitely|grossly|overtly|clearly|abnormally|evidence\s+of|significant|definite|acute|focal|frank|overt|interval|pathologic\w*)\s+)*{_ENLARGED} | \bnon-?enlarged\b",
+            rf"\b(?:not|no|without|nor)\s+(?:(?:significantly|definitely|grossly|overtly|clearly|abnormally|evidence\s+of|significant|definite|acute|focal|frank|overt|interval|pathologic\w*)\s+)*(?:{_ENLARGED}|big|large|wide) | \bnon-?enlarged\b",
         ),
         (
             Assessment.DOUBTFUL,
@@ -58,6 +58,7 @@ _ASSESSMENTS = tuple(
 )
 _JOINED = re.compile(r"\s*|\s*(?:,|and|or|&|/)\s*(?:and\s+)?(?:the\s+)?(?:[\w-]+\s+){0,3}", re.IGNORECASE)
 # "Normal and stable contours", "normal size and configuration of the silhouette": the "and" joins, it parts nothing.
+_NO_LIST = re.compile(r"(?:\s+(?!(?:or|and|nor|of|in|with)\b)[\w-]+){0,3}\s+", re.IGNORECASE)
 _ONE_PHRASE = re.compile(
     r"(?:.*\b(?:show|demonstrate)s?\b)?\s*(?:(?:normal|stable|unchanged|unremarkable|enlarged|and|grossly|mildly|moderately|the|size|shape|configuration"
     r"|contours?|appearance|position|in|of|a|an|there|is)\s+)+",
@@ -83,7 +84,7 @@ def assess(sentence: str, index: int, spots: list[Spot], cues: list[CueSpot]) ->
     if left and left[0] > Assessment.STABLE:
         assessment, position = left
     if assessment is Assessment.ABNORMAL:
-        if _cued(sentence, cues, Cue.DENY_AHEAD, spot.start, position):
+        if _cued(sentence, cues, Cue.DENY_AHEAD, spot.start, position) and not _runs_on(sentence, index, spots):
             return State.ABSENT
         if _cued(sentence, cues, Cue.DOUBT_AHEAD, spot.start, position):
             return State.UNCERTAIN
@@ -93,9 +94,21 @@ def assess(sentence: str, index: int, spots: list[Spot], cues: list[CueSpot]) ->
 def _cued(sentence: str, cues: list[CueSpot], cue: Cue, start: int, position: int) -> bool:
     """Whether such a cue stands close before the mention or its assessment, with nothing that ends its reach between."""
     return any(
-        c.cue is cue and any(0 <= p - c.end <= 25 and not CUT.search(sentence, c.end, p) for p in (start, position))
+        c.cue is cue and any(0 <= p - c.end <= 25 and not _is_cut(sentence, c.end, p) for p in (start, position))
         for c in cues
     )
+
+
+def _is_cut(sentence: str, start: int, end: int) -> bool:
+    """A cut may look beyond `end`: ", heart is" begins at the comma."""
+    cut = CUT.search(sentence, start)
+    return cut is not None and cut.start() < end
+
+
+def _runs_on(sentence: str, index: int, spots: list[Spot]) -> bool:
+    """E.g. "no fracture enlarged heart": dictation lost the full stop behind the finding that was denied."""
+    finding = next((s for s in reversed(spots[:index]) if s.term.kind is Kind.FINDING), None)
+    return finding is not None and _NO_LIST.fullmatch(sentence, finding.end, spots[index].start) is not None
 
 
 def _inherited(sentence: str, index: int, spots: list[Spot], cues: list[CueSpot]) -> State | None:

@@ -32,7 +32,27 @@ _SEEN = "(?:seen|identified|visuali[sz]ed|noted|present|evident|appreciated|demo
 _BE = "(?:is|are|was|were|be|been|being|has|have|had|appears?|remains?)"
 _MODAL = "(?:may|might|could|would|can)"
 _CANNOT = r"(?:can\s?not|can't|could not|not|difficult to|hard to|unable to|impossible to)"
-_WHOLLY = several("completely?", "entirely", "definitely", "totally", "reliably", "fully", "be")
+_WHOLLY = several(
+    "completely?",
+    "entirely",
+    "definitely",
+    "totally",
+    "reliably",
+    "fully",
+    "be",
+    "been",
+    "yet",
+    "confidently",
+    "absolutely",
+    "safely",
+    "certainly",
+)
+_PRIOR = "(?:prior|previous|earlier|old|older|last|preceding|outside|comparison)"
+_FILM = "(?:films?|stud(?:y|ies)|exam\\w*|radiographs?|x-?rays?|images?|ct)"
+_ANATOMY_CLEAR = "(?:clear|sharp|normal|unremarkable|expanded|none|gone|resolved|absent)"
+# "... ; today the angles are sharp": what an earlier film showed is over.
+_NOW_CLEAR = rf"(?=[^.]*\b(?:(?:now|today|currently)\b[^.]*\b{_ANATOMY_CLEAR}|{_ANATOMY_CLEAR} (?:now|today))\b)"
+_PARTLY = "(?:near(?:ly)?|almost|all but|virtual(?:ly)?|partial(?:ly)?|incomplete(?:ly)?|large(?:ly)?|mostly|some|not complete(?:ly)?|substantial(?:ly)?|considerabl[ey]|significant(?:ly)?|marked(?:ly)?|moderate(?:ly)?|mild(?:ly)?|minimal(?:ly)?|slight(?:ly)?|further|continued|ongoing|progressive|gradual(?:ly)?)"
 _QUALITY = "(?:significant|appreciable|interval|substantial|definite|obvious|overt|major|gross|large|acute|convincing)"
 _EVIDENCE = several("evidence", "signs?", "indication", "findings?", "development", "focus", "areas?", "suggestion", "radiographic", "plain", "film",
                     "convincing", "definite", "obvious", "specific", "x-?ray", "interval", "current", "clear", "secondary", "discrete")  # fmt: skip
@@ -41,12 +61,31 @@ _END = r"(?=\s*(?:[.,;)]|$|(?:and|but|at|in|given|on|with|as|although|however|th
 
 # Where two cues overlap, the one listed first stands: "cannot exclude" hides the "exclude" in it, "no change in" its "no".
 _TABLE: tuple[tuple[Cue, re.Pattern[str]], ...] = (
+    # The fields of a template: "Effusion: none", "Pneumothorax (no)", "Pneumonia: possible".
+    (
+        Cue.DENY_BEHIND,
+        re.compile(
+            r"(?:[:=]|\s[-–])\s*(?:none|no|absent|negative|nil|not|n)\b(?:\s+(?:seen|identified|present|noted|visible|detected|evident))?(?=\s*(?:[.;,\n]|$))|\(\s*(?:no|none|absent|negative|nil|-)\s*\)",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        Cue.DOUBT_BEHIND,
+        re.compile(
+            r"(?:[:=]|\s[-–])\s*(?:possibl[ey]|probabl[ey]|questionable|suspected|equivocal|uncertain|(?:can\s?not be|not) (?:excluded|ruled out)|\?)(?=\s*(?:[.;,\n]|$))",
+            re.IGNORECASE,
+        ),
+    ),
     (
         Cue.NEUTRAL,
         any_of(
             rf"(?:no|without|not|little|minimal) {several('evidence of', 'evidence for', _QUALITY, 'other', 'further', 'short term', 'in')}{_CHANGE}(?: (?:in|of|from|since)(?: the)?)?",
-            rf"not {several(_QUALITY + 'ly', 'much', 'yet')}(?:changed?|increased|decreased|improved|only|fully|completely|entirely|yet|resolved)(?! exclude)",
-            "(?:near(?:ly)?|almost|partial(?:ly)?|incomplete(?:ly)?|largely|mostly|some|not complete(?:ly)?)(?:[ -]complete(?:ly)?)?(?: interval)? (?:resolution|resolved|clearing|cleared)(?: of)?",
+            rf"not {several(_QUALITY + 'ly', 'much', 'yet')}(?:changed?|increased|decreased|improved|only|fully|completely|entirely|yet|resolved)(?! exclude| rule)",
+            rf"{_PARTLY}(?:[ -](?:complete(?:ly)?|total(?:ly)?))?(?: interval)? (?:resolution|resolved|clearing|cleared|gone|disappeared)(?: of)?",
+            r"(?:not|no longer) (?:(?:entirely|completely|fully) )?(?:free|clear) (?:of|from)", "not without", "(?:has|have) not (?:significantly |further )?enlarged",
+            "(?:no (?:reason|cause|need) to|do not|without|beyond|no) (?:an? )?doubt(?: (?:about|of|that|as to))?", "(?:wrong|incorrect|misleading) to (?:say|state) (?:that )?there (?:is|are) no",
+            "(?:is|are) not absent",
+            "fail(?:s|ed|ing)? to (?:resolve|clear|improve|disappear)", "(?:did|does|do|has|have) not (?:yet )?(?:resolved?|cleared?|disappear(?:ed)?)",
             "(?:without|no|not yet) (?:complete |full )?resolution(?: of)?",
             "(?:document|ensure|confirm|assess|until|to|for|demonstrate|verify) (?:the )?(?:complete )?(?:resolution|clearing)(?: of)?",
             "no (?:prior|previous|comparison|priors|old|recent)",
@@ -59,7 +98,9 @@ _TABLE: tuple[tuple[Cue, re.Pattern[str]], ...] = (
     (
         Cue.DOUBT_BEHIND,
         any_of(
-            rf"(?:(?:is|are|was|were) )?{_CANNOT} {_WHOLLY}(?:excluded|ruled out)",
+            rf"(?:(?:is|are|was|were|has|have) )?{_CANNOT} {_WHOLLY}(?:excluded|ruled out)",
+            "remains? (?:an? )?(?:\\w+ )?(?:possib(?:le|ility)|consideration|concern|suspected|questionable|uncertain)",
+            "(?:is|are|would be|seems?|appears?) not (?:improbable|impossible|implausible|inconceivable|unlikely)", "(?:is|are|remains?) (?:uncertain|doubtful|in doubt|unclear|unproven)",
             r"(?:difficult|hard) to (?:evaluate|assess)(?=\s*(?:[.;,]|$))",
             rf"not (?:well|clearly|optimally|adequately|fully)[ -](?:{_SEEN}|evaluated|assessed|defined|delineated|imaged)",
             "(?:poorly|incompletely|suboptimally) (?:visuali[sz]ed|seen)",
@@ -69,6 +110,11 @@ _TABLE: tuple[tuple[Cue, re.Pattern[str]], ...] = (
         Cue.DOUBT_AHEAD,
         any_of(
             rf"{_CANNOT} {_WHOLLY}(?:exclude|rule out)(?: (?:the )?(?:possibility|presence) of)?",
+            rf"{_CANNOT} (?:\w+ )?rule(?= (?:[\w-]+ ){{1,7}}out\b)",
+            "(?:does|do|did) not (?:(?:entirely|completely|reliably|fully) )?(?:exclude|rule out)",
+            r"(?:absence|exclusion|lack) of(?=[^.;]*\b(?:can\s?not|not|difficult|impossible)\b[^.;]*\b(?:assured?|guaranteed?|confirmed|certain|established|determined|possible|difficult|impossible|proven|made)\b)",
+            rf"{_CANNOT} (?:say|state|be (?:certain|sure)|confirm|guarantee|assure) (?:that )?(?:there (?:is|are) )?no",
+            "(?:not|un) ?(?:clear|certain|sure) (?:that|whether|if) there (?:is|are)(?: no| an?)?",
             r"no (?:definite(?:ly)? |evidence (?:of|for) (?:a )?)?new(?: (?:area|focus|region)s? of)?",
             "to exclude",
         ),
@@ -78,6 +124,9 @@ _TABLE: tuple[tuple[Cue, re.Pattern[str]], ...] = (
         any_of(
             rf"(?:{_BE} )?(?:no longer|not) {several('been', 'definite(?:ly)?', 'convincingly', 'currently', 'now', 'again', 'clearly', 'well', _BE)}{_SEEN}",
             "(?:is|are|was|were) absent",
+            r"(?:(?:is|are|has|have|now|been|completely|since) )*(?:gone|vanished)(?! up| down| from)", r"and not (?:seen|present) (?:now|today)",
+            rf"(?:was|were) (?:present|seen|noted|visible) (?:only )?(?:on|in) (?:the |an? )?{_PRIOR} {_FILM},? but (?:is |are )?(?:not|no longer|absent)",
+            rf"(?:(?:is|are|was|were|seen|visible|present|only) )+on (?:the )?{_PRIOR} {_FILM} (?:only|alone)", rf"(?:is|are|was|were) (?:seen |visible |present )?only (?:seen |visible |present )?on (?:the )?{_PRIOR} {_FILM}",
             rf"(?:{_BE} )*(?:excluded|ruled out)(?! for)",
             "not enlarged",
             rf"{several('has', 'have', 'had', 'is', 'are', 'was', 'were', 'now', 'since', 'been', 'completely', 'apparently', 'essentially', 'intervally', 'interval', 'previously', 'subsequently', 'entirely', 'fully')}(?:resolved|cleared|disappeared)",
@@ -87,16 +136,19 @@ _TABLE: tuple[tuple[Cue, re.Pattern[str]], ...] = (
     (
         Cue.DENY_AHEAD,
         any_of(
-            "(?:resolution|clearing|disappearance|absence) of",
+            "(?:resolution|clearing|disappearance|absence|lack) of",
             "clear of",
             "clear(?= (?:focal )?(?:airspace|infiltrat|consolid|effus))",  # dictation loses the "of"
             rf"(?:no|without|w/o|neither|nor|denies|never)(?: {_EVIDENCE}(?:of|for|to suggest))?",
             "(?:negative|neg|unremarkable) for",
             "free (?:of|from)",
-            "(?:rather than|instead of|excluding|excludes)",
+            "(?:rather than|instead of|as opposed to|excluding|excludes)", "(?:has|have) (?:ruled out|excluded)",
+            rf"{_PRIOR} {_FILM} (?:\w+ )?(?:show\w*|demonstrat\w+|had|with|reveal\w*){_NOW_CLEAR}", rf"(?:{_FILM} (?:from \w+ )?(?:showing|with)){_NOW_CLEAR}",
+            rf"(?:{_PRIOR} (?:week|month|night|year)|yesterday|previously|formerly) there (?:was|were){_NOW_CLEAR}",
+            r"apparent(?= [^.;,]*\b(?:is|are|was|were|represents?|reflects?|due to)\b)",
             rf"(?:does|do|did|is|are|was|were) not {up_to(1)}(?:represent|show|suggest|demonstrate|reveal|reflect|indicate|have|see|identify|visualize|appreciate|suspicious|consistent|concerning|compatible|typical|characteristic)\w*",
             "not (?:suggestive|suspicious|consistent|concerning|compatible|typical|characteristic)",
-            r"not (?:an? |any )?(?=(?:consolid|pneumon|edema|effus|infiltr|atelect|mass|infect|fract))",
+            r"not (?:an? |any )?(?=(?:consolid|pneumon|edema|effus|infiltr|atelect|mass|infect|fract|pneumot|nodul|opaci|tumo|cardiomeg|haz))",
         ),
     ),
     (
@@ -106,7 +158,7 @@ _TABLE: tuple[tuple[Cue, re.Pattern[str]], ...] = (
             rf"removed(?= (?:the )?{up_to(2)}(?:line|tube|cathet|picc|drain|pace))",
         ),
     ),
-    (Cue.GONE_BEHIND, any_of("(?:removed|removal|pulled|discontinued|explanted|taken out)(?! of)")),
+    (Cue.GONE_BEHIND, any_of("(?:removed|removal|pulled(?! back| up)|withdrawn(?! (?:by|to|slightly|\\w+ cm|\\d))|discontinued|explanted|taken out|(?:is|are|has come|now) out)(?! of)")),
     (Cue.KEEP, any_of(r"(?:persist\w*|residual|remain(?:s|ing)?|recurr\w*|still)")),
     (
         Cue.DOUBT_BEHIND,
@@ -119,7 +171,8 @@ _TABLE: tuple[tuple[Cue, re.Pattern[str]], ...] = (
             r"is not (?:definite|certain)\w*",
         ),
     ),
-    (Cue.DENY_BEHIND, re.compile(r":\s*(?:none|no|absent|negative)\b(?=\s*(?:[.;,]|$))", re.IGNORECASE)),
+    (Cue.DENY_BEHIND, re.compile(r"[;,]\s*(?:but\s+)?now\s+(?:none|gone|absent|clear)\b", re.IGNORECASE)),
+    (Cue.DOUBT_AHEAD, re.compile(r"\+\s?/\s?-")),
     (Cue.DOUBT_BEHIND, re.compile(r"\?(?=[\s.]*$|,)")),
     (Cue.DOUBT_AHEAD, re.compile(r"\?\s*(?=[a-z])", re.IGNORECASE)),
     (
@@ -128,11 +181,11 @@ _TABLE: tuple[tuple[Cue, re.Pattern[str]], ...] = (
             rf"{_MODAL} {several('also', 'all', 'simply', 'potentially', 'possibly', 'well', 'partially', 'in part', 'just', 'still', 'either', 'merely', 'partly', 'at least')}"
             r"(?:be|have|also|(?:represent|reflect|indicate|include|suggest|relate|result|account|correspond|signify|mimic|obscure|mask|contain|explain|harbor|simulate|imply|denote|cause)\w*)"
             rf"(?: {several('partially', 'partly', 'also', 'either', 'all', 'simply', 'at least', 'in part')}(?:due|secondary|related|attributable|attributed|caused|consistent|compatible|representative|indicative|suggestive|on the basis)(?: (?:to|with|by|of))?(?: (?:the )?presence of)?)?",
-            "(?:possibly|probably|presumably|potentially|perhaps|maybe) (?:due|secondary|related) to", "possib(?:le|ly|ility of)", "probabl[ey]",
+            "(?:possibly|probably|presumably|potentially|perhaps|maybe) (?:(?:due|secondary|related) to|with)", "doubtful", "query", "c/f", "possib(?:le|ly|ility of)", "probabl[ey]",
             "presum(?:ably|ed|e|ptive)", "questionabl[ey]", "question(?: of)?",
             "suspect(?:ed|s)?", "suspicious (?:for|of)", "suspicion(?: (?:for|of))?", "concern(?:ing)? (?:for|of)", "worrisome (?:for|of)",
             "suggestion of", "perhaps", "maybe", "potential(?:ly)?", "conceivabl[ey]", "equivocal", "favou?r(?:s|ed|ing)?", "borderline",
-            "less likely(?: to (?:be|represent|reflect))?", "unlikely(?: to (?:be|represent|reflect))?", "versus", r"vs\.?",
+            "less likely(?: to (?:be|represent|reflect))?", "unlikely(?: to (?:be|represent|reflect))?", "versus", r"v(?:s\.?|(?=\.? [a-z]))",
             "differential(?: diagnos[ie]s)?(?: (?:considerations?|possibilities))?(?: (?:would|could|may))?(?: (?:includ(?:es?|ing)|is))?", "ddx",
             "consider(?:ation|ations)?(?: (?:of|for|would include|include|includes))?", "rule out", "r/o", "(?:evaluate|assess|assessment|evaluation) for",
             rf"correlat\w+ {up_to(1)}for(?: (?:signs?|symptoms?|evidence) of)?", rf"correlat\w+ {up_to(4)}(?:signs?|symptoms?) of", "if there is",
@@ -143,9 +196,7 @@ _TABLE: tuple[tuple[Cue, re.Pattern[str]], ...] = (
 
 # A word that begins a new statement: ", stable cardiomegaly" behind "no pneumothorax" is not denied. Sizes and sides do
 # so too, unless an "or" shows that the list goes on: "no consolidation, left effusion or pneumothorax".
-_MEASURE = (
-    r"(?:mild(?:ly)?|moderate(?:ly)?|small|minimal(?:ly)?|trace|tiny|slight(?:ly)?|right|left|bilateral|bibasilar)"
-)
+_MEASURE = r"(?:mild(?:ly)?|moderate(?:ly)?|small|minimal(?:ly)?|trace|tiny|slight(?:ly)?|right|left|bilateral|bibasilar|large(?= (?:left|right|bilateral)| [^,.;]*,\s*(?:and )?no\b)|new|subtle|multiple|several|enlarged|bilat|sm|[lr])"
 _TURN = r"(?:stable|unchanged|persist\w*|improv\w+|increas\w+|decreas\w+|worsen\w+|similar|chronic|again|recurrent|residual|enlarging|developing|interval|resolving|marked(?:ly)?|extensive|severe)"
 _ORGAN = "(?:heart|lungs|cardiac (?:silhouette|size|contour)|mediastinum|mediastinal contour)"
 _OPENER = "(?:there|the|this|these|it|also|status|post|which|with|likely|consistent|compatible)"
@@ -153,7 +204,7 @@ CUT = re.compile(
     "|".join(
         spaced(word)
         for word in (
-            r"\b(?:but|however|although|though|except(?: for)?|otherwise|while|whereas|yet|nevertheless|aside from|apart from|other than|besides|in addition)\b",
+            r"\b(?:but|however|although|though|except(?: for)?|otherwise|while|whereas|yet|nevertheless|aside from|apart from|other than|outside of|but for|save (?:for)?|with the exception of|besides|in addition)\b",
             r"\b(?:which|there (?:is|are|has|have|was|were)|given|since|despite|because|following|after|in the setting of)\b",
             r"\b(?:overlying|superimposed (?:on|upon)|adjacent to|obscur(?:ing|ed by)|status post|s/p|compared (?:to|with)|due to|secondary to|related to)\b",
             r"(?<!consistent\s)(?<!compatible\s)(?<!keeping\s)(?<!associated\s)\bwith\b(?! respect)",
@@ -162,8 +213,8 @@ CUT = re.compile(
             r"[;:()]",
             r" [-–—]+ ",
             rf",\s*(?:and )?(?=(?:{_TURN}|{_OPENER})\b)",
-            rf",\s*(?:and )?(?=(?:{_MEASURE}|{_ORGAN})\b)(?![^.;]*\b(?:or|nor)\b)",
-            rf"\band (?=(?:{_TURN}|{_MEASURE}|there|the)\b)",
+            rf",\s*(?:and )?(?=(?:{_MEASURE}|{_ORGAN})\b)(?!(?:(?!\bno\b)[^.;])*\b(?:or|nor)\b)",
+            rf"\band (?=(?:{_TURN}|{_MEASURE}|there|the|definite(?:ly)?|obvious)\b)",
             rf"\b(?:is|are|was|were) (?:now |again |currently )?{_SEEN}\b",
         )
     ),

@@ -11,17 +11,18 @@ from functools import lru_cache
 
 from services.text_classifier.rules.alternatives import doubt_alternatives
 from services.text_classifier.rules.anatomy import assess
-from services.text_classifier.rules.cues import Cue
+from services.text_classifier.rules.context import is_history, states_normality, without_context
+from services.text_classifier.rules.cues import Cue, CueSpot
 from services.text_classifier.rules.lexicon import Convention, Kind, Spot
+from services.text_classifier.rules.patterns import lower_case
 from services.text_classifier.rules.scopes import Sentence, apply_cues
 from services.text_classifier.rules.sentences import sentence_spans
 from services.text_classifier.rules.spelling import canonical
 from services.text_classifier.rules.terms import lexicon
 from shared.labels import LABELS, NO_FINDING, SUPPORT_DEVICES, LabelName, State
 
-_HEART_FAILURE = re.compile(r"heart\s+failure|\bchf\b", re.IGNORECASE)
+_HEART_FAILURE = re.compile(r"failure|\bc?hf\b", re.IGNORECASE)
 _MILD = re.compile(r"\b(?:mild(?:ly)?|slight(?:ly)?|minimal)\s+(?:[\w-]+\s+){0,2}$", re.IGNORECASE)
-_HISTORY = re.compile(r"\b(?:history|h/o|hx)\s+(?:of\s+)?(?:[\w-]+\s+){0,3}$", re.IGNORECASE)
 _NORMAL_SIGN = re.compile(
     r"\s+(?:is|are|appears?|remains?)\s+(?:\w+\s+)?(?:within|normal|unremarkable)\b", re.IGNORECASE
 )
@@ -46,7 +47,7 @@ def label_report(text: str, convention: Convention = "clinical") -> dict[LabelNa
     for mention in mentions:
         for label, state in _implications(mention, text, convention):
             states[label] = max(states[label], state, key=_WEIGHT.__getitem__)
-    if text.strip() and not _anything_found(mentions):
+    if not _anything_found(mentions) and _anything_said(text, mentions, convention):
         states[NO_FINDING] = State.PRESENT
     return states
 
@@ -59,10 +60,11 @@ def find_mentions(text: str, convention: Convention = "clinical") -> list[Mentio
 def read_report(text: str, convention: Convention = "clinical") -> list[Mention]:
     """Every mention, those of abnormalities outside the 14 included."""
     right = canonical(text)
+    said = without_context(right.text) if convention == "clinical" else right.text
     return [
         replace(mention, start=start, end=end)
-        for first, last in sentence_spans(right.text)
-        for mention in _read_sentence(right.text[first:last], convention)
+        for first, last in sentence_spans(said)
+        for mention in _read_sentence(said[first:last], convention)
         for start, end in [right.span(first + mention.start, first + mention.end)]
     ]
 
@@ -70,23 +72,25 @@ def read_report(text: str, convention: Convention = "clinical") -> list[Mention]
 @lru_cache(maxsize=65_536)
 def _read_sentence(text: str, convention: Convention) -> tuple[Mention, ...]:
     """Mentions with offsets in the sentence. Cached: reports repeat their sentences ("No pleural effusion.")."""
-    spots = lexicon(convention).find(text)
+    lowered = lower_case(text)
+    spots = lexicon(convention).find(lowered)
     if not spots:
         return ()
-    sentence = Sentence(text, spots, convention)
+    sentence = Sentence(lowered, spots, convention)
     apply_cues(sentence)
     doubt_alternatives(sentence)
     mentions = []
     for index, spot in enumerate(spots):
-        if convention == "clinical" and _HISTORY.search(text, max(0, spot.start - 40), spot.start):
+        if convention == "clinical" and is_history(lowered, spot.start):
             continue
         if (judged := _judge(sentence, index, convention)) is not None:
             state, cue = judged
-            mentions.append(Mention(spot.term.label, spot.start, spot.end, state, cue))
+            as_typed = text[cue.start : cue.end].strip() if cue else None
+            mentions.append(Mention(spot.term.label, spot.start, spot.end, state, as_typed))
     return tuple(mentions)
 
 
-def _judge(sentence: Sentence, index: int, convention: Convention) -> tuple[State, str | None] | None:
+def _judge(sentence: Sentence, index: int, convention: Convention) -> tuple[State, CueSpot | None] | None:
     """State and cue of one mention; None where it turns out to be none."""
     spot = sentence.spots[index]
     verdict = sentence.verdicts.get(index)
@@ -96,10 +100,12 @@ def _judge(sentence: Sentence, index: int, convention: Convention) -> tuple[Stat
             return state, None
         if convention == "clinical" or spot.term.kind is Kind.WEAK_ANATOMY:
             return None
+    if spot.term.kind is Kind.REMOVED:
+        return State.ABSENT, None
     if verdict is not None and not (convention == "reference" and _is_compound_of_removed(sentence, index)):
-        return verdict[0], verdict[1].text
+        return verdict
     if spot.term.kind is Kind.SIGN and (normal := _NORMAL_SIGN.match(sentence.text, spot.end)):
-        return State.ABSENT, normal[0].strip()
+        return State.ABSENT, CueSpot(Cue.DENY_BEHIND, *normal.span(), normal[0].strip())
     return (State.PRESENT if _stands_alone(sentence.text, spot, convention) else State.UNCERTAIN), None
 
 
@@ -130,6 +136,13 @@ def _implications(mention: Mention, text: str, convention: Convention) -> list[t
     if stated and _HEART_FAILURE.search(canonical(text[mention.start : mention.end]).text):
         implied.append(("Cardiomegaly", State.UNCERTAIN))
     return implied
+
+
+def _anything_said(text: str, mentions: Iterable[Mention], convention: Convention) -> bool:
+    """A text that denies nothing and calls nothing normal ("Stable.", "See above.") is no No Finding."""
+    if convention == "reference":
+        return bool(text.strip())
+    return any(mentions) or states_normality(lower_case(without_context(canonical(text).text)))
 
 
 def _anything_found(mentions: Iterable[Mention]) -> bool:

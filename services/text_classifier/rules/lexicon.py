@@ -15,6 +15,7 @@ class Kind(Enum):
     FINDING = auto()  # present unless a cue says otherwise
     SIGN = auto()  # a soft sign: uncertain unless denied (vascular congestion)
     ANATOMY = auto()  # says nothing by itself: "heart size" needs its "normal" or "enlarged"
+    REMOVED = auto()  # a device that is out: "extubated"
     WEAK_ANATOMY = auto()  # as ANATOMY, and no mention at all where nothing is said of its size
 
 

@@ -4,8 +4,17 @@ import re
 
 
 def any_of(*phrases: str) -> re.Pattern[str]:
-    r"""Compile alternatives; earlier ones win. In a look-behind write `\s`: a space there has no fixed width."""
-    return re.compile("|".join(rf"\b(?:{spaced(phrase)})\b" for phrase in phrases), re.IGNORECASE)
+    r"""Compile alternatives; earlier ones win. In a look-behind write `\s`: a space there has no fixed width.
+
+    For text in lower case: ignoring the case while searching takes half as long again.
+    """
+    return re.compile(rf"\b(?:{'|'.join(f'(?:{spaced(phrase)})' for phrase in phrases)})\b")
+
+
+def lower_case(text: str) -> str:
+    """Lower case, letter for letter: a letter that would become two (İ) stays."""
+    lowered = text.lower()
+    return lowered if len(lowered) == len(text) else "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
 
 
 def spaced(phrase: str) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from services.text_classifier.rules.cues import CUT, Cue, CueSpot, find_cues
 from services.text_classifier.rules.lexicon import Convention, Spot
+from services.text_classifier.rules.sides import found_elsewhere, only_on_one_side
 from shared.labels import SUPPORT_DEVICES, State
 
 _FORWARD = {Cue.DENY_AHEAD, Cue.DOUBT_AHEAD, Cue.GONE_AHEAD}
@@ -33,17 +34,32 @@ _EXCLUSION = re.compile(r"exclud|rule", re.IGNORECASE)
 _DEVICE_TROUBLE = re.compile(
     r"\s+(?:\w+\s+)?(?:complicat|fail|loosen|malposition|migrat|fracture|displac|kink|discontinuit)", re.IGNORECASE
 )
+# What stands between a denial and a device that is only spoken of: "no leak around the tube", "no kink of the line".
+_BESIDE = re.compile(r"\b(?:of|around|after|from|with|in|for|following|at|to|by|near|about|along)\b", re.IGNORECASE)
+_IN_PLACE = re.compile(
+    r"\s+(?:(?:is|are|remains?|with|again)\s+)*(?:in\s+(?:place|situ|\w+\s+position)|(?:the\s+)?tips?\b|unchanged|remains?|terminat|project|ends\b)",
+    re.IGNORECASE,
+)
 _TIP = re.compile(r"\btips?\s+of\b", re.IGNORECASE)
 _SIDED_ITEM = re.compile(r",?\s*(?:and\s+)?(?:the\s+)?(?:right|left|bilateral|small|both)\b", re.IGNORECASE)
 _GENERIC_OBJECT = re.compile(
     r"\s*(?:\w+\s+){0,4}(?:disease|process(?:es)?|abnormalit(?:y|ies)|findings?|changes?|pathology)\s*,(?!.*\b(?:or|nor)\b)",
     re.IGNORECASE,
 )
+_GENERIC_NOUN = re.compile(
+    r"\b(?:disease|process(?:es)?|abnormalit(?:y|ies)|findings?|changes?|pathology)\b", re.IGNORECASE
+)
 # "no effusion left lower lobe atelectasis": a new phrase that the missing full stop hides.
 _NEW_PHRASE = re.compile(
-    r"\s+(?:(?:there\s+(?:is|are)|small|mild|moderate|minimal|stable|unchanged|persistent|left|right|bilateral|bibasilar|the|heart|patchy|streaky|low)\b).*",
+    r"\s+(?:(?:there\s+(?:is|are)|small|mild|moderate|minimal|stable|unchanged|persistent|left|right|bilateral|bibasilar|the|heart|patchy|streaky|low|trace|tiny|subtle|new|old|healed|healing|remote|enlarged|degenerative|multiple|several)\b).*",
     re.IGNORECASE | re.DOTALL,
 )
+
+
+_UNLISTED = re.compile(r"(?!.*(?:[,/&]|\b(?:or|and|nor|no)\b)).*", re.IGNORECASE | re.DOTALL)
+_LIST_GOES_ON = re.compile(r"(?:(?!\bno\b)[^.;])*\b(?:or|nor|and)\b", re.IGNORECASE)
+_NO_AGAIN = re.compile(r"\bno\b[^.;]*[,\s]\s*(?:and\s+)?$", re.IGNORECASE)
+_IS_SOMETHING_ELSE = re.compile(r"\b(?:is|are|was|were|represents?|reflects?|due\s+to)\b", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -94,6 +110,8 @@ def _look_back(sentence: Sentence, cue: CueSpot) -> bool:
     nearest = before[-1]
     if _BACK_STOP.search(sentence.text, sentence.spots[nearest].end, cue.start):
         return False
+    if cue.cue is Cue.DENY_BEHIND and only_on_one_side(sentence.text, cue.end):
+        return True
     if cue.cue is Cue.DENY_BEHIND and (_kept_afterwards(sentence, cue) or _only_its_tip(sentence, nearest)):
         return True
     reached = [nearest]
@@ -128,6 +146,7 @@ def _kept_afterwards(sentence: Sentence, cue: CueSpot) -> bool:
     return any(
         other.cue is Cue.KEEP
         and 0 <= other.start - cue.end < 40
+        and not any(cue.end <= spot.start < other.start for spot in sentence.spots)
         and not any(
             other.end <= spot.start < min([other.end + 40, *(cut for cut in sentence.cuts if cut >= other.end)])
             for spot in sentence.spots
@@ -147,16 +166,29 @@ def _look_ahead(sentence: Sentence, cue: CueSpot) -> None:
     inside = [i for i, spot in enumerate(sentence.spots) if cue.end <= spot.start < end]
     if cue.text.lower().startswith("borderline"):
         inside = inside[:1]
+    chained = cue.cue is Cue.DENY_AHEAD and _NO_AGAIN.search(sentence.text, 0, cue.start)
     previous: Spot | None = None
     for i in inside:
         spot = sentence.spots[i]
-        if previous and previous.end <= spot.start and _NEW_PHRASE.fullmatch(sentence.text, previous.end, spot.start):
+        if previous and previous.end <= spot.start and _NEW_PHRASE.fullmatch(sentence.text, previous.end, spot.end):
             return
+        if previous and chained and sentence.text[previous.end : spot.start].isspace():
+            return  # "no A no B C", the full stops lost
         if _AFFIRMED.match(sentence.text, spot.end) and previous is not None:
+            return
+        if _starts_anew(sentence, cue, i, previous):
+            return
+        if cue.cue is Cue.DENY_AHEAD and _found_elsewhere(sentence, i):
             return
         if _applies(cue, spot) and not _device_stays(sentence, cue, i):
             _settle(sentence, i, cue)
         previous = spot
+
+
+def _found_elsewhere(sentence: Sentence, index: int) -> bool:
+    spot = sentence.spots[index]
+    following = min((s.start for s in sentence.spots[index + 1 :] if s.start >= spot.end), default=len(sentence.text))
+    return found_elsewhere(sentence.text, spot.end, following)
 
 
 def _scope_end(sentence: Sentence, cue: CueSpot) -> int:
@@ -169,7 +201,30 @@ def _scope_end(sentence: Sentence, cue: CueSpot) -> int:
             end = min(end, other.start) if other.cue not in _BACKWARD else end
     if cue.cue is Cue.DENY_AHEAD and (generic := _GENERIC_OBJECT.match(sentence.text, cue.end, end)):
         end = min(end, generic.end())
+    if cue.cue is Cue.DENY_AHEAD and _NO_AGAIN.search(sentence.text, 0, cue.start):
+        comma = sentence.text.find(",", cue.end, end)  # "no A, no B, C": each has its own "no", and C has none
+        end = comma if comma >= 0 and not _LIST_GOES_ON.match(sentence.text, comma, end) else end
+    if cue.text.lower() == "apparent" and (turn := _IS_SOMETHING_ELSE.search(sentence.text, cue.end, end)):
+        end = turn.start()
     return end
+
+
+def _starts_anew(sentence: Sentence, cue: CueSpot, index: int, previous: Spot | None) -> bool:
+    """A device in its place is not denied, and begins a statement where dictation lost the comma ("no edema picc tip
+    in svc").
+    """
+    spot = sentence.spots[index]
+    if spot.term.label != SUPPORT_DEVICES or cue.cue is not Cue.DENY_AHEAD:
+        return False
+    start = previous.end if previous else cue.end
+    if _IN_PLACE.match(sentence.text, spot.end):
+        return previous is not None or bool(_GENERIC_NOUN.search(sentence.text, start, spot.start))
+    return (
+        previous is not None
+        and previous.term.label != SUPPORT_DEVICES
+        and bool(_UNLISTED.fullmatch(sentence.text, start, spot.start))
+        and not _BESIDE.search(sentence.text, start, spot.start)
+    )
 
 
 def _same_list(sentence: Sentence, cue: CueSpot, cut: int) -> bool:
@@ -199,7 +254,7 @@ def _device_stays(sentence: Sentence, cue: CueSpot, index: int) -> bool:
     spot = sentence.spots[index]
     if spot.term.label != SUPPORT_DEVICES or cue.cue is not Cue.DENY_AHEAD:
         return False
-    return bool(_DEVICE_TROUBLE.match(sentence.text, spot.end))
+    return bool(_DEVICE_TROUBLE.match(sentence.text, spot.end) or _BESIDE.search(sentence.text, cue.end, spot.start))
 
 
 def _settle(sentence: Sentence, index: int, cue: CueSpot) -> None:

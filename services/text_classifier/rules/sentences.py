@@ -7,12 +7,20 @@ from collections.abc import Iterator
 # A full stop ends a sentence unless it stands in a number ("1.5 cm", "T9.") or behind an abbreviation. Some reports
 # leave out the space behind it ("effusion.Stable").
 _STOP = re.compile(
-    r"(?<!\bdr)(?<!\bvs)(?<!\bapprox)(?<!\be\.g)(?<!\bi\.e)(?<!\bno)(?:[.!]+|(?<=\w)\?+[.!]*)(?=\s|$|[A-Za-z]{2})(?!g\.|e\.)|(?<=[a-z]{3})\.(?=\d)",
+    r"(?<!\bdr)(?<!\bvs)(?<!\bv)(?<!\bapprox)(?<!\be\.g)(?<!\bi\.e)(?<!\bno)(?:[.!]+|(?<=\w)\?+[.!]*)"
+    r"(?=\s|$|[A-Za-z]{2})(?!g\.|e\.)|(?<=[a-z]{3})\.(?=\d)",
     re.IGNORECASE,
 )
+# A line that ends in one of these goes on in the next.
+_GOES_ON = re.compile(
+    r"\b(?:of|for|the|an|and|or|nor|with|to|in|at|on|by|from|without|is|are|evidence)[ \t]*$", re.IGNORECASE
+)
 # "2." or "2)" or "#2": an item of a numbered list.
-_ITEM = re.compile(r"(?:(?<=\s)|^)#?(\d{1,2})(?:[.)]|\s?-)\s*(?=[A-Za-z_\[(])|(?:(?<=\s)|^)#(\d{1,2})\s+(?=[A-Za-z])")
-_BULLET = re.compile(r"(?:^|\n)[ \t]*[-*•]\s+")
+_ITEM = re.compile(
+    r"(?:(?<=\s)|^)#?(\d{1,2})(?:[.)]|\s?-)\s*(?=[A-Za-z_\[(])|(?:(?<=\s)|^)#(\d{1,2})\s+(?=[A-Za-z])"
+    r"|(?<=[a-z]{3})(\d)[.)]\s*(?=[A-Za-z])"  # glued: "effusion2. edema"
+)
+_BULLET = re.compile(r"(?:^|\n)[ \t]*[-*•]\s+|\s(?:•\s*|\*\s+)|^•")
 _BLANK_LINE = re.compile(r"\n\s*\n")
 # Dictation drops full stops: "no pneumothorax Stable cardiomegaly". A capital behind a lower-case word opens a sentence
 # if it is a word that reports like to begin with.
@@ -46,7 +54,7 @@ def _list_items(text: str) -> list[tuple[int, int]]:
     """Only numbers that count up are list items: "within 2. " or "rib 7. " are not."""
     spans, expected = [], 1
     for match in _ITEM.finditer(text):
-        number = int(match[1] or match[2])
+        number = int(match[1] or match[2] or match[3])
         if number in (1, expected):
             spans.append(match.span())
             expected = number + 1
@@ -61,6 +69,8 @@ def _line_ends(text: str) -> list[tuple[int, int]]:
     ends = []
     for match in re.finditer(r"(?<![ \t])[ \t]*\n\s*", text):
         line_start = text.rfind("\n", 0, match.start()) + 1
+        if _GOES_ON.search(text, line_start, match.start()):
+            continue
         next_word = _FIRST_WORD.match(text, match.end())
         would_fit = next_word is not None and match.start() - line_start + 1 + len(next_word[0]) <= width
         if would_fit or _LINE_STARTS.match(text, match.end()):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 _WORD = re.compile(r"[A-Za-z]+")
+_DOUBLED = re.compile(r"(.)\1")
 _REMOVED = re.compile(r"_{2,}|\b[Xx]{3,}\b|\[\*\*.*?\*\*\]")
 
 # Words that decide labels: what is found, and what denies, doubts or places it.
@@ -29,7 +30,7 @@ _WORDS_TEXT = """
     previously longer removal removed removing persistent persistence however although except chronic interval
     change increase decrease decreased development bilateral disease abnormality indicate significant suggest rather
     consistent compatible partial partially complete completely nearly cystic likely present radiographic findings
-    unlikely sternotomy heart size obscured
+    oedema tumour shadowing haziness cardiothoracic extubated unlikely sternotomy heart size obscured
 """
 _WORDS = frozenset(_WORDS_TEXT.split())
 # Right as they stand, though one letter away from a word above.
@@ -111,6 +112,8 @@ def _corrected(word: str) -> str | None:
         rest = word[len(opener) :]
         if word.startswith(opener) and len(rest) > 4 and rest in _WORDS:
             return f"{opener} {rest}"
+    if (twin := _BY_SINGLE_LETTERS.get(_single_letters(word))) and twin[0] == word[0]:
+        return twin
     meant = {target for variant in _shortened(word) for target in _INDEX.get(variant, ()) if _one_slip(word, target)}
     meant = {target for target in meant if target[0] == word[0] or set(target[:2]) == set(word[:2])}
     return min(meant, key=lambda target: (abs(len(target) - len(word)), -len(target), target)) if meant else None
@@ -133,6 +136,14 @@ def _build_index() -> dict[str, set[str]]:
 
 
 _INDEX = _build_index()
+
+
+def _single_letters(word: str) -> str:
+    """Doubled letters written once: "efussion" and "effusion" are alike."""
+    return _DOUBLED.sub(r"\1", word)
+
+
+_BY_SINGLE_LETTERS = {_single_letters(word): word for word in _WORDS if len(word) >= 6}
 
 
 def _one_slip(word: str, target: str) -> bool:

@@ -5,6 +5,7 @@ are ours. A phrase is a pattern in the notation of `patterns`.
 """
 # ruff: noqa: E501 - folded tables of phrases read worse than long ones
 
+from services.text_classifier.rules.everyday import EVERYDAY_LOOK_ALIKES, EVERYDAY_TERMS
 from services.text_classifier.rules.lexicon import Convention, Kind, Lexicon, LookAlike, Term
 from services.text_classifier.rules.patterns import any_of, up_to
 
@@ -190,7 +191,7 @@ LOOK_ALIKES: tuple[LookAlike, ...] = (
         "Support Devices",
         any_of(
             r"physician\s*-?\s*to\s*-?\s*physician\b.*", r"sternotomy \w+", "surgical (?:clips?|staples?)", "eustachian tubes?",
-            r"(?:kerley|kerley b|kerley-b|consult|consultation|fracture|pleural|lucent|suture|staple|joint|skin|mid|clavicular|midclavicular|phone|hair|fat|dense|fissure|septal|b)[ -]lines?",
+            r"(?:kerley|kerley b|kerley-b|consult|consultation|fracture|pleural|lucent|suture|staple|joint|skin|mid|clavicular|midclavicular|phone|hair|fat|dense|fissure|septal|a|b|c)[ -]lines?",
             "in line", "support(?:s|ed|ing)? (?:the )?(?:diagnosis|impression)",
         ),
     ),
@@ -199,7 +200,7 @@ LOOK_ALIKES: tuple[LookAlike, ...] = (
 )  # fmt: skip
 
 _LEXICONS: dict[Convention, Lexicon] = {
-    "clinical": Lexicon(TERMS, LOOK_ALIKES, "clinical"),
+    "clinical": Lexicon(TERMS + EVERYDAY_TERMS, LOOK_ALIKES + EVERYDAY_LOOK_ALIKES, "clinical"),
     "reference": Lexicon(TERMS, LOOK_ALIKES, "reference"),
 }
 

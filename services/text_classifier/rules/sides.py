@@ -1,0 +1,27 @@
+"""What is denied on one side and found on the other: "no effusion on the right, small one on the left"."""
+
+import re
+
+_SIDE = r"(?:on|in|at)\s+the\s+(?:left|right|other|contralateral|opposite)\b"
+_FOUND = r"(?:small|tiny|trace|minimal|mild|moderate|large|persistent|stable|unchanged|one|two|some|present|seen)"
+# Behind the mention: its own side, then a comma or "but", then a size or "one" with the other side.
+_FOUND_ELSEWHERE = re.compile(
+    rf"[^.;,:]{{0,40}}?(?:[;,]|\bbut\b)\s*(?:(?:but|and|there\s+(?:is|are)|with|an?|only)\s+)*(?:{_FOUND}\s+)+(?:(?:is|are|persists|remains)\s+)*{_SIDE}"
+    # and an exception of the same kind: "except a tiny apical one"
+    r"|\s*,?\s*(?:except|other\s+than|apart\s+from|aside\s+from|save|but)\s+(?:for\s+)?(?:an?\s+|the\s+)?(?:[\w-]+\s+){0,3}ones?\b",
+    re.IGNORECASE,
+)
+_NOT_THE_OTHER = re.compile(
+    r"[^.;]{0,30}\bbut\s+not\s+(?:on\s+|in\s+|at\s+)?(?:the\s+)?(?:left|right|other)\b", re.IGNORECASE
+)
+
+
+def found_elsewhere(sentence: str, start: int, next_mention: int) -> bool:
+    """Whether what was denied just before `start` is found on the other side, with no other mention between."""
+    match = _FOUND_ELSEWHERE.match(sentence, start)
+    return match is not None and match.end() <= next_mention
+
+
+def only_on_one_side(sentence: str, start: int) -> bool:
+    """E.g. "has cleared on the right" is followed by "but not the left"."""
+    return _NOT_THE_OTHER.match(sentence, start) is not None

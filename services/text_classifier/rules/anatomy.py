@@ -29,6 +29,8 @@ _ENLARGED = r"(?:enlarg\w+|widen\w+|prominen\w+|increased?|dilat\w+|abnormal\w*)
 _ASSESSMENTS = tuple(
     (assessment, re.compile(pattern, re.IGNORECASE | re.VERBOSE))
     for assessment, pattern in (
+        (Assessment.ABNORMAL, r"\bnot\s+(?:an?\s+|of\s+)?normal\b"),
+        (Assessment.NORMAL, r"\bnot\s+increased\b(?!\s+(?:since|from|compared|in\b))"),
         (
             Assessment.DOUBTFUL,
             rf"\bnormal\s+(?:in\s+size\s+)?(?:to|or)\s+(?:\w+\s+){{0,2}}(?:{_ENLARGED}|borderline) | \bborderline\b(?:\s+\w*\s*(?:{_ENLARGED}|normal))?",
@@ -39,7 +41,7 @@ _ASSESSMENTS = tuple(
         ),
         (
             Assessment.NORMAL,
-            rf"\b(?:not|no|without|nor)\s+(?:(?:significantly|definitely|grossly|overtly|clearly|abnormally|evidence\s+of|significant|definite|acute|focal|frank|overt|interval|pathologic\w*)\s+)*(?:{_ENLARGED}|big|large|wide) | \bnon-?enlarged\b",
+            rf"\b(?:not|isn't|aren't|no|without|nor)\s+(?:(?:significantly|definitely|grossly|overtly|clearly|abnormally|evidence\s+of|significant|definite|acute|focal|frank|overt|interval|pathologic\w*)\s+)*(?:{_ENLARGED}|big|large|wide) | \bnon-?enlarged\b",
         ),
         (
             Assessment.DOUBTFUL,
@@ -51,7 +53,7 @@ _ASSESSMENTS = tuple(
         ),
         (
             Assessment.ABNORMAL,
-            rf"\b{_ENLARGED} | \b(?:mildly\s+|moderately\s+)?(?:large|big|wide|globular)\b | \bcardiomegaly\b",
+            rf"\b{_ENLARGED} | \b(?:mildly\s+|moderately\s+)?(?:large|big|wide|globular|exceeds?)\b | \bcardiomegaly\b",
         ),
         (Assessment.STABLE, r"\b(?:stable|unchanged|similar|constant|grossly\s+stable|same|decreas\w+|improv\w+)\b"),
     )

@@ -9,7 +9,7 @@ _REPORT = r"(?:findings?|impressions?|conclusions?|report|result|opinion|interpr
 _HEADING = re.compile(
     spaced(
         r"\b(?:(?:clinical |medical |past )*(?:history|indications?|information|details|data|hx)"
-        r"|reasons? for (?:the )?(?:exam\w*|study|test|request|film|x-?ray)|comparisons?|technique)\s*:"
+        r"|reasons? for (?:the )?(?:exam\w*|study|test|request|film|x-?ray)|comparisons?|technique|reason)\s*:"
     ),
     re.IGNORECASE,
 )

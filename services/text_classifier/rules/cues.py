@@ -39,6 +39,7 @@ _WHOLLY = several(
     "totally",
     "reliably",
     "fully",
+    "to",
     "be",
     "been",
     "yet",
@@ -65,7 +66,7 @@ _TABLE: tuple[tuple[Cue, re.Pattern[str]], ...] = (
     (
         Cue.DENY_BEHIND,
         re.compile(
-            r"(?:[:=]|\s[-–])\s*(?:none|no|absent|negative|nil|not|n)\b(?:\s+(?:seen|identified|present|noted|visible|detected|evident))?(?=\s*(?:[.;,\n]|$))|\(\s*(?:no|none|absent|negative|nil|-)\s*\)",
+            r"(?:[:=?]|\s[-–])\s*(?:none|no|absent|negative|nil|not|n)\b(?:\s+(?:seen|identified|present|noted|visible|detected|evident|evidence))?(?=\s*(?:[.;,\n]|$))|\(\s*(?:no|none|absent|negative|nil|-)\s*\)",
             re.IGNORECASE,
         ),
     ),
@@ -80,12 +81,12 @@ _TABLE: tuple[tuple[Cue, re.Pattern[str]], ...] = (
         Cue.NEUTRAL,
         any_of(
             rf"(?:no|without|not|little|minimal) {several('evidence of', 'evidence for', _QUALITY, 'other', 'further', 'short term', 'in')}{_CHANGE}(?: (?:in|of|from|since)(?: the)?)?",
-            rf"not {several(_QUALITY + 'ly', 'much', 'yet')}(?:changed?|increased|decreased|improved|only|fully|completely|entirely|yet|resolved)(?! exclude| rule)",
+            rf"not {several(_QUALITY + 'ly', 'much', 'yet')}(?:changed?|increased|decreased|improved|only|fully|completely|entirely|yet|resolved)(?! exclude| rule| without)",
             rf"{_PARTLY}(?:[ -](?:complete(?:ly)?|total(?:ly)?))?(?: interval)? (?:resolution|resolved|clearing|cleared|gone|disappeared)(?: of)?",
-            r"(?:not|no longer) (?:(?:entirely|completely|fully) )?(?:free|clear) (?:of|from)", "not without", "(?:has|have) not (?:significantly |further )?enlarged",
-            "(?:no (?:reason|cause|need) to|do not|without|beyond|no) (?:an? )?doubt(?: (?:about|of|that|as to))?", "(?:wrong|incorrect|misleading) to (?:say|state) (?:that )?there (?:is|are) no",
+            r"(?:not|no longer) (?:(?:entirely|completely|fully) )?(?:free|clear) (?:of|from)", "(?:not|never) (?:(?:entirely|completely|quite) )?without", "no absence of", "(?:has|have) not (?:significantly |further )?enlarged",
+            "(?:no (?:reason|cause|need) to|do not|without|beyond|no) (?:an? )?doubt(?: (?:about|of|that|as to))?", "(?:not (?:true|correct|the case)|wrong|incorrect|misleading|false)(?: to (?:say|state))? (?:that )?there (?:is|are) no",
             "(?:is|are) not absent",
-            "fail(?:s|ed|ing)? to (?:resolve|clear|improve|disappear)", "(?:did|does|do|has|have) not (?:yet )?(?:resolved?|cleared?|disappear(?:ed)?)",
+            "fail(?:s|ed|ing)? to (?:resolve|clear|improve|disappear)", "(?:not|never) (?:(?:appear|seem|yet|quite|been|to|have) )*(?:resolved?|cleared?|disappear(?:ed)?|gone)",
             "(?:without|no|not yet) (?:complete |full )?resolution(?: of)?",
             "(?:document|ensure|confirm|assess|until|to|for|demonstrate|verify) (?:the )?(?:complete )?(?:resolution|clearing)(?: of)?",
             "no (?:prior|previous|comparison|priors|old|recent)",
@@ -99,6 +100,7 @@ _TABLE: tuple[tuple[Cue, re.Pattern[str]], ...] = (
         Cue.DOUBT_BEHIND,
         any_of(
             rf"(?:(?:is|are|was|were|has|have) )?{_CANNOT} {_WHOLLY}(?:excluded|ruled out)",
+            rf"{_CANNOT} {_WHOLLY}(?:confirmed|verified|substantiated|proven)",
             "remains? (?:an? )?(?:\\w+ )?(?:possib(?:le|ility)|consideration|concern|suspected|questionable|uncertain)",
             "(?:is|are|would be|seems?|appears?) not (?:improbable|impossible|implausible|inconceivable|unlikely)", "(?:is|are|remains?) (?:uncertain|doubtful|in doubt|unclear|unproven)",
             r"(?:difficult|hard) to (?:evaluate|assess)(?=\s*(?:[.;,]|$))",
@@ -123,7 +125,7 @@ _TABLE: tuple[tuple[Cue, re.Pattern[str]], ...] = (
         Cue.DENY_BEHIND,
         any_of(
             rf"(?:{_BE} )?(?:no longer|not) {several('been', 'definite(?:ly)?', 'convincingly', 'currently', 'now', 'again', 'clearly', 'well', _BE)}{_SEEN}",
-            "(?:is|are|was|were) absent",
+            "(?:is|are|was|were) absent", "(?:is|are) no more(?=\\s*(?:[.;,]|$))",
             r"(?:(?:is|are|has|have|now|been|completely|since) )*(?:gone|vanished)(?! up| down| from)", r"and not (?:seen|present) (?:now|today)",
             rf"(?:was|were) (?:present|seen|noted|visible) (?:only )?(?:on|in) (?:the |an? )?{_PRIOR} {_FILM},? but (?:is |are )?(?:not|no longer|absent)",
             rf"(?:(?:is|are|was|were|seen|visible|present|only) )+on (?:the )?{_PRIOR} {_FILM} (?:only|alone)", rf"(?:is|are|was|were) (?:seen |visible |present )?only (?:seen |visible |present )?on (?:the )?{_PRIOR} {_FILM}",
@@ -145,7 +147,7 @@ _TABLE: tuple[tuple[Cue, re.Pattern[str]], ...] = (
             "(?:rather than|instead of|as opposed to|excluding|excludes)", "(?:has|have) (?:ruled out|excluded)",
             rf"{_PRIOR} {_FILM} (?:\w+ )?(?:show\w*|demonstrat\w+|had|with|reveal\w*){_NOW_CLEAR}", rf"(?:{_FILM} (?:from \w+ )?(?:showing|with)){_NOW_CLEAR}",
             rf"(?:{_PRIOR} (?:week|month|night|year)|yesterday|previously|formerly) there (?:was|were){_NOW_CLEAR}",
-            r"apparent(?= [^.;,]*\b(?:is|are|was|were|represents?|reflects?|due to)\b)",
+            r"(?:apparent|what (?:looks like|appears to be|seems to be))(?= [^.;,]*\b(?:is|are|was|were|represents?|reflects?|due to)\b)",
             rf"(?:does|do|did|is|are|was|were) not {up_to(1)}(?:represent|show|suggest|demonstrate|reveal|reflect|indicate|have|see|identify|visualize|appreciate|suspicious|consistent|concerning|compatible|typical|characteristic)\w*",
             "not (?:suggestive|suspicious|consistent|concerning|compatible|typical|characteristic)",
             r"not (?:an? |any )?(?=(?:consolid|pneumon|edema|effus|infiltr|atelect|mass|infect|fract|pneumot|nodul|opaci|tumo|cardiomeg|haz))",
@@ -196,7 +198,7 @@ _TABLE: tuple[tuple[Cue, re.Pattern[str]], ...] = (
 
 # A word that begins a new statement: ", stable cardiomegaly" behind "no pneumothorax" is not denied. Sizes and sides do
 # so too, unless an "or" shows that the list goes on: "no consolidation, left effusion or pneumothorax".
-_MEASURE = r"(?:mild(?:ly)?|moderate(?:ly)?|small|minimal(?:ly)?|trace|tiny|slight(?:ly)?|right|left|bilateral|bibasilar|large(?= (?:left|right|bilateral)| [^,.;]*,\s*(?:and )?no\b)|new|subtle|multiple|several|enlarged|bilat|sm|[lr])"
+_MEASURE = r"(?:mild(?:ly)?|moderate(?:ly)?|small|minimal(?:ly)?|trace|tiny|slight(?:ly)?|right|left|bilateral|bibasilar|large(?= (?:left|right|bilateral)| [^,.;]*,\s*(?:and )?no\b)|new|subtle|multiple|several|enlarged|bilat|patchy|streaky|hazy|diffuse|scattered|healed|healing|old|remote|calcified|degenerative|sm|[lr])"
 _TURN = r"(?:stable|unchanged|persist\w*|improv\w+|increas\w+|decreas\w+|worsen\w+|similar|chronic|again|recurrent|residual|enlarging|developing|interval|resolving|marked(?:ly)?|extensive|severe)"
 _ORGAN = "(?:heart|lungs|cardiac (?:silhouette|size|contour)|mediastinum|mediastinal contour)"
 _OPENER = "(?:there|the|this|these|it|also|status|post|which|with|likely|consistent|compatible)"

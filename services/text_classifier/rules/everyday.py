@@ -17,7 +17,7 @@ _FINDINGS: tuple[tuple[LabelName | None, tuple[str, ...]], ...] = (
     ("Atelectasis", ("atx",)),
     ("Cardiomegaly", ("cardiomeg",)),
     ("Edema", ("cardiac failure", "(?:acute )?hf", r"(?<=in\s)failure", "(?:mild|moderate|severe|early|worsening|improving|acute|biventricular|frank|ventricular) failure")),
-    ("Fracture", ("fxs", rf"broken {up_to(3)}{_BONE}", rf"{_BONE} (?:is|are|appears?) broken")),
+    ("Fracture", ("fxs", "cortical (?:breaks?|disruption)", rf"broken {up_to(3)}{_BONE}", rf"{_BONE} (?:is|are|appears?) broken")),
     (
         "Lung Lesion",
         (
@@ -28,13 +28,13 @@ _FINDINGS: tuple[tuple[LabelName | None, tuple[str, ...]], ...] = (
     (
         "Lung Opacity",
         (
-            "opacs?", "infil(?:t|s)?", "shadowing", r"(?:air[\s-]?space|alveolar|patchy|fluffy|ill-defined|lung|pulmonary|interstitial) shadows?",
+            "opacs?", "alveolar (?:filling )?process(?:es)?", "infil(?:t|s)?", "shadowing", r"(?:air[\s-]?space|alveolar|patchy|fluffy|ill-defined|lung|pulmonary|interstitial) shadows?",
             "haz(?:y|iness)(?! (?:margins?|outlines?|borders?|vessels?))", r"white[\s-]?outs?", r"ground[\s-]?glass", "ggos?", r"crazy[\s-]paving",
             r"opaque (?:left |right )?(?:hemi-?thorax|lung)", r"(?:hemi-?thorax|lung) is (?:completely )?opaque", "honeycombing",
         ),
     ),
     ("Pleural Effusion", ("effs?", "pleural (?!air)(?:[\\w-]+ )?collections?", "(?:layering|loculated|subpulmonic) fluid",
-                          rf"fluid (?:in|within|along) {up_to(3)}(?:fissures?|pleural (?:space|cavity)|costophrenic (?:angles?|sulcus|recess))")),
+                          rf"fluid (?:(?:layer|track|collect|extend)\w* )?(?:in|into|within|along) {up_to(3)}(?:fissures?|pleural (?:space|cavity)|costophrenic (?:angles?|sulcus|recess))")),
     ("Pneumonia", ("pnas?", r"(?:broncho)?pneumonic", "(?<!non-)infective(?: (?:changes?|process))?", "superinfections?")),
     ("Pneumothorax", ("ptxs", "haemo-?pneumothora(?:x|ces)", rf"air (?:in|within) {up_to(3)}pleural (?:space|cavity)")),
     (
@@ -67,7 +67,7 @@ _NO_MENTION: tuple[tuple[LabelName, tuple[str, ...]], ...] = (
             rf"nipple shadows? {up_to(2)}(?:simulat|mimic|resembl)\w+ {up_to(2)}nodules?",
         ),
     ),
-    ("Lung Opacity", ("(?:nipple|breast|cardiac|heart) shadow(?:s|ing)?",)),
+    ("Lung Opacity", ("(?:nipple|breast|cardiac|heart) shadow(?:s|ing)?", rf"opacit\w+ {up_to(6)}(?:is|are|represents?) (?:an? |the )*nipples?")),
 )  # fmt: skip
 
 EVERYDAY_LOOK_ALIKES: tuple[LookAlike, ...] = tuple(

@@ -40,6 +40,7 @@ _IN_PLACE = re.compile(
     r"\s+(?:(?:is|are|remains?|with|again)\s+)*(?:in\s+(?:place|situ|\w+\s+position)|(?:the\s+)?tips?\b|unchanged|remains?|terminat|project|ends\b)",
     re.IGNORECASE,
 )
+_TIP_BEHIND = re.compile(r"\s+tips?\b")
 _TIP = re.compile(r"\btips?\s+of\b", re.IGNORECASE)
 _SIDED_ITEM = re.compile(r",?\s*(?:and\s+)?(?:the\s+)?(?:right|left|bilateral|small|both)\b", re.IGNORECASE)
 _GENERIC_OBJECT = re.compile(
@@ -51,7 +52,7 @@ _GENERIC_NOUN = re.compile(
 )
 # "no effusion left lower lobe atelectasis": a new phrase that the missing full stop hides.
 _NEW_PHRASE = re.compile(
-    r"\s+(?:(?:there\s+(?:is|are)|small|mild|moderate|minimal|stable|unchanged|persistent|left|right|bilateral|bibasilar|the|heart|patchy|streaky|low|trace|tiny|subtle|new|old|healed|healing|remote|enlarged|degenerative|multiple|several)\b).*",
+    r"\s+(?:(?:there\s+(?:is|are)|small|mild|moderate|minimal|stable|unchanged|persistent|left|right|bilateral|bibasilar|the|heart|patchy|streaky|low|trace|tiny|subtle|new|old|healed|healing|remote|enlarged|degenerative|calcified|multiple|several)\b).*",
     re.IGNORECASE | re.DOTALL,
 )
 
@@ -158,7 +159,10 @@ def _kept_afterwards(sentence: Sentence, cue: CueSpot) -> bool:
 def _only_its_tip(sentence: Sentence, index: int) -> bool:
     """E.g. "the tip of the tube is not seen": the tube is there."""
     spot = sentence.spots[index]
-    return spot.term.label == SUPPORT_DEVICES and bool(_TIP.search(sentence.text, max(0, spot.start - 40), spot.start))
+    if spot.term.label != SUPPORT_DEVICES:
+        return False
+    of_it = _TIP.search(sentence.text, max(0, spot.start - 40), spot.start)
+    return bool(of_it or _TIP_BEHIND.match(sentence.text, spot.end))
 
 
 def _look_ahead(sentence: Sentence, cue: CueSpot) -> None:
@@ -172,7 +176,8 @@ def _look_ahead(sentence: Sentence, cue: CueSpot) -> None:
         spot = sentence.spots[i]
         if previous and previous.end <= spot.start and _NEW_PHRASE.fullmatch(sentence.text, previous.end, spot.end):
             return
-        if previous and chained and sentence.text[previous.end : spot.start].isspace():
+        beside = previous and sentence.text[previous.end : spot.start].isspace()
+        if beside and (chained or spot.term.label == "Cardiomegaly"):
             return  # "no A no B C", the full stops lost
         if _AFFIRMED.match(sentence.text, spot.end) and previous is not None:
             return
@@ -204,7 +209,7 @@ def _scope_end(sentence: Sentence, cue: CueSpot) -> int:
     if cue.cue is Cue.DENY_AHEAD and _NO_AGAIN.search(sentence.text, 0, cue.start):
         comma = sentence.text.find(",", cue.end, end)  # "no A, no B, C": each has its own "no", and C has none
         end = comma if comma >= 0 and not _LIST_GOES_ON.match(sentence.text, comma, end) else end
-    if cue.text.lower() == "apparent" and (turn := _IS_SOMETHING_ELSE.search(sentence.text, cue.end, end)):
+    if cue.text.startswith(("apparent", "what")) and (turn := _IS_SOMETHING_ELSE.search(sentence.text, cue.end, end)):
         end = turn.start()
     return end
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 # A full stop ends a sentence unless it stands in a number ("1.5 cm", "T9.") or behind an abbreviation. Some reports
 # leave out the space behind it ("effusion.Stable").
 _STOP = re.compile(
-    r"(?<!\bdr)(?<!\bvs)(?<!\bv)(?<!\bapprox)(?<!\be\.g)(?<!\bi\.e)(?<!\bno)(?:[.!]+|(?<=\w)\?+[.!]*)"
+    r"(?<!\bdr)(?<!\bvs)(?<!\bv)(?<!\bapprox)(?<!\be\.g)(?<!\bi\.e)(?<!\bno)(?:[.!]+|(?<=\w)\?+(?!\s*(?:no|none|yes|small|mild|moderate|large|trace)\b)[.!]*)"
     r"(?=\s|$|[A-Za-z]{2})(?!g\.|e\.)|(?<=[a-z]{3})\.(?=\d)",
     re.IGNORECASE,
 )
@@ -17,7 +17,7 @@ _GOES_ON = re.compile(
 )
 # "2." or "2)" or "#2": an item of a numbered list.
 _ITEM = re.compile(
-    r"(?:(?<=\s)|^)#?(\d{1,2})(?:[.)]|\s?-)\s*(?=[A-Za-z_\[(])|(?:(?<=\s)|^)#(\d{1,2})\s+(?=[A-Za-z])"
+    r"(?:(?<=\s)|^)#?(\d{1,2})(?:[.)/]|\s?-)\s*(?=[A-Za-z_\[(])|(?:(?<=\s)|^)#(\d{1,2})\s+(?=[A-Za-z])"
     r"|(?<=[a-z]{3})(\d)[.)]\s*(?=[A-Za-z])"  # glued: "effusion2. edema"
 )
 _BULLET = re.compile(r"(?:^|\n)[ \t]*[-*•]\s+|\s(?:•\s*|\*\s+)|^•")

@@ -7,6 +7,9 @@ _FOUND = r"(?:small|tiny|trace|minimal|mild|moderate|large|persistent|stable|unc
 # Behind the mention: its own side, then a comma or "but", then a size or "one" with the other side.
 _FOUND_ELSEWHERE = re.compile(
     rf"[^.;,:]{{0,40}}?(?:[;,]|\bbut\b)\s*(?:(?:but|and|there\s+(?:is|are)|with|an?|only)\s+)*(?:{_FOUND}\s+)+(?:(?:is|are|persists|remains)\s+)*{_SIDE}"
+    rf"|[^.;,:]{{0,40}}?[;,]\s*(?:but\s+)?(?:{_FOUND}\s+)+(?:left|right)(?=\s*(?:[.;,]|$))"
+    # "clear of edema, the left is not"
+    r"|[^.;,:]{0,20}?[;,]\s*(?:but\s+)?(?:the\s+)?(?:left|right|other)\s+(?:\w+\s+)?is\s+not(?=\s*(?:[.;,]|$))"
     # and an exception of the same kind: "except a tiny apical one"
     r"|\s*,?\s*(?:except|other\s+than|apart\s+from|aside\s+from|save|but)\s+(?:for\s+)?(?:an?\s+|the\s+)?(?:[\w-]+\s+){0,3}ones?\b",
     re.IGNORECASE,

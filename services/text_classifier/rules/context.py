@@ -18,7 +18,7 @@ _SENTENCE_ENDS = re.compile(r"[.!](?=\s|$)|(?<=\w)\?(?=\s+[A-Z]|$)|\n|$")
 _SUPPOSED = tuple(
     re.compile(spaced(pattern), re.IGNORECASE)
     for pattern in (
-        r"\bif\b(?! any)[^.;,\n]*\b(?:suspect\w*|suspicion|concern\w*|clinical\w*|symptom\w*|warrant\w*|need\w*)\b[^.;,\n]*",
+        r"\bif\b(?! any)(?![^.;,\n]*\b(?:continued|continuing|persistent|ongoing)\b)[^.;,\n]*\b(?:suspect\w*|suspicion|concern\w*|clinical\w*|symptom\w*|warrant\w*|need\w*)\b[^.;,\n]*",
         r"\bshould (?:an? |the |any )?(?:[\w-]+ ){1,4}(?:develop|occur|be (?:suspected|of concern)|arise|ensue)\b",
         rf"\b(?:recommend\w*|advise[ds]?|suggest|consider) {up_to(4)}(?:tube|drain|line|catheter|picc) (?:placement|insertion)\b",
     )

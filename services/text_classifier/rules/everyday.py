@@ -17,7 +17,7 @@ _FINDINGS: tuple[tuple[LabelName | None, tuple[str, ...]], ...] = (
     ("Atelectasis", ("atx",)),
     ("Cardiomegaly", ("cardiomeg",)),
     ("Edema", ("cardiac failure", "(?:acute )?hf", r"(?<=in\s)failure", "(?:mild|moderate|severe|early|worsening|improving|acute|biventricular|frank|ventricular) failure")),
-    ("Fracture", ("fxs", "cortical (?:breaks?|disruption)", rf"broken {up_to(3)}{_BONE}", rf"{_BONE} (?:is|are|appears?) broken")),
+    ("Fracture", ("fxs", "cortical breaks?", rf"broken {up_to(3)}{_BONE}", rf"{_BONE} (?:is|are|appears?) broken")),
     (
         "Lung Lesion",
         (

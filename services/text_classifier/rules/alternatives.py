@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from services.text_classifier.rules.cues import Cue, CueSpot
+from services.text_classifier.rules.cue import Cue, CueSpot
 from services.text_classifier.rules.lexicon import Kind, Spot
 from services.text_classifier.rules.scopes import Sentence
 from shared.labels import SUPPORT_DEVICES, State

@@ -4,7 +4,8 @@
 import re
 from enum import IntEnum
 
-from services.text_classifier.rules.cues import CUT, Cue, CueSpot
+from services.text_classifier.rules.cue import Cue, CueSpot
+from services.text_classifier.rules.cuts import CUT
 from services.text_classifier.rules.lexicon import Kind, Spot
 from shared.labels import State
 

@@ -1,34 +1,13 @@
-"""The words that deny, doubt or qualify a mention, and the words at which their reach ends."""
+"""The table of the words that deny, doubt or qualify a mention."""
 # ruff: noqa: E501 - folded tables of phrases read worse than long ones
 
 import re
-from dataclasses import dataclass
-from enum import Enum, auto
 
+from services.text_classifier.rules.cue import Cue, CueSpot
+from services.text_classifier.rules.cuts import SEEN
 from services.text_classifier.rules.lexicon import Convention
-from services.text_classifier.rules.patterns import any_of, several, spaced, up_to
+from services.text_classifier.rules.patterns import any_of, several, up_to
 
-
-class Cue(Enum):
-    NEUTRAL = auto()  # looks like a denial and is none: "no change in"
-    DOUBT_BEHIND = auto()  # "... cannot be excluded"
-    DOUBT_AHEAD = auto()  # "possible ..."
-    DENY_BEHIND = auto()  # "... has resolved"
-    DENY_AHEAD = auto()  # "no ..."
-    GONE_BEHIND = auto()  # "... has been removed": devices only
-    GONE_AHEAD = auto()  # "removal of ..."
-    KEEP = auto()  # "persistent": undoes a denial before it
-
-
-@dataclass(frozen=True, slots=True)
-class CueSpot:
-    cue: Cue
-    start: int
-    end: int
-    text: str
-
-
-_SEEN = "(?:seen|identified|visuali[sz]ed|noted|present|evident|appreciated|demonstrated|detected|observed|apparent|found|recogni[sz]ed|shown|suggested|felt|visible)"
 _BE = "(?:is|are|was|were|be|been|being|has|have|had|appears?|remains?)"
 _MODAL = "(?:may|might|could|would|can)"
 _CANNOT = r"(?:can\s?not|can't|could not|not|difficult to|hard to|unable to|impossible to)"
@@ -92,7 +71,7 @@ _TABLE: tuple[tuple[Cue, re.Pattern[str]], ...] = (
             "no (?:prior|previous|comparison|priors|old|recent)",
             "without (?:contrast|prior|previous)",
             "favou?red to (?:be|represent|reflect)",
-            rf"not (?:well |clearly |definitely )?{_SEEN} (?:on|in) (?:the |any )?{up_to(1)}(?:prior|previous|earlier|older|comparison|outside|recent)",
+            rf"not (?:well |clearly |definitely )?{SEEN} (?:on|in) (?:the |any )?{up_to(1)}(?:prior|previous|earlier|older|comparison|outside|recent)",
         ),
     ),
     # Doubts that hold a negation come before the negations.
@@ -104,7 +83,7 @@ _TABLE: tuple[tuple[Cue, re.Pattern[str]], ...] = (
             "remains? (?:an? )?(?:\\w+ )?(?:possib(?:le|ility)|consideration|concern|suspected|questionable|uncertain)",
             "(?:is|are|would be|seems?|appears?) not (?:improbable|impossible|implausible|inconceivable|unlikely)", "(?:is|are|remains?) (?:uncertain|doubtful|in doubt|unclear|unproven)",
             r"(?:difficult|hard) to (?:evaluate|assess)(?=\s*(?:[.;,]|$))",
-            rf"not (?:well|clearly|optimally|adequately|fully)[ -](?:{_SEEN}|evaluated|assessed|defined|delineated|imaged)",
+            rf"not (?:well|clearly|optimally|adequately|fully)[ -](?:{SEEN}|evaluated|assessed|defined|delineated|imaged)",
             "(?:poorly|incompletely|suboptimally) (?:visuali[sz]ed|seen)",
         ),
     ),
@@ -124,7 +103,7 @@ _TABLE: tuple[tuple[Cue, re.Pattern[str]], ...] = (
     (
         Cue.DENY_BEHIND,
         any_of(
-            rf"(?:{_BE} )?(?:no longer|not) {several('been', 'definite(?:ly)?', 'convincingly', 'currently', 'now', 'again', 'clearly', 'well', _BE)}{_SEEN}",
+            rf"(?:{_BE} )?(?:no longer|not) {several('been', 'definite(?:ly)?', 'convincingly', 'currently', 'now', 'again', 'clearly', 'well', _BE)}{SEEN}",
             "(?:is|are|was|were) absent", "(?:is|are) no more(?=\\s*(?:[.;,]|$))",
             r"(?:(?:is|are|has|have|now|been|completely|since) )*(?:gone|vanished)(?! up| down| from)", r"and not (?:seen|present) (?:now|today)",
             rf"(?:was|were) (?:present|seen|noted|visible) (?:only )?(?:on|in) (?:the |an? )?{_PRIOR} {_FILM},? but (?:is |are )?(?:not|no longer|absent)",
@@ -195,34 +174,6 @@ _TABLE: tuple[tuple[Cue, re.Pattern[str]], ...] = (
         ),
     ),
 )  # fmt: skip
-
-# A word that begins a new statement: ", stable cardiomegaly" behind "no pneumothorax" is not denied. Sizes and sides do
-# so too, unless an "or" shows that the list goes on: "no consolidation, left effusion or pneumothorax".
-_MEASURE = r"(?:mild(?:ly)?|moderate(?:ly)?|small|minimal(?:ly)?|trace|tiny|slight(?:ly)?|right|left|bilateral|bibasilar|large(?= (?:left|right|bilateral)| [^,.;]*,\s*(?:and )?no\b)|new|subtle|multiple|several|enlarged|bilat|patchy|streaky|hazy|diffuse|scattered|healed|healing|old|remote|calcified|degenerative|sm|[lr])"
-_TURN = r"(?:stable|unchanged|persist\w*|improv\w+|increas\w+|decreas\w+|worsen\w+|similar|chronic|again|recurrent|residual|enlarging|developing|interval|resolving|marked(?:ly)?|extensive|severe)"
-_ORGAN = "(?:heart|lungs|cardiac (?:silhouette|size|contour)|mediastinum|mediastinal contour)"
-_OPENER = "(?:there|the|this|these|it|also|status|post|which|with|likely|consistent|compatible)"
-CUT = re.compile(
-    "|".join(
-        spaced(word)
-        for word in (
-            r"\b(?:but|however|although|though|except(?: for)?|otherwise|while|whereas|yet|nevertheless|aside from|apart from|other than|outside of|but for|save (?:for)?|with the exception of|besides|in addition)\b",
-            r"\b(?:which|there (?:is|are|has|have|was|were)|given|since|despite|because|following|after|in the setting of)\b",
-            r"\b(?:overlying|superimposed (?:on|upon)|adjacent to|obscur(?:ing|ed by)|status post|s/p|compared (?:to|with)|due to|secondary to|related to)\b",
-            r"(?<!consistent\s)(?<!compatible\s)(?<!keeping\s)(?<!associated\s)\bwith\b(?! respect)",
-            r"\b(?:and )?(?:re)?(?:placement|insertion) of\b",
-            r"\blikely (?:represent\w*|reflect\w*|due|related|secondary)\b",
-            r"[;:()]",
-            r" [-–—]+ ",
-            rf",\s*(?:and )?(?=(?:{_TURN}|{_OPENER})\b)",
-            rf",\s*(?:and )?(?=(?:{_MEASURE}|{_ORGAN})\b)(?!(?:(?!\bno\b)[^.;])*\b(?:or|nor)\b)",
-            rf"\band (?=(?:{_TURN}|{_MEASURE}|there|the|definite(?:ly)?|obvious)\b)",
-            rf"\b(?:is|are|was|were) (?:now |again |currently )?{_SEEN}\b",
-        )
-    ),
-    re.IGNORECASE,
-)  # fmt: skip
-
 
 # Words that the reference labeler doubts and a reader does not.
 _REFERENCE_DOUBTS: tuple[tuple[Cue, re.Pattern[str]], ...] = (

@@ -12,7 +12,7 @@ from functools import lru_cache
 from services.text_classifier.rules.alternatives import doubt_alternatives
 from services.text_classifier.rules.anatomy import assess
 from services.text_classifier.rules.context import is_history, states_normality, without_context
-from services.text_classifier.rules.cues import Cue, CueSpot
+from services.text_classifier.rules.cue import Cue, CueSpot
 from services.text_classifier.rules.lexicon import Convention, Kind, Spot
 from services.text_classifier.rules.patterns import lower_case
 from services.text_classifier.rules.scopes import Sentence, apply_cues

@@ -3,7 +3,10 @@
 import re
 from dataclasses import dataclass, field, replace
 
-from services.text_classifier.rules.cues import CUT, Cue, CueSpot, find_cues
+from services.text_classifier.rules.cue import Cue, CueSpot
+from services.text_classifier.rules.cues import find_cues
+from services.text_classifier.rules.cuts import CUT
+from services.text_classifier.rules.devices import begins_a_statement, only_its_tip, only_spoken_of
 from services.text_classifier.rules.lexicon import Convention, Spot
 from services.text_classifier.rules.sides import found_elsewhere, only_on_one_side
 from shared.labels import SUPPORT_DEVICES, State
@@ -31,33 +34,16 @@ _AFFIRMED = re.compile(
 )
 _CONCERN = re.compile(r"suspicio|concern|worrisome|question|suggest|favou?r|definite|potential", re.IGNORECASE)
 _EXCLUSION = re.compile(r"exclud|rule", re.IGNORECASE)
-_DEVICE_TROUBLE = re.compile(
-    r"\s+(?:\w+\s+)?(?:complicat|fail|loosen|malposition|migrat|fracture|displac|kink|discontinuit)", re.IGNORECASE
-)
-# What stands between a denial and a device that is only spoken of: "no leak around the tube", "no kink of the line".
-_BESIDE = re.compile(r"\b(?:of|around|after|from|with|in|for|following|at|to|by|near|about|along)\b", re.IGNORECASE)
-_IN_PLACE = re.compile(
-    r"\s+(?:(?:is|are|remains?|with|again)\s+)*(?:in\s+(?:place|situ|\w+\s+position)|(?:the\s+)?tips?\b|unchanged|remains?|terminat|project|ends\b)",
-    re.IGNORECASE,
-)
-_TIP_BEHIND = re.compile(r"\s+tips?\b")
-_TIP = re.compile(r"\btips?\s+of\b", re.IGNORECASE)
 _SIDED_ITEM = re.compile(r",?\s*(?:and\s+)?(?:the\s+)?(?:right|left|bilateral|small|both)\b", re.IGNORECASE)
 _GENERIC_OBJECT = re.compile(
     r"\s*(?:\w+\s+){0,4}(?:disease|process(?:es)?|abnormalit(?:y|ies)|findings?|changes?|pathology)\s*,(?!.*\b(?:or|nor)\b)",
     re.IGNORECASE,
-)
-_GENERIC_NOUN = re.compile(
-    r"\b(?:disease|process(?:es)?|abnormalit(?:y|ies)|findings?|changes?|pathology)\b", re.IGNORECASE
 )
 # "no effusion left lower lobe atelectasis": a new phrase that the missing full stop hides.
 _NEW_PHRASE = re.compile(
     r"\s+(?:(?:there\s+(?:is|are)|small|mild|moderate|minimal|stable|unchanged|persistent|left|right|bilateral|bibasilar|the|heart|patchy|streaky|low|trace|tiny|subtle|new|old|healed|healing|remote|enlarged|degenerative|calcified|multiple|several)\b).*",
     re.IGNORECASE | re.DOTALL,
 )
-
-
-_UNLISTED = re.compile(r"(?!.*(?:[,/&]|\b(?:or|and|nor|no)\b)).*", re.IGNORECASE | re.DOTALL)
 _LIST_GOES_ON = re.compile(r"(?:(?!\bno\b)[^.;])*\b(?:or|nor|and)\b", re.IGNORECASE)
 _NO_AGAIN = re.compile(r"\bno\b[^.;]*[,\s]\s*(?:and\s+)?$", re.IGNORECASE)
 _IS_SOMETHING_ELSE = re.compile(r"\b(?:is|are|was|were|represents?|reflects?|due\s+to)\b", re.IGNORECASE)
@@ -113,7 +99,9 @@ def _look_back(sentence: Sentence, cue: CueSpot) -> bool:
         return False
     if cue.cue is Cue.DENY_BEHIND and only_on_one_side(sentence.text, cue.end):
         return True
-    if cue.cue is Cue.DENY_BEHIND and (_kept_afterwards(sentence, cue) or _only_its_tip(sentence, nearest)):
+    if cue.cue is Cue.DENY_BEHIND and (
+        _kept_afterwards(sentence, cue) or only_its_tip(sentence.text, sentence.spots[nearest])
+    ):
         return True
     reached = [nearest]
     joins = ""
@@ -156,15 +144,6 @@ def _kept_afterwards(sentence: Sentence, cue: CueSpot) -> bool:
     )
 
 
-def _only_its_tip(sentence: Sentence, index: int) -> bool:
-    """E.g. "the tip of the tube is not seen": the tube is there."""
-    spot = sentence.spots[index]
-    if spot.term.label != SUPPORT_DEVICES:
-        return False
-    of_it = _TIP.search(sentence.text, max(0, spot.start - 40), spot.start)
-    return bool(of_it or _TIP_BEHIND.match(sentence.text, spot.end))
-
-
 def _look_ahead(sentence: Sentence, cue: CueSpot) -> None:
     end = _scope_end(sentence, cue)
     inside = [i for i, spot in enumerate(sentence.spots) if cue.end <= spot.start < end]
@@ -181,11 +160,11 @@ def _look_ahead(sentence: Sentence, cue: CueSpot) -> None:
             return  # "no A no B C", the full stops lost
         if _AFFIRMED.match(sentence.text, spot.end) and previous is not None:
             return
-        if _starts_anew(sentence, cue, i, previous):
+        if cue.cue is Cue.DENY_AHEAD and begins_a_statement(sentence.text, spot, previous, cue.end):
             return
         if cue.cue is Cue.DENY_AHEAD and _found_elsewhere(sentence, i):
             return
-        if _applies(cue, spot) and not _device_stays(sentence, cue, i):
+        if _applies(cue, spot) and not (cue.cue is Cue.DENY_AHEAD and only_spoken_of(sentence.text, spot, cue.end)):
             _settle(sentence, i, cue)
         previous = spot
 
@@ -214,24 +193,6 @@ def _scope_end(sentence: Sentence, cue: CueSpot) -> int:
     return end
 
 
-def _starts_anew(sentence: Sentence, cue: CueSpot, index: int, previous: Spot | None) -> bool:
-    """A device in its place is not denied, and begins a statement where dictation lost the comma ("no edema picc tip
-    in svc").
-    """
-    spot = sentence.spots[index]
-    if spot.term.label != SUPPORT_DEVICES or cue.cue is not Cue.DENY_AHEAD:
-        return False
-    start = previous.end if previous else cue.end
-    if _IN_PLACE.match(sentence.text, spot.end):
-        return previous is not None or bool(_GENERIC_NOUN.search(sentence.text, start, spot.start))
-    return (
-        previous is not None
-        and previous.term.label != SUPPORT_DEVICES
-        and bool(_UNLISTED.fullmatch(sentence.text, start, spot.start))
-        and not _BESIDE.search(sentence.text, start, spot.start)
-    )
-
-
 def _same_list(sentence: Sentence, cue: CueSpot, cut: int) -> bool:
     """E.g. "removal of the left tube and right catheter": sides and sizes do not part what is taken out."""
     return cue.cue is Cue.GONE_AHEAD and bool(_SIDED_ITEM.match(sentence.text, cut))
@@ -252,14 +213,6 @@ def _applies(cue: CueSpot, spot: Spot) -> bool:
     if cue.cue in (Cue.GONE_AHEAD, Cue.GONE_BEHIND):
         return spot.term.label == SUPPORT_DEVICES
     return not (cue.cue is Cue.DOUBT_BEHIND and spot.term.label == SUPPORT_DEVICES)
-
-
-def _device_stays(sentence: Sentence, cue: CueSpot, index: int) -> bool:
-    """E.g. "No hardware complication" and "no pneumothorax from line placement" leave the device where it is."""
-    spot = sentence.spots[index]
-    if spot.term.label != SUPPORT_DEVICES or cue.cue is not Cue.DENY_AHEAD:
-        return False
-    return bool(_DEVICE_TROUBLE.match(sentence.text, spot.end) or _BESIDE.search(sentence.text, cue.end, spot.start))
 
 
 def _settle(sentence: Sentence, index: int, cue: CueSpot) -> None:

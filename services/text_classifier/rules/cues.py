@@ -107,7 +107,7 @@ _TABLE: tuple[tuple[Cue, re.Pattern[str]], ...] = (
             "(?:is|are|was|were) absent", "(?:is|are) no more(?=\\s*(?:[.;,]|$))",
             r"(?:(?:is|are|has|have|now|been|completely|since) )*(?:gone|vanished)(?! up| down| from)", r"and not (?:seen|present) (?:now|today)",
             rf"(?:was|were) (?:present|seen|noted|visible) (?:only )?(?:on|in) (?:the |an? )?{_PRIOR} {_FILM},? but (?:is |are )?(?:not|no longer|absent)",
-            rf"(?:(?:is|are|was|were|seen|visible|present|only) )+on (?:the )?{_PRIOR} {_FILM} (?:only|alone)", rf"(?:is|are|was|were) (?:seen |visible |present )?only (?:seen |visible |present )?on (?:the )?{_PRIOR} {_FILM}",
+            rf"(?:(?:is|are|was|were|seen|visible|present|only) )+on (?:the )?{_PRIOR} {_FILM} (?:only|alone)", rf"(?:(?:is|are|was|were) )?(?:seen |visible |present |noted )?only (?:seen |visible |present |noted )?on (?:the )?{_PRIOR} {_FILM}",
             rf"(?:{_BE} )*(?:excluded|ruled out)(?! for)",
             "not enlarged",
             rf"{several('has', 'have', 'had', 'is', 'are', 'was', 'were', 'now', 'since', 'been', 'completely', 'apparently', 'essentially', 'intervally', 'interval', 'previously', 'subsequently', 'entirely', 'fully')}(?:resolved|cleared|disappeared)",

@@ -8,7 +8,7 @@ from services.text_classifier.rules.patterns import spaced
 SEEN = "(?:seen|identified|visuali[sz]ed|noted|present|evident|appreciated|demonstrated|detected|observed|apparent|found|recogni[sz]ed|shown|suggested|felt|visible)"
 # A word that begins a new statement: ", stable cardiomegaly" behind "no pneumothorax" is not denied. Sizes and sides do
 # so too, unless an "or" shows that the list goes on: "no consolidation, left effusion or pneumothorax".
-_MEASURE = r"(?:mild(?:ly)?|moderate(?:ly)?|small|minimal(?:ly)?|trace|tiny|slight(?:ly)?|right|left|bilateral|bibasilar|large(?= (?:left|right|bilateral)| [^,.;]*,\s*(?:and )?no\b)|new|subtle|multiple|several|enlarged|bilat|patchy|streaky|hazy|diffuse|scattered|healed|healing|old|remote|calcified|degenerative|sm|[lr])"
+_MEASURE = r"(?:mild(?:ly)?|moderate(?:ly)?|small|minimal(?:ly)?|trace|tiny|slight(?:ly)?|right|left|bilateral|bibasilar|large(?= (?:left|right|bilateral)| [^,.;]* (?:on|in) the (?:left|right)| [^,.;]*,\s*(?:and )?no\b)|new|subtle|multiple|several|enlarged|bilat|patchy|streaky|hazy|diffuse|scattered|healed|healing|old|remote|calcified|degenerative|sm|[lr])"
 _TURN = r"(?:stable|unchanged|persist\w*|improv\w+|increas\w+|decreas\w+|worsen\w+|similar|chronic|again|recurrent|residual|enlarging|developing|interval|resolving|marked(?:ly)?|extensive|severe)"
 _ORGAN = "(?:heart|lungs|cardiac (?:silhouette|size|contour)|mediastinum|mediastinal contour)"
 _OPENER = "(?:there|the|this|these|it|also|status|post|which|with|likely|consistent|compatible)"

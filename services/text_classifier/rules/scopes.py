@@ -32,6 +32,7 @@ _AFFIRMED = re.compile(
     r"\s+(?:(?:is|are|has|have|appears?|remains?|been|again)\s+)+(?:\w+ly\s+)?(?:stable|unchanged|increas|decreas|improv|persist|worsen|similar|in\s+place|again|present\s+(?:in|at|on))",
     re.IGNORECASE,
 )
+_UNCHANGED = re.compile(r"\s+(?:unchanged|stable|larger|smaller|improved|increased|decreased|worse)\b", re.IGNORECASE)
 _CONCERN = re.compile(r"suspicio|concern|worrisome|question|suggest|favou?r|definite|potential", re.IGNORECASE)
 _EXCLUSION = re.compile(r"exclud|rule", re.IGNORECASE)
 _SIDED_ITEM = re.compile(r",?\s*(?:and\s+)?(?:the\s+)?(?:right|left|bilateral|small|both)\b", re.IGNORECASE)
@@ -99,9 +100,9 @@ def _look_back(sentence: Sentence, cue: CueSpot) -> bool:
         return False
     if cue.cue is Cue.DENY_BEHIND and only_on_one_side(sentence.text, cue.end):
         return True
-    if cue.cue is Cue.DENY_BEHIND and (
-        _kept_afterwards(sentence, cue) or only_its_tip(sentence.text, sentence.spots[nearest])
-    ):
+    if cue.cue is Cue.DENY_BEHIND and _kept_afterwards(sentence, cue):
+        return True
+    if cue.cue is Cue.DENY_BEHIND and only_its_tip(sentence.text, sentence.spots[nearest]):
         return True
     reached = [nearest]
     joins = ""
@@ -158,7 +159,7 @@ def _look_ahead(sentence: Sentence, cue: CueSpot) -> None:
         beside = previous and sentence.text[previous.end : spot.start].isspace()
         if beside and (chained or spot.term.label == "Cardiomegaly"):
             return  # "no A no B C", the full stops lost
-        if _AFFIRMED.match(sentence.text, spot.end) and previous is not None:
+        if previous is not None and _affirmed(sentence.text, previous, spot):
             return
         if cue.cue is Cue.DENY_AHEAD and begins_a_statement(sentence.text, spot, previous, cue.end):
             return
@@ -167,6 +168,13 @@ def _look_ahead(sentence: Sentence, cue: CueSpot) -> None:
         if _applies(cue, spot) and not (cue.cue is Cue.DENY_AHEAD and only_spoken_of(sentence.text, spot, cue.end)):
             _settle(sentence, i, cue)
         previous = spot
+
+
+def _affirmed(text: str, previous: Spot, spot: Spot) -> bool:
+    """E.g. "... is unchanged"; behind a comma that begins no list also "effusion unchanged"."""
+    between = text[previous.end : spot.start]
+    in_short = "," in between and not _LIST_GOES_ON.search(between) and _UNCHANGED.match(text, spot.end)
+    return bool(in_short or _AFFIRMED.match(text, spot.end))
 
 
 def _found_elsewhere(sentence: Sentence, index: int) -> bool:

@@ -15,7 +15,9 @@ _FOUND_ELSEWHERE = re.compile(
     re.IGNORECASE,
 )
 _NOT_THE_OTHER = re.compile(
-    r"[^.;]{0,30}\bbut\s+not\s+(?:on\s+|in\s+|at\s+)?(?:the\s+)?(?:left|right|other)\b", re.IGNORECASE
+    r"[^.;,]{0,20}[;,]\s*(?:but\s+|and\s+)?(?:the\s+)?(?:left|right|other)(?:\s+(?:one|side))?\s+(?:is\s+|has\s+)?(?:unchanged|stable|not|still|persist|remain)"
+    r"|[^.;]{0,30}\bbut\s+not\s+(?:on\s+|in\s+|at\s+)?(?:the\s+)?(?:left|right|other)\b",
+    re.IGNORECASE,
 )
 
 

@@ -31,7 +31,7 @@ _PRIOR = "(?:prior|previous|earlier|old|older|last|preceding|outside|comparison)
 _FILM = "(?:films?|stud(?:y|ies)|exam\\w*|radiographs?|x-?rays?|images?|ct)"
 _ANATOMY_CLEAR = "(?:clear|sharp|normal|unremarkable|expanded|none|gone|resolved|absent)"
 # "... ; today the angles are sharp": what an earlier film showed is over.
-_NOW_CLEAR = rf"(?=[^.]*\b(?:(?:now|today|currently)\b[^.]*\b{_ANATOMY_CLEAR}|{_ANATOMY_CLEAR} (?:now|today))\b)"
+_NOW_CLEAR = rf"(?=[^.]*\b(?:(?:now|today|currently)\b[^.]*\b{_ANATOMY_CLEAR}|{_ANATOMY_CLEAR} (?:[\w-]+ ){{0,3}}(?:now|today))\b)"
 _PARTLY = "(?:near(?:ly)?|almost|all but|virtual(?:ly)?|partial(?:ly)?|incomplete(?:ly)?|large(?:ly)?|mostly|some|not complete(?:ly)?|substantial(?:ly)?|considerabl[ey]|significant(?:ly)?|marked(?:ly)?|moderate(?:ly)?|mild(?:ly)?|minimal(?:ly)?|slight(?:ly)?|further|continued|ongoing|progressive|gradual(?:ly)?)"
 _QUALITY = "(?:significant|appreciable|interval|substantial|definite|obvious|overt|major|gross|large|acute|convincing)"
 _EVIDENCE = several("evidence", "signs?", "indication", "findings?", "development", "focus", "areas?", "suggestion", "radiographic", "plain", "film",
@@ -94,7 +94,7 @@ _TABLE: tuple[tuple[Cue, re.Pattern[str]], ...] = (
             rf"{_CANNOT} (?:\w+ )?rule(?= (?:[\w-]+ ){{1,7}}out\b)",
             "(?:does|do|did) not (?:(?:entirely|completely|reliably|fully) )?(?:exclude|rule out)",
             r"(?:absence|exclusion|lack) of(?=[^.;]*\b(?:can\s?not|not|difficult|impossible)\b[^.;]*\b(?:assured?|guaranteed?|confirmed|certain|established|determined|possible|difficult|impossible|proven|made)\b)",
-            rf"{_CANNOT} (?:say|state|be (?:certain|sure)|confirm|guarantee|assure) (?:that )?(?:there (?:is|are) )?no",
+            rf"{_CANNOT} (?:be )?(?:say|said|stated?|certain|sure|confirm(?:ed)?|guaranteed?|assured?) (?:that )?(?:(?:there (?:is|are) )?no|{up_to(4)}(?:free|clear) of)",
             "(?:not|un) ?(?:clear|certain|sure) (?:that|whether|if) there (?:is|are)(?: no| an?)?",
             r"no (?:definite(?:ly)? |evidence (?:of|for) (?:a )?)?new(?: (?:area|focus|region)s? of)?",
             "to exclude",
@@ -162,7 +162,7 @@ _TABLE: tuple[tuple[Cue, re.Pattern[str]], ...] = (
             rf"{_MODAL} {several('also', 'all', 'simply', 'potentially', 'possibly', 'well', 'partially', 'in part', 'just', 'still', 'either', 'merely', 'partly', 'at least')}"
             r"(?:be|have|also|(?:represent|reflect|indicate|include|suggest|relate|result|account|correspond|signify|mimic|obscure|mask|contain|explain|harbor|simulate|imply|denote|cause)\w*)"
             rf"(?: {several('partially', 'partly', 'also', 'either', 'all', 'simply', 'at least', 'in part')}(?:due|secondary|related|attributable|attributed|caused|consistent|compatible|representative|indicative|suggestive|on the basis)(?: (?:to|with|by|of))?(?: (?:the )?presence of)?)?",
-            "(?:possibly|probably|presumably|potentially|perhaps|maybe) (?:(?:due|secondary|related) to|with)", "doubtful", "query", "c/f", "possib(?:le|ly|ility of)", "probabl[ey]",
+            "(?:possibly|probably|presumably|potentially|perhaps|maybe) (?:(?:due|secondary|related) to|with)", "doubtful", "doubt", "query", f"{_MODAL} (?:help )?(?:confirm|show|reveal)", "c/f", "possib(?:le|ly|ility of)", "probabl[ey]",
             "presum(?:ably|ed|e|ptive)", "questionabl[ey]", "question(?: of)?",
             "suspect(?:ed|s)?", "suspicious (?:for|of)", "suspicion(?: (?:for|of))?", "concern(?:ing)? (?:for|of)", "worrisome (?:for|of)",
             "suggestion of", "perhaps", "maybe", "potential(?:ly)?", "conceivabl[ey]", "equivocal", "favou?r(?:s|ed|ing)?", "borderline",

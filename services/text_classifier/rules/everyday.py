@@ -10,7 +10,7 @@ from shared.labels import LabelName
 
 _BONE = "(?:ribs?|clavicles?|collar-?bones?|bones?|humerus|sternum|scapula|vertebrae?)"
 _ELSEWHERE = "(?:thyroid|adrenal|hepatic|liver|renal|kidney|breast|bone|bony|osseous|skin|splenic|spleen|axillary|neck|pancreatic|ovarian|abdominal|tissue|wall|subcutaneous|scalp|rib|vertebral)"
-_LIMBS = "(?:legs?|limbs?|extremit(?:y|ies)|peripheral|facial|scalp|neck|skin|brain|cerebral|laryngeal|airway|body wall|dependent|periorbital|arms?|hands?|f(?:oo|ee)t|ankles?|bowel wall|mucosal|subglottic)"
+_LIMBS = "(?:legs?|limbs?|extremit(?:y|ies)|peripheral|facial|scalp|neck|skin|brain|cerebral|laryngeal|airway|body wall|dependent|periorbital|arms?|hands?|f(?:oo|ee)t|ankles?|bowel wall|breast|mucosal|subglottic)"
 _LUNG_PLACE = "(?:lungs?|lobes?|lingula|apex|apices|bases?|hil(?:um|a)|zones?)"
 
 _FINDINGS: tuple[tuple[LabelName | None, tuple[str, ...]], ...] = (

@@ -8,7 +8,7 @@ from services.text_classifier.rules.cues import find_cues
 from services.text_classifier.rules.cuts import CUT
 from services.text_classifier.rules.devices import begins_a_statement, only_its_tip, only_spoken_of
 from services.text_classifier.rules.lexicon import Convention, Spot
-from services.text_classifier.rules.sides import found_elsewhere, only_on_one_side
+from services.text_classifier.rules.sides import found_elsewhere, on_another_side, only_on_one_side
 from shared.labels import SUPPORT_DEVICES, State
 
 _FORWARD = {Cue.DENY_AHEAD, Cue.DOUBT_AHEAD, Cue.GONE_AHEAD}
@@ -98,7 +98,10 @@ def _look_back(sentence: Sentence, cue: CueSpot) -> bool:
     nearest = before[-1]
     if _BACK_STOP.search(sentence.text, sentence.spots[nearest].end, cue.start):
         return False
-    if cue.cue is Cue.DENY_BEHIND and only_on_one_side(sentence.text, cue.end):
+    if cue.cue is Cue.DENY_BEHIND and (
+        only_on_one_side(sentence.text, cue.end)
+        or on_another_side(sentence.text, sentence.spots[nearest].end, cue.start, cue.end)
+    ):
         return True
     if cue.cue is Cue.DENY_BEHIND and _kept_afterwards(sentence, cue):
         return True

@@ -14,11 +14,18 @@ _FOUND_ELSEWHERE = re.compile(
     r"|\s*,?\s*(?:except|other\s+than|apart\s+from|aside\s+from|save|but)\s+(?:for\s+)?(?:an?\s+|the\s+)?(?:[\w-]+\s+){0,3}ones?\b",
     re.IGNORECASE,
 )
+_ITS_SIDE = re.compile(r"\s*(?:on|in|at)\s+the\s+(left|right)\b")
 _NOT_THE_OTHER = re.compile(
     r"[^.;,]{0,20}[;,]\s*(?:but\s+|and\s+)?(?:the\s+)?(?:left|right|other)(?:\s+(?:one|side))?\s+(?:is\s+|has\s+)?(?:unchanged|stable|not|still|persist|remain)"
     r"|[^.;]{0,30}\bbut\s+not\s+(?:on\s+|in\s+|at\s+)?(?:the\s+)?(?:left|right|other)\b",
     re.IGNORECASE,
 )
+
+
+def on_another_side(sentence: str, mention_end: int, start: int, end: int) -> bool:
+    """E.g. "effusion on the right, not seen on the left": the denial from `start` to `end` is of the other side."""
+    of_mention, of_denial = _ITS_SIDE.search(sentence, mention_end, start), _ITS_SIDE.match(sentence, end)
+    return bool(of_mention and of_denial and of_mention[1] != of_denial[1])
 
 
 def found_elsewhere(sentence: str, start: int, next_mention: int) -> bool:

@@ -29,7 +29,7 @@ _FINDINGS: tuple[tuple[LabelName | None, tuple[str, ...]], ...] = (
         "Lung Opacity",
         (
             "opacs?", "alveolar (?:filling )?process(?:es)?", "infil(?:t|s)?", "shadowing", r"(?:air[\s-]?space|alveolar|patchy|fluffy|ill-defined|lung|pulmonary|interstitial) shadows?",
-            "haz(?:y|e|iness)(?! (?:margins?|outlines?|borders?|vessels?))", r"white?d?[\s-]?outs?", r"ground[\s-]?glass", "ggos?", r"crazy[\s-]paving",
+            r"(?:hazy|haziness|(?<!hilar\s)haze)(?! (?:margins?|outlines?|borders?|vessels?))", r"white?d?[\s-]?outs?", r"ground[\s-]?glass", "ggos?", r"crazy[\s-]paving",
             r"opaque (?:left |right )?(?:hemi-?thorax|lung)", r"(?:hemi-?thorax|lung) is (?:completely )?opaque", "honeycombing",
         ),
     ),

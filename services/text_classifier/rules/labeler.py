@@ -26,6 +26,11 @@ _MILD = re.compile(r"\b(?:mild(?:ly)?|slight(?:ly)?|minimal)\s+(?:[\w-]+\s+){0,2
 _NORMAL_SIGN = re.compile(
     r"\s+(?:is|are|appears?|remains?)\s+(?:\w+\s+)?(?:within|normal|unremarkable)\b", re.IGNORECASE
 )
+# A sentence that speaks of the mention before it: "There was a pneumothorax. It has resolved."
+_IT_IS_GONE = re.compile(
+    r"\s*(?:this|these|it|they|that)\s+(?:(?:has|have|is|are|now|since|completely|fully)\s+)+(?:resolved|cleared|gone|disappeared)\b",
+    re.IGNORECASE,
+)
 _WEIGHT = {State.PRESENT: 3, State.UNCERTAIN: 2, State.ABSENT: 1, State.NOT_MENTIONED: 0}
 
 
@@ -61,12 +66,15 @@ def read_report(text: str, convention: Convention = "clinical") -> list[Mention]
     """Every mention, those of abnormalities outside the 14 included."""
     right = canonical(text)
     said = without_context(right.text) if convention == "clinical" else right.text
-    return [
-        replace(mention, start=start, end=end)
-        for first, last in sentence_spans(said)
-        for mention in _read_sentence(said[first:last], convention)
-        for start, end in [right.span(first + mention.start, first + mention.end)]
-    ]
+    mentions: list[Mention] = []
+    for first, last in sentence_spans(said):
+        found = _read_sentence(said[first:last], convention)
+        if not found and mentions and convention == "clinical" and _IT_IS_GONE.match(said, first, last):
+            mentions[-1] = replace(mentions[-1], state=State.ABSENT)
+        for mention in found:
+            start, end = right.span(first + mention.start, first + mention.end)
+            mentions.append(replace(mention, start=start, end=end))
+    return mentions
 
 
 @lru_cache(maxsize=65_536)

@@ -465,6 +465,12 @@ from tests.text_classifier.rules.shorthand import differences
         ("pt with sob r/o pna", "pn?"),
         ("Consistent w/ edema.", "ed+"),
         ("Perihilar haze.", ""),
+        ("There was a left pneumothorax. It has resolved.", "px- nf+"),
+        ("Previously seen effusion. This has completely cleared.", "ef- nf+"),
+        ("Small effusion. It has not resolved.", "ef+"),
+        ("Edema. This has partially cleared.", "ed+"),
+        ("Cardiomegaly. Edema. It has cleared.", "ca+ ed-"),
+        ("Left effusion. It is unchanged.", "ef+"),
     ],
 )
 def test_impression_as_it_comes(text: str, shorthand: str) -> None:

@@ -1,19 +1,17 @@
 """PNG and JPEG to 8-bit grey."""
 
 import io
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageOps
 
 from services.image_index.pictures.codestream import read_codestream
+from services.image_index.pictures.deep_png import is_deep, read_deep
 from services.image_index.pictures.limits import Limits
 from services.image_index.pictures.radiograph import Grey
 from shared.errors import InvalidInput, PayloadTooLarge, ServiceError, UnsupportedMediaType
 
 _FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG"}
-_DEEP_MODES = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 
 
 def read_picture(data: bytes, media_type: str, limits: Limits) -> Grey:
@@ -25,6 +23,8 @@ def read_picture(data: bytes, media_type: str, limits: Limits) -> Grey:
         with Image.open(io.BytesIO(data), formats=[name]) as picture:
             limits.check_size(picture.height, picture.width)
             limits.check_frames(getattr(picture, "n_frames", 1))
+            if is_deep(picture):
+                return read_deep(picture, data)
             picture.load()
             return _grey(ImageOps.exif_transpose(picture))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -49,8 +49,6 @@ def _check_jpeg(data: bytes, limits: Limits) -> None:
 
 
 def _grey(picture: Image.Image) -> Grey:
-    if picture.mode in _DEEP_MODES:
-        return _from_deep(np.asarray(picture))
     if picture.has_transparency_data:
         if picture.mode not in ("LA", "RGBA"):
             picture = picture.convert("RGBA")
@@ -58,12 +56,3 @@ def _grey(picture: Image.Image) -> Grey:
     if picture.mode not in ("L", "RGB"):
         picture = picture.convert("RGB")  # CMYK, YCbCr, palette, 1 bit
     return np.asarray(picture.convert("L"))
-
-
-def _from_deep(values: NDArray[Any]) -> Grey:
-    """16-bit samples to 8 bits. Exports of 10- to 15-bit detectors fill only the low bits of the container: the depth
-    is taken as the fewest bits, from 8 on, that hold the largest sample.
-    """
-    samples = np.clip(values.astype(np.int64), 0, 65535)
-    bits = max(8, int(samples.max(initial=0)).bit_length())
-    return np.asarray(np.rint(samples * (255 / (2**bits - 1))), dtype=np.uint8)

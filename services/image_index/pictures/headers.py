@@ -4,8 +4,7 @@ import io
 
 from PIL import Image
 
-from services.image_index.pictures.dicom.elements import read_elements
-from services.image_index.pictures.dicom.read import check_gates
+from services.image_index.pictures.dicom.read import read_checked
 from services.image_index.pictures.limits import Limits
 from services.image_index.pictures.read import DICOM, media_type_of
 from shared.errors import InvalidInput, ServiceError
@@ -17,9 +16,7 @@ def check_header(data: bytes, limits: Limits) -> None:
     media_type = media_type_of(data)
     try:
         if media_type == DICOM:
-            dataset = read_elements(data, limits)
-            check_gates(dataset)
-            limits.check_size(int(dataset.Rows), int(dataset.Columns))
+            read_checked(data, limits)
         else:
             with Image.open(io.BytesIO(data), formats=["PNG", "JPEG"]) as picture:
                 limits.check_size(picture.height, picture.width)

@@ -2,6 +2,7 @@
 
 import io
 import struct
+import time
 import tracemalloc
 import zlib
 from collections.abc import Callable
@@ -106,6 +107,7 @@ BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
     ),
     "a JPEG in DICOM of many pixels": (lambda: in_dicom(jpeg(claims=60_000), JPEGBaseline8Bit), "pixels"),
     "a progressive JPEG in DICOM of many scans": (lambda: in_dicom(jpeg(more_scans=1000), JPEGBaseline8Bit), "scans"),
+    "the same under a retired name": (lambda: in_dicom(jpeg(more_scans=1000), "1.2.840.10008.1.2.4.55"), "scans"),
     "a JPEG 2000 of many pixels": (lambda: in_dicom(jpeg_2000(100_000, 100_000), JPEG2000Lossless), "pixels"),
     "a JPEG 2000 of many tiles": (lambda: in_dicom(jpeg_2000(900, 1), JPEG2000Lossless, side=900), "tiles"),
     "an HTJ2K of many pixels": (lambda: in_dicom(jpeg_2000(100_000, 100_000), HTJ2KLossless), "pixels"),
@@ -137,6 +139,15 @@ def test_what_would_grow_beyond_the_limits_is_refused_before_it_does(name: str) 
         tracemalloc.stop()
 
     assert peak < 40 * 2**20
+
+
+def test_of_a_long_list_of_windows_a_few_are_tried() -> None:
+    nowhere = [60_000] * 5_000
+    data = to_bytes(made_dicom(WindowCenter=nowhere, WindowWidth=[1] * len(nowhere), VOILUTFunction="SIGMOID"))
+    start = time.perf_counter()
+
+    assert read_radiograph(data).grey.max() == 255
+    assert time.perf_counter() - start < 1
 
 
 def test_a_deflated_file_cut_short_is_invalid() -> None:

@@ -47,7 +47,6 @@ def test_other_content_is_an_unsupported_media_type(data: bytes) -> None:
     ("elements", "says"),
     [
         ({"Modality": "CT"}, "CR or DX"),
-        ({"Modality": None}, "CR or DX"),
         ({"PresentationIntentType": "FOR PROCESSING"}, "for processing"),
         ({"SOPClassUID": DigitalXRayImageStorageForProcessing}, "for processing"),
         ({"BurnedInAnnotation": "YES"}, "BurnedInAnnotation"),

@@ -1,25 +1,22 @@
-"""DICOM files: the gates that a radiograph must pass, its metadata, and its pixels as 8-bit grey.
+"""DICOM files: their metadata, and their pixels as 8-bit grey.
 
 Of a multi-frame object the first frame is read, and the metadata say of how many. Values that could name a patient
 never reach a message or a log.
 """
 
-from typing import Any
-
 from pydicom.dataset import Dataset
 
 from services.image_index.pictures.dicom.elements import read_elements
-from services.image_index.pictures.dicom.frame import check_frame, decode_first_frame, frames_of
+from services.image_index.pictures.dicom.frame import check_frame, decode_first_frame
+from services.image_index.pictures.dicom.gates import check_gates, text_of
 from services.image_index.pictures.dicom.grey import to_grey
 from services.image_index.pictures.dicom.isolated import IsolatedDecoders
 from services.image_index.pictures.dicom.metadata import day_of, metadata_of
+from services.image_index.pictures.dicom.pixel_attributes import frames_of
 from services.image_index.pictures.dicom.square_pixels import with_square_pixels
 from services.image_index.pictures.limits import Limits
 from services.image_index.pictures.radiograph import Radiograph
 from shared.errors import InvalidInput, ServiceError
-
-RADIOGRAPHY = ("CR", "DX")
-_FOR_PROCESSING = "1.2.840.10008.5.1.4.1.1.1.1.1"  # Digital X-Ray Image Storage - For Processing
 
 
 def read_dicom(data: bytes, limits: Limits, decoders: IsolatedDecoders | None = None) -> Radiograph:
@@ -27,14 +24,12 @@ def read_dicom(data: bytes, limits: Limits, decoders: IsolatedDecoders | None = 
     decodes) or PayloadTooLarge.
     """
     try:
-        dataset = read_elements(data, limits)
-        check_gates(dataset)
-        check_frame(dataset, limits)
-        frame = decode_first_frame(dataset, data, decoders)
+        dataset = read_checked(data, limits)
+        frame = decode_first_frame(dataset, decoders)
         return Radiograph(
             grey=with_square_pixels(to_grey(frame, dataset), dataset, limits),
             metadata=metadata_of(dataset),
-            patient_id=_text(dataset, "PatientID") or None,
+            patient_id=text_of(dataset, "PatientID") or None,
             study_date=day_of(dataset.get("StudyDate")),
             frames=frames_of(dataset),
         )
@@ -46,21 +41,9 @@ def read_dicom(data: bytes, limits: Limits, decoders: IsolatedDecoders | None = 
         raise InvalidInput("The DICOM file is damaged: it cannot be parsed and decoded to its end.") from error
 
 
-def check_gates(dataset: Dataset) -> None:
-    """Raises InvalidInput for what is no radiograph made to be looked at, or names its patient."""
-    modality = _text(dataset, "Modality")
-    if modality not in RADIOGRAPHY:
-        raise InvalidInput("The modality is not CR or DX. Only radiographs are indexed.")
-    if "FOR PROCESSING" in _text(dataset, "PresentationIntentType") or _text(dataset, "SOPClassUID") == _FOR_PROCESSING:
-        raise InvalidInput("The image is for processing: raw detector data. Send the one for presentation.")
-    if _text(dataset, "BurnedInAnnotation") == "YES":
-        raise InvalidInput("BurnedInAnnotation is YES: the pixels may name the patient. Remove the text first.")
-    if "FloatPixelData" in dataset or "DoubleFloatPixelData" in dataset:
-        raise InvalidInput("The pixels are floating-point numbers: a computed map. Only whole numbers are read.")
-    if "PixelData" not in dataset or not dataset.PixelData:
-        raise InvalidInput("The file has no PixelData.")
-
-
-def _text(dataset: Dataset, keyword: str) -> str:
-    value: Any = dataset.get(keyword)
-    return "" if value is None else str(value).strip()
+def read_checked(data: bytes, limits: Limits) -> Dataset:
+    """The elements of a file that passes everything which can be told without decoding it."""
+    dataset = read_elements(data, limits)
+    check_gates(dataset)
+    check_frame(dataset, limits)
+    return dataset

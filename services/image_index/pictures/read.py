@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from services.image_index.pictures.dicom.isolated import IsolatedDecoders
+from services.image_index.pictures.dicom.part_10 import is_dicom
 from services.image_index.pictures.dicom.read import read_dicom
 from services.image_index.pictures.limits import Limits
 from services.image_index.pictures.png_jpeg import read_picture
@@ -16,24 +17,24 @@ DICOM = "application/dicom"
 
 @dataclass(frozen=True)
 class _Signature:
-    offset: int
     magic: bytes
     media_type: str
 
 
 _SIGNATURES = (
-    _Signature(0, b"\x89PNG\r\n\x1a\n", PNG),
-    _Signature(0, b"\xff\xd8\xff", JPEG),
-    _Signature(128, b"DICM", DICOM),
+    _Signature(b"\x89PNG\r\n\x1a\n", PNG),
+    _Signature(b"\xff\xd8\xff", JPEG),
 )
 
 
 def media_type_of(data: bytes) -> str:
     """What the content says it is; a client's Content-Type or a file's name is not asked."""
     for signature in _SIGNATURES:
-        if data.startswith(signature.magic, signature.offset):
+        if data.startswith(signature.magic):
             return signature.media_type
-    raise UnsupportedMediaType("The content is neither PNG, JPEG nor DICOM (Part 10, with its 128-byte preamble).")
+    if is_dicom(data):
+        return DICOM
+    raise UnsupportedMediaType("The content is neither PNG, JPEG nor DICOM.")
 
 
 def read_radiograph(data: bytes, limits: Limits | None = None, decoders: IsolatedDecoders | None = None) -> Radiograph:

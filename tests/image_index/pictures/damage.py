@@ -44,6 +44,7 @@ _SYNTAXES = (
     HTJ2K,
     HTJ2KLossless,
     RLELossless,
+    "1.2.840.10008.1.2.4.53",
     "1.2.840.10008.1.2.4.100",
     "1.2.3",
     "",
@@ -72,7 +73,7 @@ _PHOTOMETRICS = (
 )
 _STRINGS = {
     "NumberOfFrames": ("0", "2", "-1", "99999999", "x"),
-    "WindowWidth": ("0", "-1", "1e-300", "1e300", "nan", "1\\2\\3"),
+    "WindowWidth": ("0", "-1", "1e-300", "1e300", "nan", "1\\2\\3", "0\\3000", "USER\\3,5"),
     "WindowCenter": ("0", "-1e300", "1e300", "inf", "\\"),
     "RescaleSlope": ("0", "-1", "1e300", "1e-300", "nan", "x"),
     "RescaleIntercept": ("1e300", "-1e300", "x"),
@@ -97,6 +98,8 @@ def pictures() -> tuple[bytes, ...]:
         _picture("PNG", "P"),
         _picture("PNG", "RGBA"),
         deep.getvalue(),
+        imagecodecs.png_encode(np.stack([np.asarray(_PICTURE).astype(np.uint16) * 16] * 3, axis=-1)),
+        imagecodecs.png_encode(np.stack([np.asarray(_PICTURE).astype(np.uint16) * 16] * 2, axis=-1)),
         _picture("PNG", save_all=True, append_images=[_PICTURE.rotate(180)]),
         _picture("JPEG"),
         _picture("JPEG", "CMYK"),
@@ -118,6 +121,8 @@ def damaged(random: Random) -> bytes:
         data = with_other_elements(data, random)
     if kind > 0.8:
         data = with_other_structure(data, random)
+    if kind > 0.95:
+        data = data[random.choice((128, 132)) :]  # without its preamble
     return with_other_bytes(data, random) if kind < 0.65 or kind > 0.9 else data
 
 

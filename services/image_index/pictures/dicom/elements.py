@@ -6,16 +6,15 @@ Only the elements named here are kept: names, addresses and free text are skippe
 import io
 import logging
 import warnings
-import zlib
 
 from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset, read_partial
 from pydicom.tag import BaseTag
-from pydicom.uid import DeflatedExplicitVRLittleEndian
 
+from services.image_index.pictures.dicom.part_10 import as_part_10
 from services.image_index.pictures.limits import Limits
-from shared.errors import InvalidInput, PayloadTooLarge
+from shared.errors import PayloadTooLarge
 
 # pydicom's warnings and log lines quote the values they complain about: patient data.
 logging.getLogger("pydicom").setLevel(logging.CRITICAL)
@@ -27,6 +26,7 @@ _METADATA = (
     "StudyInstanceUID",
     "SeriesInstanceUID",
     "ViewPosition",
+    "ViewCodeSequence",  # where there is no position
     "PatientID",  # to be hashed
     "PatientSex",
     "PatientAge",
@@ -69,8 +69,6 @@ _GREYS = (
 _PIXELS = (
     "FloatPixelData",
     "DoubleFloatPixelData",
-    "ExtendedOffsetTable",
-    "ExtendedOffsetTableLengths",
     "PixelData",
 )
 _HEADER_TAGS = [BaseTag(tag_for_keyword(keyword) or 0) for keyword in (*_GATES, *_METADATA, *_FRAME, *_GREYS)]
@@ -80,10 +78,6 @@ _PIXEL_GROUP = 0x7FE0
 # A header has some hundreds of elements, and pydicom needs two or three reads for each. What it makes of an element,
 # and more so of an item of a sequence, is a hundred times as large as the element can be.
 MAX_READS = 20_000
-
-_META_START = 132  # after the preamble and "DICM"
-# A file's beginning that says: what follows is explicit VR, little endian.
-_PLAIN_BEGINNING = bytes(128) + b"DICM" + b"\x02\x00\x10\x00UI\x14\x00" + b"1.2.840.10008.1.2.1\0"
 
 
 class _Header(io.BytesIO):
@@ -106,15 +100,13 @@ def read_elements(data: bytes, limits: Limits) -> Dataset:
     """The elements that are used, PixelData as stored. Raises PayloadTooLarge, InvalidInput, or whatever pydicom raises
     on damage.
     """
-    data = _inflated(data, limits)
+    data = as_part_10(data, limits)
     header = _Header(data)
     try:
         dataset = read_partial(header, _at_pixels, specific_tags=list(_HEADER_TAGS))
     finally:
         if header.is_spent:  # pydicom may have taken that for the end of the file, or for damage
             raise PayloadTooLarge("The header has more elements than are read.")
-    if not dataset.file_meta.get("TransferSyntaxUID"):
-        raise InvalidInput("The file names no transfer syntax.")
     rest = io.BytesIO(data)
     rest.seek(header.tell())
     is_implicit_vr, is_little_endian = dataset.original_encoding
@@ -131,27 +123,3 @@ def _at_pixels(tag: BaseTag, _vr: str | None, _length: int) -> bool:
 
 def _after_pixels(tag: BaseTag, _vr: str | None, _length: int) -> bool:
     return tag.group > _PIXEL_GROUP
-
-
-def _inflated(data: bytes, limits: Limits) -> bytes:
-    """The file with its data set inflated, if it is deflated. Deflate can blow up a thousandfold, and pydicom would
-    inflate it whole before anything can be checked.
-    """
-    meta_stream = io.BytesIO(data)
-    meta_stream.seek(_META_START)
-    meta = read_dataset(
-        meta_stream,
-        is_implicit_VR=False,
-        is_little_endian=True,
-        stop_when=lambda tag, _vr, _length: tag.group != 2,
-        specific_tags=[BaseTag(0x00020010)],
-    )
-    if meta.get("TransferSyntaxUID") != DeflatedExplicitVRLittleEndian:
-        return data
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    body = inflater.decompress(data[meta_stream.tell() :], limits.max_bytes + 1)
-    if len(body) > limits.max_bytes:
-        raise PayloadTooLarge(f"Inflated, the file has more than the {limits.max_bytes:,} bytes that are read.")
-    if not inflater.eof:
-        raise InvalidInput("The DICOM file is damaged: its deflated part is cut short.")
-    return _PLAIN_BEGINNING + body

@@ -15,7 +15,7 @@ from pydicom.uid import (
 from services.image_index.pictures.dicom import transfer_syntax
 from services.image_index.pictures.dicom.isolated import IsolatedDecoders
 from services.image_index.pictures.read import read_radiograph
-from shared.errors import InvalidInput, UnsupportedMediaType
+from shared.errors import UnsupportedMediaType
 from tests.image_index.pictures.dicom.compressed import ENCODINGS, EXPECTED, STORED
 from tests.image_index.pictures.dicom.made_dicom import encapsulated, made_dicom, to_bytes
 
@@ -89,12 +89,3 @@ def test_where_no_decoder_is_installed_the_transfer_syntax_is_named(monkeypatch:
     monkeypatch.setattr(transfer_syntax, "get_decoder", lambda _syntax: WithoutPlugins())
     with pytest.raises(UnsupportedMediaType, match=r"High-Throughput.*no decoder for it is installed"):
         read_radiograph(ENCODINGS["HTJ2K, lossless"]())
-
-
-def test_a_file_without_a_transfer_syntax_is_invalid() -> None:
-    data = to_bytes(made_dicom())
-    start = data.index(b"\x02\x00\x10\x00UI")
-    length = int.from_bytes(data[start + 6 : start + 8], "little")
-
-    with pytest.raises(InvalidInput, match="no transfer syntax"):
-        read_radiograph(data[:start] + data[start + 8 + length :])

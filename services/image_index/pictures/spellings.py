@@ -8,10 +8,16 @@ OLDEST = 130  # years; more is a slip of the pen
 _VIEWS: dict[str, ViewPosition] = {
     "PA": "PA",
     "AP": "AP",
+    "POSTERO-ANTERIOR": "PA",
+    "POSTEROANTERIOR": "PA",
+    "ANTERO-POSTERIOR": "AP",
+    "ANTEROPOSTERIOR": "AP",
     "LL": "LATERAL",
     "RL": "LATERAL",
     "LAT": "LATERAL",
     "LATERAL": "LATERAL",
+    "LEFT LATERAL": "LATERAL",
+    "RIGHT LATERAL": "LATERAL",
 }
 _SEXES: dict[str, PatientSex] = {"F": "F", "FEMALE": "F", "M": "M", "MALE": "M", "O": "O", "OTHER": "O"}
 _AGE = re.compile(r"(\d+(?:\.\d+)?)([DWMY]?)")

@@ -6,8 +6,9 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from pydicom.dataset import Dataset
 
+from services.image_index.pictures.dicom.view_codes import view_position_by_code
 from services.image_index.pictures.spellings import patient_sex_of, view_position_of, within_a_life, years_of
-from shared.schemas.images import DicomUid, ImageMetadata
+from shared.schemas.images import DicomUid, ImageMetadata, ViewPosition
 
 _UID: TypeAdapter[str] = TypeAdapter(DicomUid)
 
@@ -15,13 +16,18 @@ _UID: TypeAdapter[str] = TypeAdapter(DicomUid)
 def metadata_of(dataset: Dataset) -> ImageMetadata:
     """A value that is missing or not as the standard writes it is left out; it never makes the file unreadable."""
     return ImageMetadata(
-        view_position=view_position_of(str(dataset.get("ViewPosition") or "")),
+        view_position=_view_position(dataset),
         patient_sex=patient_sex_of(str(dataset.get("PatientSex") or "")),
         patient_age=_age(dataset),
         study_instance_uid=_uid(dataset.get("StudyInstanceUID")),
         series_instance_uid=_uid(dataset.get("SeriesInstanceUID")),
         sop_instance_uid=_uid(dataset.get("SOPInstanceUID")),
     )
+
+
+def _view_position(dataset: Dataset) -> ViewPosition | None:
+    said = view_position_of(str(dataset.get("ViewPosition") or ""))
+    return said or view_position_by_code(dataset.get("ViewCodeSequence"))
 
 
 def _uid(value: Any) -> str | None:

@@ -124,6 +124,8 @@ def _check_samples(dataset: Dataset) -> None:
     allocated = int(dataset.BitsAllocated)
     if allocated > 16:
         raise InvalidInput("BitsAllocated is more than 16, which no radiograph needs.")
+    if allocated not in (1, 8, 16):
+        raise InvalidInput("BitsAllocated is none of 1, 8 and 16.")
     if not 1 <= int(dataset.BitsStored) <= allocated:
         raise InvalidInput("BitsStored is more than BitsAllocated, or 0.")
 
@@ -132,7 +134,7 @@ def _check_length(dataset: Dataset, rows: int, columns: int) -> None:
     samples = 2 if dataset.PhotometricInterpretation in _HALVED_COLOURS else int(dataset.SamplesPerPixel)
     bits = rows * columns * samples * frames_of(dataset) * int(dataset.BitsAllocated)
     if 8 * len(dataset.PixelData) < bits:
-        raise InvalidInput("The DICOM file is damaged: PixelData is shorter than Rows and Columns say.")
+        raise InvalidInput("The DICOM file is damaged: PixelData is shorter than Rows, Columns and NumberOfFrames say.")
 
 
 def _check_codestream(stream: Codestream | None, rows: int, columns: int, samples: int, limits: Limits) -> None:

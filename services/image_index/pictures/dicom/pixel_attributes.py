@@ -64,9 +64,10 @@ def _photometric(dataset: Dataset, samples: int | None) -> str:
     """In capitals, as the standard writes it. Of grey pixels nothing but PresentationLUTShape could tell which end is
     bright: a guess would turn every second picture over.
     """
-    said = " ".join(str(dataset.get("PhotometricInterpretation") or "").upper().split())
-    if said:
-        return said
+    said = dataset.get("PhotometricInterpretation") or ""
+    name = str(said if isinstance(said, str) else next(iter(said))).strip().upper()
+    if name:
+        return name
     shape = str(dataset.get("PresentationLUTShape") or "").strip().upper()
     if samples == 3:
         return "YBR_FULL" if dataset.file_meta.TransferSyntaxUID in _AS_LUMA else "RGB"

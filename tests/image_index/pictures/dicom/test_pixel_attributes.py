@@ -59,6 +59,16 @@ def test_what_nothing_else_tells_is_a_refusal_that_names_it(keyword: str) -> Non
             assert "damaged" not in refusal.value.detail
 
 
+@pytest.mark.parametrize(
+    ("elements", "says"), [({"BitsAllocated": 12}, "BitsAllocated"), ({"NumberOfFrames": 2}, "NumberOfFrames")]
+)
+def test_what_cannot_be_is_a_refusal_that_names_it(elements: dict[str, object], says: str) -> None:
+    data = to_bytes(made_dicom(**elements))
+    for read in (read_radiograph, lambda data: check_header(data, Limits())):
+        with pytest.raises(InvalidInput, match=says):
+            read(data)
+
+
 @pytest.mark.parametrize(("shape", "expected"), [("IDENTITY", EXPECTED), ("INVERSE", 255 - EXPECTED)])
 def test_without_a_photometric_interpretation_the_presentation_tells_which_end_is_bright(
     shape: str, expected: np.ndarray
@@ -66,9 +76,9 @@ def test_without_a_photometric_interpretation_the_presentation_tells_which_end_i
     assert_same_picture(to_bytes(made_dicom(PhotometricInterpretation=None, PresentationLUTShape=shape)), expected)
 
 
-@pytest.mark.parametrize("said", ["monochrome2", "Monochrome2", " MONOCHROME2"])
-def test_photometric_interpretation_in_any_case_is_understood(said: str) -> None:
-    assert_same_picture(to_bytes(made_dicom(photometric=said)))
+@pytest.mark.parametrize("said", ["monochrome2", "Monochrome2", " MONOCHROME2", ["MONOCHROME2", "RGB"]])
+def test_photometric_interpretation_however_it_is_written_is_understood(said: object) -> None:
+    assert_same_picture(to_bytes(made_dicom(PhotometricInterpretation=said)))
 
 
 def test_lower_case_inverts_as_capitals_do() -> None:

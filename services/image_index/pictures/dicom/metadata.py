@@ -27,7 +27,7 @@ def metadata_of(dataset: Dataset) -> ImageMetadata:
 
 def _view_position(dataset: Dataset) -> ViewPosition | None:
     said = view_position_of(str(dataset.get("ViewPosition") or ""))
-    return said or view_position_by_code(dataset.get("ViewCodeSequence"))
+    return said or view_position_by_code(dataset.get("ViewCodeSequence"), view_position_of)
 
 
 def _uid(value: Any) -> str | None:

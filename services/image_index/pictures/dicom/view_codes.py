@@ -1,10 +1,10 @@
 """View position from a ViewCodeSequence: objects of the DX class must have one, and may leave ViewPosition out."""
 
+from collections.abc import Callable
 from typing import Any
 
 from pydicom.dataset import Dataset
 
-from services.image_index.pictures.spellings import view_position_of
 from shared.schemas.images import ViewPosition
 
 # PS3.16, context group 4010: SNOMED CT, and the same concepts in SNOMED RT's codes of before.
@@ -17,21 +17,21 @@ _FRONTAL = ("399033003", "R-10202")  # from front or back is not said
 _SCHEMES = ("SCT", "SRT", "SNM3", "SNOMED-RT", "99SDM")
 
 
-def view_position_by_code(sequence: Any) -> ViewPosition | None:
+def view_position_by_code(sequence: Any, by_meaning: Callable[[str], ViewPosition | None]) -> ViewPosition | None:
     """Of the first item that says one. OTHER for a view of the scheme that is none of ours; of a code of somebody's
     own, its meaning counts where it is one of ours.
     """
-    views = (_view(item) for item in sequence or () if isinstance(item, Dataset))
+    views = (_view(item, by_meaning) for item in sequence or () if isinstance(item, Dataset))
     return next((view for view in views if view), None)
 
 
-def _view(item: Dataset) -> ViewPosition | None:
+def _view(item: Dataset, by_meaning: Callable[[str], ViewPosition | None]) -> ViewPosition | None:
     code = _text(item, "CodeValue") or _text(item, "LongCodeValue")
     if code in _VIEWS:
         return _VIEWS[code]
     if code in _FRONTAL:
         return None
-    view = view_position_of(_text(item, "CodeMeaning"))
+    view = by_meaning(_text(item, "CodeMeaning"))
     if view == "OTHER" and _text(item, "CodingSchemeDesignator") not in _SCHEMES:
         return None
     return view

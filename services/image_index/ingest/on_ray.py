@@ -42,7 +42,7 @@ _PORTION = 200 * _CALL  # entries that Ray is given at once: more wait where the
 _OBJECT_STORE_BYTES = 512 * 2**20  # of a cluster that is started here
 
 Batch = dict[str, NDArray[Any]]
-OpenPipeline = Callable[[int], IngestPipeline]  # for so many threads that decode; opened where it runs
+OpenPipeline = Callable[..., IngestPipeline]  # called where it runs, with `workers`: so many threads decode
 
 
 class RayFailed(Exception):
@@ -149,7 +149,7 @@ class _Worker:
     """Keeps its encoder from call to call."""
 
     def __init__(self, open_pipeline: OpenPipeline, cpus: int, model: str | Path, weights_sha256: str) -> None:
-        self._pipeline = open_pipeline(cpus)
+        self._pipeline = open_pipeline(workers=cpus)
         if self._pipeline.weights_sha256 != weights_sha256:
             raise ValueError(f"{model} holds other weights on this machine than where the index is.")
         self._decoders = IsolatedDecoders()

@@ -158,13 +158,6 @@ def open_pipeline(
     )
 
 
-def open_workers_pipeline(
-    settings: ImageIndexSettings, keys: PatientKeys, threads: int, *, replace: bool
-) -> IngestPipeline:
-    """For one worker among several on a machine. Raises ModelLoadError."""
-    return open_pipeline(settings, keys, workers=threads, lanes=1, replace=replace)
-
-
 def _with_ray(settings: ImageIndexSettings, archive: Archive, how: Ingesting, show: OnProgress) -> tuple[Tally, int]:
     try:
         from services.image_index.ingest.on_ray import RayFailed, ingest_with_ray  # noqa: PLC0415 - an extra of its own
@@ -177,7 +170,7 @@ def _with_ray(settings: ImageIndexSettings, archive: Archive, how: Ingesting, sh
             tally = ingest_with_ray(
                 settings,
                 store,
-                partial(open_workers_pipeline, of_one_thread, open_keys(settings), replace=how.replace),
+                partial(open_pipeline, of_one_thread, open_keys(settings), lanes=1, replace=how.replace),
                 archive.entries(),
                 show,
                 workers=how.workers,

@@ -1,7 +1,5 @@
 """Bytes in, one grey picture with its metadata out, whatever the file format. Knows no HTTP and no model."""
 
-from dataclasses import dataclass
-
 from services.image_index.pictures.dicom.isolated import IsolatedDecoders
 from services.image_index.pictures.dicom.part_10 import is_dicom
 from services.image_index.pictures.dicom.read import read_dicom
@@ -15,23 +13,14 @@ JPEG = "image/jpeg"
 DICOM = "application/dicom"
 
 
-@dataclass(frozen=True)
-class _Signature:
-    magic: bytes
-    media_type: str
-
-
-_SIGNATURES = (
-    _Signature(b"\x89PNG\r\n\x1a\n", PNG),
-    _Signature(b"\xff\xd8\xff", JPEG),
-)
+_SIGNATURES = {b"\x89PNG\r\n\x1a\n": PNG, b"\xff\xd8\xff": JPEG}
 
 
 def media_type_of(data: bytes) -> str:
     """What the content says it is; a client's Content-Type or a file's name is not asked."""
-    for signature in _SIGNATURES:
-        if data.startswith(signature.magic):
-            return signature.media_type
+    for signature, media_type in _SIGNATURES.items():
+        if data.startswith(signature):
+            return media_type
     if is_dicom(data):
         return DICOM
     raise UnsupportedMediaType("The content is neither PNG, JPEG nor DICOM.")

@@ -283,22 +283,31 @@ def test_a_report_can_name_a_file_whose_name_is_no_text(tiny_model: Path, tmp_pa
         assert "caf\\udce9.png" in report.read_text(encoding="utf-8")
 
 
-def test_ctrl_c_ends_an_ingest_with_130_and_keeps_what_was_committed(
-    tiny_model: Path, tmp_path: Path, encoder: Encoder
-) -> None:
-    root = tmp_path / "many"
+def many_pictures(root: Path) -> Path:
     root.mkdir()
     for number in range(1500):
         Image.fromarray(picture_of(LABELS[number % 14], brightness=100 + number % 150)).save(root / f"{number:04d}.png")
+    return root
+
+
+def wait_for_commits(data_dir: Path) -> None:
+    """Until an ingest in another process has committed some of them."""
+    database = data_dir / "image-index" / "index.sqlite3-wal"
+    deadline = time.monotonic() + 120
+    while not (database.exists() and database.stat().st_size > 200_000) and time.monotonic() < deadline:
+        time.sleep(0.002)
+
+
+def test_ctrl_c_ends_an_ingest_with_130_and_keeps_what_was_committed(
+    tiny_model: Path, tmp_path: Path, encoder: Encoder
+) -> None:
+    root = many_pictures(tmp_path / "many")
     environment = {**os.environ, "CHEX_IMAGE_MODEL": str(tiny_model), "CHEX_DATA_DIR": str(tmp_path / "data")}
     command = [sys.executable, "-m", "services.image_index", "ingest", "--device", "cpu", "--images-root", str(root)]
     with subprocess.Popen(
         command, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
-        database = tmp_path / "data" / "image-index" / "index.sqlite3-wal"
-        deadline = time.monotonic() + 120
-        while not (database.exists() and database.stat().st_size > 200_000) and time.monotonic() < deadline:
-            time.sleep(0.002)
+        wait_for_commits(tmp_path / "data")
         process.send_signal(signal.SIGINT)
         said, errors = process.communicate(timeout=60)
 
@@ -311,18 +320,12 @@ def test_ctrl_c_ends_an_ingest_with_130_and_keeps_what_was_committed(
 def test_an_ingest_that_was_killed_goes_on_and_does_nothing_twice(
     tiny_model: Path, tmp_path: Path, encoder: Encoder
 ) -> None:
-    root = tmp_path / "many"
-    root.mkdir()
-    for number in range(1500):
-        Image.fromarray(picture_of(LABELS[number % 14], brightness=100 + number % 150)).save(root / f"{number:04d}.png")
+    root = many_pictures(tmp_path / "many")
     environment = {**os.environ, "CHEX_IMAGE_MODEL": str(tiny_model), "CHEX_DATA_DIR": str(tmp_path / "data")}
     environment |= {"CHEX_DEVICE": "cpu"}
     command = [sys.executable, "-m", "services.image_index", "ingest", "--images-root", str(root)]
     with subprocess.Popen(command, cwd=REPOSITORY, env=environment, stdout=subprocess.DEVNULL) as process:
-        database = tmp_path / "data" / "image-index" / "index.sqlite3-wal"
-        deadline = time.monotonic() + 120
-        while not (database.exists() and database.stat().st_size > 200_000) and time.monotonic() < deadline:
-            time.sleep(0.002)
+        wait_for_commits(tmp_path / "data")
         process.send_signal(signal.SIGKILL)
     with EmbeddedStore(tmp_path / "data" / "image-index", encoder.info.weights_sha256) as store:
         before = store.info().size

@@ -13,6 +13,7 @@ from pydicom.filereader import read_dataset, read_partial
 from pydicom.tag import BaseTag
 
 from services.image_index.pictures.dicom.part_10 import as_part_10
+from services.image_index.pictures.dicom.pixel_attributes import DESCRIPTION
 from services.image_index.pictures.limits import Limits
 from shared.errors import PayloadTooLarge
 
@@ -34,16 +35,8 @@ _METADATA = (
     "StudyDate",
 )
 _FRAME = (
-    "Rows",
-    "Columns",
+    *DESCRIPTION,
     "NumberOfFrames",
-    "SamplesPerPixel",
-    "PhotometricInterpretation",
-    "PlanarConfiguration",
-    "BitsAllocated",
-    "BitsStored",
-    "HighBit",
-    "PixelRepresentation",
     *(
         f"{colour}PaletteColorLookupTable{part}"
         for colour in ("Red", "Green", "Blue")

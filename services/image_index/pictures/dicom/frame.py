@@ -17,6 +17,7 @@ from services.image_index.pictures.dicom.fragments import first_frame_code
 from services.image_index.pictures.dicom.isolated import IsolatedDecoders
 from services.image_index.pictures.dicom.pixel_attributes import (
     COLOURS,
+    DESCRIPTION,
     GREY,
     PALETTE,
     PARTIAL,
@@ -30,17 +31,6 @@ from shared.errors import InvalidInput, PayloadTooLarge
 
 _MOST_TILES = 20_000  # 64 × 64 tiles of the largest picture are fewer; a JPEG 2000 decoder holds kilobytes for each
 _HALVED_COLOURS = ("YBR_FULL_422", PARTIAL)  # two lumas share a pair of colour differences
-_DESCRIPTION = (
-    "Rows",
-    "Columns",
-    "SamplesPerPixel",
-    "PhotometricInterpretation",
-    "PlanarConfiguration",
-    "BitsAllocated",
-    "BitsStored",
-    "HighBit",
-    "PixelRepresentation",
-)
 
 
 def check_frame(dataset: Dataset, limits: Limits) -> None:
@@ -93,7 +83,7 @@ def _first_frame_alone(dataset: Dataset) -> Dataset:
     alone = Dataset()
     alone.file_meta = FileMetaDataset()
     alone.file_meta.TransferSyntaxUID = dataset.file_meta.TransferSyntaxUID
-    for keyword in _DESCRIPTION:
+    for keyword in DESCRIPTION:
         if keyword in dataset:
             setattr(alone, keyword, getattr(dataset, keyword))
     if dataset.PhotometricInterpretation == PARTIAL:
@@ -157,10 +147,10 @@ def _believe(stream: Codestream, dataset: Dataset) -> None:
     cell = 8 if stream.bits <= 8 else 16
     if cell == int(dataset.BitsAllocated) or stream.bits > 16 or int(dataset.BitsAllocated) not in (8, 16):
         return
-    for window in windows_of(dataset, 1):
-        if stream.bits < int(dataset.BitsStored) and window.center + window.width / 2 > 2 << stream.bits:
-            dataset.WindowCenter = None
-            break
+    reach = 2 << stream.bits
+    is_beyond = (window.center + window.width / 2 > reach for window in windows_of(dataset, 1))
+    if stream.bits < int(dataset.BitsStored) and any(is_beyond):
+        dataset.WindowCenter = None
     dataset.BitsAllocated = cell
     dataset.BitsStored = min(int(dataset.BitsStored), stream.bits) if cell == 8 else stream.bits
     dataset.HighBit = dataset.BitsStored - 1

@@ -16,29 +16,10 @@ _RADIOGRAPHY_CLASSES = (ComputedRadiographyImageStorage, DigitalXRayImageStorage
 # Made by another machine, whatever the SOP class says. DR, RG, XR, OT and what no standard knows are not among them:
 # words for a radiograph that archives use.
 _OTHER_MACHINES = {
-    *(
-        "BI",
-        "BMD",
-        "CT",
-        "DOC",
-        "ECG",
-        "EPS",
-        "ES",
-        "GM",
-        "HD",
-        "IO",
-        "IVOCT",
-        "IVUS",
-        "KO",
-        "LS",
-        "MG",
-        "MR",
-        "NM",
-        "OCT",
-    ),
-    *("OP", "OPT", "PR", "PT", "PX", "REG", "RF", "RTDOSE", "RTIMAGE", "RTPLAN", "RTSTRUCT", "SEG", "SM", "SR", "US"),
-    *("XA", "XC"),
-}
+    "BI", "BMD", "CT", "DOC", "ECG", "EPS", "ES", "GM", "HD", "IO", "IVOCT", "IVUS", "KO", "LS", "MG", "MR", "NM",
+    "OCT", "OP", "OPT", "PR", "PT", "PX", "REG", "RF", "RTDOSE", "RTIMAGE", "RTPLAN", "RTSTRUCT", "SEG", "SM",
+    "SR", "US", "XA", "XC",
+}  # fmt: skip
 
 
 def check_gates(dataset: Dataset) -> None:

@@ -11,6 +11,17 @@ COLOURS = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT", "YBR_PARTIAL
 PALETTE = "PALETTE COLOR"
 PARTIAL = "YBR_PARTIAL_422"  # retired: luma from 16 to 235
 
+DESCRIPTION = (
+    "Rows",
+    "Columns",
+    "SamplesPerPixel",
+    "PhotometricInterpretation",
+    "PlanarConfiguration",
+    "BitsAllocated",
+    "BitsStored",
+    "HighBit",
+    "PixelRepresentation",
+)
 _NUMBERS = ("Rows", "Columns", "SamplesPerPixel", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation")
 _AS_LUMA = (JPEGBaseline8Bit, JPEGExtended12Bit)  # whose encoders turn red, green and blue into luma and differences
 

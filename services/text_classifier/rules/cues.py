@@ -37,6 +37,7 @@ _QUALITY = "(?:significant|appreciable|interval|substantial|definite|obvious|ove
 _EVIDENCE = several("evidence", "signs?", "indication", "findings?", "development", "focus", "areas?", "suggestion", "radiographic", "plain", "film",
                     "convincing", "definite", "obvious", "specific", "x-?ray", "interval", "current", "clear", "secondary", "discrete")  # fmt: skip
 _CHANGE = "(?:changed?|changes|increased?|increases|progression|progressed|worsening|worsened|enlargement|enlarging|improvement|improved|difference|decreased?|growth|migration|displacement|kinking|complication|complicating)"
+_NO_NEW = r"no (?:definite(?:ly)? |evidence (?:of|for) (?:a )?)?new(?: (?:area|focus|region)s? of)?"
 _END = r"(?=\s*(?:[.,;)]|$|(?:and|but|at|in|given|on|with|as|although|however|though|based|if)\b))"
 
 # Where two cues overlap, the one listed first stands: "cannot exclude" hides the "exclude" in it, "no change in" its "no".
@@ -97,7 +98,6 @@ _TABLE: tuple[tuple[Cue, re.Pattern[str]], ...] = (
             r"(?:absence|exclusion|lack) of(?=[^.;]*\b(?:can\s?not|not|difficult|impossible)\b[^.;]*\b(?:assured?|guaranteed?|confirmed|certain|established|determined|possible|difficult|impossible|proven|made)\b)",
             rf"{_CANNOT} (?:be )?(?:say|said|stated?|certain|sure|confirm(?:ed)?|guaranteed?|assured?) (?:that )?(?:(?:there (?:is|are) )?no|{up_to(4)}(?:free|clear) of)",
             "(?:not |un)(?:clear|certain|sure) (?:that|whether|if) there (?:is|are)(?: no| an?)?",
-            r"no (?:definite(?:ly)? |evidence (?:of|for) (?:a )?)?new(?: (?:area|focus|region)s? of)?",
             "to exclude",
         ),
     ),
@@ -119,6 +119,7 @@ _TABLE: tuple[tuple[Cue, re.Pattern[str]], ...] = (
         Cue.DENY_AHEAD,
         any_of(
             "(?:resolution|clearing|disappearance|absence|lack) of",
+            _NO_NEW,
             "clear of",
             "clear(?= (?:focal )?(?:airspace|infiltrat|consolid|effus))",  # dictation loses the "of"
             rf"(?:no|without|w/o|neither|nor|denies|never)(?: {_EVIDENCE}(?:of|for|to suggest))?",
@@ -178,6 +179,7 @@ _TABLE: tuple[tuple[Cue, re.Pattern[str]], ...] = (
 
 # Words that the reference labeler doubts and a reader does not.
 _REFERENCE_DOUBTS: tuple[tuple[Cue, re.Pattern[str]], ...] = (
+    (Cue.DOUBT_AHEAD, any_of(_NO_NEW)),
     (Cue.DOUBT_AHEAD, any_of("secondary to", "obscuring")),
     (Cue.DOUBT_BEHIND, any_of("(?:is|are) obscured", "(?:poorly|incompletely) evaluated")),
 )
@@ -186,7 +188,7 @@ _REFERENCE_DOUBTS: tuple[tuple[Cue, re.Pattern[str]], ...] = (
 def find_cues(sentence: str, convention: Convention) -> list[CueSpot]:
     """Cues in order of appearance."""
     taken: list[CueSpot] = []
-    for cue, pattern in _TABLE if convention == "clinical" else _TABLE + _REFERENCE_DOUBTS:
+    for cue, pattern in _TABLE if convention == "clinical" else _REFERENCE_DOUBTS + _TABLE:
         for match in pattern.finditer(sentence):
             if not any(match.start() < other.end and other.start < match.end() for other in taken):
                 taken.append(CueSpot(cue, match.start(), match.end(), match[0].strip()))

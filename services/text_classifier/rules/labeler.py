@@ -5,7 +5,7 @@ CheXpert labeler where the two differ (mild cardiomegaly, for one, is uncertain 
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -26,6 +26,7 @@ _MILD = re.compile(r"\b(?:mild(?:ly)?|slight(?:ly)?|minimal)\s+(?:[\w-]+\s+){0,2
 _NORMAL_SIGN = re.compile(
     r"\s+(?:is|are|appears?|remains?)\s+(?:\w+\s+)?(?:within|normal|unremarkable)\b", re.IGNORECASE
 )
+_NO_NEW = re.compile(r"no\b.*\bnew\b", re.IGNORECASE)
 # A sentence that speaks of the mention before it: "There was a pneumothorax. It has resolved."
 _IT_IS_GONE = re.compile(
     r"\s*(?:this|these|it|they|that)\s+(?:(?:has|have|is|are|now|since|completely|fully)\s+)+(?:resolved|cleared|gone|disappeared)\b",
@@ -146,11 +147,17 @@ def _implications(mention: Mention, text: str, convention: Convention) -> list[t
     return implied
 
 
-def _anything_said(text: str, mentions: Iterable[Mention], convention: Convention) -> bool:
-    """A text that denies nothing and calls nothing normal ("Stable.", "See above.") is no No Finding."""
+def _anything_said(text: str, mentions: Sequence[Mention], convention: Convention) -> bool:
+    """A text that denies nothing and calls nothing normal ("Stable.", "See above.") is no No Finding.
+
+    "No new consolidation" leaves open what was there before, also beside a device.
+    """
     if convention == "reference":
         return bool(text.strip())
-    return any(mentions) or states_normality(lower_case(without_context(canonical(text).text)))
+    said = [mention for mention in mentions if not (mention.cue and _NO_NEW.match(mention.cue))]
+    if len(said) < len(mentions):
+        said = [mention for mention in said if mention.label != SUPPORT_DEVICES]
+    return bool(said) or states_normality(lower_case(without_context(canonical(text).text)))
 
 
 def _anything_found(mentions: Iterable[Mention]) -> bool:

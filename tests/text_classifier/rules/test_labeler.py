@@ -15,8 +15,8 @@ from tests.text_classifier.rules.shorthand import differences
         ("Underlying pneumonia cannot be excluded.", "pn?"),
         ("Pneumonia is not excluded.", "pn?"),
         ("Can not rule out small effusion.", "ef?"),
-        ("No new consolidation.", "co?"),
-        ("No new area of consolidation or effusion.", "co? ef?"),
+        ("No new consolidation.", "co-"),
+        ("No new area of consolidation or effusion.", "co- ef-"),
         # denials
         ("No pneumothorax.", "px- nf+"),
         ("Lungs are free of consolidation.", "co- nf+"),

@@ -24,7 +24,7 @@ _SUPPOSED = tuple(
     )
 )
 _PAST = any_of(
-    "history", "h/o", "hx", r"(?:been |being )?treat(?:ed|ment) (?:of|for)", "admitted (?:with|for)", "diagnosed with", r"year[\s-]old \w+ with"
+    "history", "h/o", "hx", r"(?:been |being )?treat(?:ed|ment) (?:of|for)", "admitted (?:with|for)", "diagnosed with", r"year[\s-]old (?:\w+ )?with"
 )  # fmt: skip
 _ITS_OBJECT = re.compile(r"\s+(?:of\s+)?(?:[\w-]+\s+){0,3}")
 _NORMALITY = any_of(

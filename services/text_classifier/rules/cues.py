@@ -33,6 +33,7 @@ _ANATOMY_CLEAR = "(?:clear|sharp|normal|unremarkable|expanded|none|gone|resolved
 # "... ; today the angles are sharp": what an earlier film showed is over.
 _NOW_CLEAR = rf"(?=[^.]*\b(?:(?:now|today|currently)\b[^.]*\b{_ANATOMY_CLEAR}|{_ANATOMY_CLEAR} (?:[\w-]+ ){{0,3}}(?:now|today))\b)"
 _PARTLY = "(?:near(?:ly)?|almost|all but|virtual(?:ly)?|partial(?:ly)?|incomplete(?:ly)?|large(?:ly)?|mostly|some|not complete(?:ly)?|substantial(?:ly)?|considerabl[ey]|significant(?:ly)?|marked(?:ly)?|moderate(?:ly)?|mild(?:ly)?|minimal(?:ly)?|slight(?:ly)?|further|continued|ongoing|progressive|gradual(?:ly)?)"
+_SHADE = "(?:mild|moderate|severe|small|large|tiny|trace|minimal|marked|frank|overt|gross|focal|true|acute|new|old|left|right|bilateral|apical|basilar|bibasilar|dense|patchy|hazy|enlarged|big|definite|significant)"
 _QUALITY = "(?:significant|appreciable|interval|substantial|definite|obvious|overt|major|gross|large|acute|convincing)"
 _EVIDENCE = several("evidence", "signs?", "indication", "findings?", "development", "focus", "areas?", "suggestion", "radiographic", "plain", "film",
                     "convincing", "definite", "obvious", "specific", "x-?ray", "interval", "current", "clear", "secondary", "discrete")  # fmt: skip
@@ -46,7 +47,7 @@ _TABLE: tuple[tuple[Cue, re.Pattern[str]], ...] = (
     (
         Cue.DENY_BEHIND,
         re.compile(
-            r"(?:[:=?]|\s[-–])\s*(?:none|no|absent|negative|nil|not|n)\b(?:\s+(?:seen|identified|present|noted|visible|detected|evident|evidence))?(?=\s*(?:[.;,\n]|$))|\(\s*(?:no|none|absent|negative|nil|-)\s*\)",
+            r"(?:[:=?]|\s[-–])\s*(?:none|no|absent|negative|nil|not|n|resolved|cleared|gone)\b(?:\s+(?:seen|identified|present|noted|visible|detected|evident|evidence))?(?=\s*(?:[.;,\n]|$)|\s+[a-z][\w /-]{2,30}:)|\(\s*(?:no|none|absent|negative|nil|-)\s*\)",
             re.IGNORECASE,
         ),
     ),
@@ -105,7 +106,7 @@ _TABLE: tuple[tuple[Cue, re.Pattern[str]], ...] = (
         Cue.DENY_BEHIND,
         any_of(
             rf"(?:{_BE} )?(?:no longer|not) {several('been', 'definite(?:ly)?', 'convincingly', 'currently', 'now', 'again', 'clearly', 'well', _BE)}{SEEN}",
-            "(?:is|are|was|were) absent", rf"(?:can\s?not|could not) be {SEEN}", "(?:is|are) no more(?=\\s*(?:[.;,]|$))",
+            r"(?:is|are|was|were) absent", r"absent(?=\s*(?:[.;,]|$))", r"(?<!left\s)(?<!right\s)(?<!other\s)(?:is|are) not(?=\s*(?:[.;]|$))", r"no(?=\s*(?:[.;]|$))", "none (?:seen|identified|visible|present|noted)", "neither seen nor \\w+", rf"(?:(?:seen|visible|present|noted) )?on (?:the )?{_PRIOR} {_FILM},? (?:but )?not (?:on|in) (?:this|today|the (?:current|present))", rf"(?:can\s?not|could not) be {SEEN}", "(?:is|are) no more(?=\\s*(?:[.;,]|$))",
             r"(?:(?:is|are|has|have|now|been|completely|since) )*(?:gone|vanished)(?! up| down| from)", r"and not (?:seen|present) (?:now|today)",
             rf"(?:was|were) (?:present|seen|noted|visible) (?:only )?(?:on|in) (?:the |an? )?{_PRIOR} {_FILM},? but (?:is |are )?(?:not|no longer|absent)",
             rf"(?:(?:is|are|was|were|seen|visible|present|only) )+on (?:the )?{_PRIOR} {_FILM} (?:only|alone)", rf"(?:(?:is|are|was|were) )?(?:seen |visible |present |noted )?only (?:seen |visible |present |noted )?on (?:the )?{_PRIOR} {_FILM}",
@@ -123,15 +124,15 @@ _TABLE: tuple[tuple[Cue, re.Pattern[str]], ...] = (
             "clear of",
             "clear(?= (?:focal )?(?:airspace|infiltrat|consolid|effus))",  # dictation loses the "of"
             rf"(?:no|without|w/o|neither|nor|denies|never)(?: {_EVIDENCE}(?:of|for|to suggest))?",
-            "(?:negative|neg|unremarkable) for",
+            "(?:negative|neg|unremarkable) for", "nothing to (?:suggest|indicate)",
             "free (?:of|from)",
             "(?:rather than|instead of|as opposed to|excluding|excludes)", "(?:has|have) (?:ruled out|excluded)",
             rf"{_PRIOR} {_FILM} (?:\w+ )?(?:show\w*|demonstrat\w+|had|with|reveal\w*){_NOW_CLEAR}", rf"(?:{_FILM} (?:from \w+ )?(?:showing|with)){_NOW_CLEAR}",
             rf"(?:{_PRIOR} (?:week|month|night|year)|yesterday|previously|formerly) there (?:was|were){_NOW_CLEAR}",
             r"(?:apparent|what (?:looks like|appears to be|seems to be))(?= [^.;,]*\b(?:is|are|was|were|represents?|reflects?|due to)\b)",
             rf"(?:does|do|did|is|are|was|were) not {up_to(1)}(?:represent|show|suggest|demonstrate|reveal|reflect|indicate|have|see|identify|visualize|appreciate|suspicious|consistent|concerning|compatible|typical|characteristic)\w*",
-            "not (?:suggestive|suspicious|consistent|concerning|compatible|typical|characteristic)",
-            r"not (?:an? |any )?(?=(?:consolid|pneumon|edema|effus|infiltr|atelect|mass|infect|fract|pneumot|nodul|opaci|tumo|cardiomeg|haz))",
+            "not (?:suggestive|suspicious|consistent|concerning|compatible|typical|characteristic|due to|secondary to|related to)",
+            rf"not (?:an? |any )?(?:(?:{_SHADE}|to|of|{up_to(1)}lobe) ){{0,4}}(?=(?:consolid|pneumon|edema|effus|infiltr|atelect|mass|infect|fract|pneumot|nodul|opaci|tumo|cardiomeg|haz|rib|pleural|pulmonary|interstitial|air ?space|alveolar|collaps|scar|widen|superimposed))",
         ),
     ),
     (

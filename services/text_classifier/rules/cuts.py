@@ -11,7 +11,7 @@ SEEN = "(?:seen|identified|visuali[sz]ed|noted|present|evident|appreciated|demon
 _MEASURE = r"(?:mild(?:ly)?|moderate(?:ly)?|small|minimal(?:ly)?|trace|tiny|slight(?:ly)?|right|left|bilateral|bibasilar|large(?= (?:left|right|bilateral)| [^,.;]* (?:on|in) the (?:left|right)| [^,.;]*,\s*(?:and )?no\b)|new|subtle|multiple|several|enlarged|bilat|patchy|streaky|hazy|diffuse|scattered|healed|healing|old|remote|calcified|degenerative|sm|[lr])"
 _TURN = r"(?:stable|unchanged|persist\w*|improv\w+|increas\w+|decreas\w+|worsen\w+|similar|chronic|again|recurrent|residual|enlarging|developing|interval|resolving|marked(?:ly)?|extensive|severe)"
 _ORGAN = "(?:heart|lungs|cardiac (?:silhouette|size|contour)|mediastinum|mediastinal contour)"
-_OPENER = "(?:there|the|this|these|it|also|status|post|which|with|likely|consistent|compatible)"
+_OPENER = "(?:there|only|just|the|this|these|it|also|status|post|which|with|likely|consistent|compatible)"
 CUT = re.compile(
     "|".join(
         spaced(word)

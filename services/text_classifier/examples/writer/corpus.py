@@ -59,7 +59,7 @@ def _compose(rng: random.Random) -> LabeledText:
     found = any(
         state in (State.PRESENT, State.UNCERTAIN) for label, state in states.items() if label != SUPPORT_DEVICES
     )
-    if not found and not writer.other_abnormality:
+    if (writer.stated or writer.normality) and not found and not writer.other_abnormality:
         states[NO_FINDING] = State.PRESENT
     return LabeledText(scrawl(rng, sentences), states)
 

@@ -347,6 +347,9 @@ CONGESTION = (
     "pulmonary vascular prominence",
     "indistinctness of the pulmonary vasculature",
     "{degree} perihilar indistinctness",
+    "kerley b lines",
+    "kerley lines",
+    "upper lobe blood diversion",
 )
 NODULAR_OPACITY = ("{mm} nodular opacity {place}", "{lobe} nodular opacities", "{course} nodular opacity {place}")
 HYDROPNEUMOTHORAX = ("{size} {one_side} hydropneumothorax", "{course} {one_side} hydropneumothorax")

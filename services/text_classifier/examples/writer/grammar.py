@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 _NAME = re.compile(r"\{(\w+)\}")
-_SPACES = re.compile(r"\s+")
+_SPACES = re.compile(r"[^\S\n]+")
 
 # Options may be empty; doubled spaces are closed. Repeating an option makes it more likely.
 VOCABULARY: Mapping[str, Sequence[str]] = {
@@ -80,21 +80,23 @@ VOCABULARY: Mapping[str, Sequence[str]] = {
               "pulmonary vascularity is normal", "no acute osseous abnormality", "visualized osseous structures are intact",
               "the bony thorax is intact", "no acute radiographic abnormality", "both lungs are clear",
               "pulmonary vasculature is within normal limits", "no active cardiopulmonary process"),
+    "harmless": ("status post median sternotomy", "sternotomy wires are intact", "median sternotomy wires and surgical clips", "median sternotomy",
+                 "surgical clips project over the right upper quadrant", "cholecystectomy clips are noted", "surgical staples overlie the left chest",
+                 "skin staples are noted", "the trachea is midline", "no free air under the diaphragm", "the soft tissues are unremarkable",
+                 "summary 1 no significant abnormality"),
     "neutral": ("low lung volumes", "the lungs are hypoinflated", "patient is rotated", "limited portable examination",
                 "single ap view of the chest", "pa and lateral views of the chest", "low lung volumes with crowding of the bronchovascular structures",
                 "recommend clinical correlation", "follow up as clinically indicated", "comparison is made to the prior study dated XXXX",
-                "status post median sternotomy", "sternotomy wires are intact", "median sternotomy wires and surgical clips",
                 "postsurgical changes of cabg", "findings discussed with the clinical team at ___", "status post cabg",
                 "ct of the chest may be helpful for further evaluation", "recommend follow up pa and lateral chest radiograph",
                 "end of impression", "no significant interval change", "no change {since}", "otherwise no significant change",
                 "stable appearance of the chest", "i have personally reviewed the images for this examination and agree with the report transcribed above",
-                "please contact the physician to physician radiology consult line with questions", "surgical clips project over the right upper quadrant",
-                "summary 2 abnormal previously reported", "summary 1 no significant abnormality", "kerley b lines",
-                "cholecystectomy clips are noted", "the trachea is midline", "status post esophagectomy", "no free air under the diaphragm",
-                "results were called to the ordering provider", "surgical staples overlie the left chest", "skin staples are noted",
-                "attention on follow up is recommended", "no prior studies are available for comparison", "status post lobectomy",
-                "recommend dedicated pa and lateral views when clinically feasible", "the soft tissues are unremarkable",
-                "ap portable technique limits evaluation", "interval extubation", "median sternotomy"),
+                "please contact the physician to physician radiology consult line with questions",
+                "summary 2 abnormal previously reported", "status post esophagectomy",
+                "results were called to the ordering provider", "attention on follow up is recommended",
+                "no prior studies are available for comparison", "status post lobectomy",
+                "recommend dedicated pa and lateral views when clinically feasible",
+                "ap portable technique limits evaluation"),
     "other": ("emphysema", "emphysematous changes", "calcified granuloma {place}", "multiple calcified granulomas", "hiatal hernia",
               "degenerative changes of the thoracic spine", "scoliosis", "hyperinflated lungs", "hyperinflation suggestive of copd",
               "tortuous aorta", "calcified aorta", "atherosclerotic calcification of the aortic arch", "osteopenia",
@@ -132,12 +134,12 @@ VOCABULARY: Mapping[str, Sequence[str]] = {
                        "removal of one line, with the {device} remaining in place", "{devices} remain in place"),
     "device_absent": ("interval removal of {device}", "{device} has been removed", "interval removal of the {device}",
                       "the {device} has been removed", "status post removal of {device}", "{device} is no longer present",
-                      "interval removal of {devices}", "{devices} have been removed", "removal of the previously seen {device}"),
+                      "interval removal of {devices}", "{devices} have been removed", "removal of the previously seen {device}", "interval extubation", "extubated"),
 }  # fmt: skip
 
 
 def expand(rng: random.Random, text: str, **given: str) -> str:
-    """Replace `{names}`, by what is `given` or by a random option, until none is left; close doubled spaces."""
+    """Replace `{names}`, by what is `given` or by a random option, until none is left; close doubled spaces, keep lines."""
     while "{" in text:
         text = _NAME.sub(lambda match: given.get(match[1]) or rng.choice(VOCABULARY[match[1]]), text)
     return _SPACES.sub(" ", text).strip()

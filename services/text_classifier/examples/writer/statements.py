@@ -31,12 +31,16 @@ _BOTH_SIZES: Mapping[State, tuple[str, ...]] = {
 
 
 class Writer:
-    """Words one impression. `stated` holds what has been said; it may say more than planned (heart failure)."""
+    """Words one impression. `stated` holds what has been said; it may say more than planned (heart failure).
+
+    `normality` is True where something outside the labels is called normal, `other_abnormality` where not.
+    """
 
     def __init__(self, rng: random.Random, planned: Mapping[LabelName, State]) -> None:
         self._words = Wording(rng)
         self._todo = dict(planned)
         self.stated: dict[LabelName, State] = {}
+        self.normality = False
         self.other_abnormality = False
 
     def write(self) -> list[str]:
@@ -145,13 +149,18 @@ class Writer:
         words, said = self._words, []
         nothing = all(s is State.ABSENT for label, s in self.stated.items() if label != SUPPORT_DEVICES)
         if words.chance(0.6 if nothing else 0.12):
+            self.normality = True
             said.append(words.pick(("{clear}",)))
         if words.chance(0.18):
             self.other_abnormality = True
             said += [words.pick(("{other}",)) for _ in range(words.rng.choice((1, 1, 2)))]
         if words.chance(0.05):
+            self.normality = True
             said.append(words.pick(("no {other_denied}", "no evidence of {other_denied}")))
-        if words.chance(0.35) or (empty and not said):
+        if words.chance(0.12):
+            self.normality = True
+            said.append(words.pick(("{harmless}",)))
+        if words.chance(0.25) or (empty and not said):
             said.append(words.pick(("{neutral}",)))
         return said
 

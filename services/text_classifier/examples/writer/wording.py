@@ -62,8 +62,7 @@ class Wording:
         return self.present(self.listed(phrases, "and"))
 
     def doubt(self, labels: Sequence[LabelName]) -> str:
-        options = (*frames.DOUBT, "no new {others}") if len(labels) == 1 else frames.DOUBT
-        return self.pick(options, others=self.alternatives(labels))
+        return self.pick(frames.DOUBT, others=self.alternatives(labels))
 
     def denial(self, nouns: Sequence[str]) -> str:
         if len(nouns) == 1:

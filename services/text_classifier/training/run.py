@@ -149,7 +149,7 @@ def half_precision_pays(device: torch.device) -> bool:
     seconds = {}
     for dtype in (torch.bfloat16, torch.float32):
         matrix = torch.ones(384, 1536, dtype=dtype)
-        seconds[dtype] = min(timeit.repeat(partial(torch.mm, matrix, matrix.T), number=2, repeat=5))
+        seconds[dtype] = min(timeit.repeat(partial(torch.mm, matrix, matrix.T), number=2, repeat=40))  # the first are slow
     return bool(seconds[torch.bfloat16] < 0.8 * seconds[torch.float32])
 
 

@@ -1,5 +1,5 @@
 """Short texts in the turns of phrase that a model gets wrong first: what has half resolved, what one thing may make of
-another, what a denial does not reach, what is written in short. They are composed blindly; the rules say what they mean.
+another, what a denial does not reach, what is written short. They are composed blindly; the rules say what they mean.
 """
 
 import random

@@ -29,7 +29,7 @@ _PAST = any_of(
 _ITS_OBJECT = re.compile(r"\s+(?:of\s+)?(?:[\w-]+\s+){0,3}")
 _NORMALITY = any_of(
     r"(?<!not\s)(?:clear|normal|unremarkable|negative|sharp|intact|midline|healthy)", "wnl", "neg", "nad", "normal limits", r"nothing (?:\w+ )?acute", "well[ -](?:aerated|expanded|inflated)",
-    r"(?:no|without|free of|nor) [^.;\n]{0,80}?\b(?:disease|abnormalit(?:y|ies)|process(?:es)?|findings?|patholog\w+|cause|injur(?:y|ies)|problems?|evidence)",
+    r"(?:no|without|free of|nor) [^.;\n]{0,80}?\b(?:disease|abnormalit(?:y|ies)|process(?:es)?|findings?|patholog\w+|cause|injur(?:y|ies)|problems?|evidence(?! (?:of|for) (?:an? )?new))",
     rf"no {up_to(3)}acute", "sternotomy", "clips?", "staples?",
 )  # fmt: skip
 

@@ -8,6 +8,7 @@ _FOUND = r"(?:small|tiny|trace|minimal|mild|moderate|large|persistent|stable|unc
 _FOUND_ELSEWHERE = re.compile(
     rf"[^.;,:]{{0,40}}?(?:[;,]|\bbut\b)\s*(?:(?:but|and|there\s+(?:is|are)|with|an?|only)\s+)*(?:{_FOUND}\s+)+(?:(?:is|are|persists|remains)\s+)*{_SIDE}"
     rf"|[^.;,:]{{0,40}}?[;,]\s*(?:but\s+)?(?:{_FOUND}\s+)+(?:left|right)(?:\s+one)?(?=\s*(?:[.;,]|$))"
+    rf"|[^.;,:]{{0,40}}?[;,]\s*(?:(?:but|and|there\s+(?:is|are)|an?|only)\s+)*(?:{_FOUND}\s+)*(?:left|right)\s+one(?=\s*(?:[.;,]|$))"
     # "clear of edema, the left is not"
     r"|[^.;,:]{0,20}?[;,]\s*(?:but\s+)?(?:the\s+)?(?:left|right|other)\s+(?:\w+\s+)?is\s+not(?=\s*(?:[.;,]|$))"
     # and an exception of the same kind: "except a tiny apical one"

@@ -143,13 +143,16 @@ def _schedule(step: int, steps: int) -> float:
 
 
 def half_precision_pays(device: torch.device) -> bool:
-    """Whether this processor multiplies bfloat16 matrices faster than single precision: tried, as none says so."""
+    """Whether this processor multiplies bfloat16 matrices faster than single precision.
+
+    Tried, as none says so; and forty times, as the first tries are slow.
+    """
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported())
     seconds = {}
     for dtype in (torch.bfloat16, torch.float32):
         matrix = torch.ones(384, 1536, dtype=dtype)
-        seconds[dtype] = min(timeit.repeat(partial(torch.mm, matrix, matrix.T), number=2, repeat=40))  # the first are slow
+        seconds[dtype] = min(timeit.repeat(partial(torch.mm, matrix, matrix.T), number=2, repeat=40))
     return bool(seconds[torch.bfloat16] < 0.8 * seconds[torch.float32])
 
 

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 
 TURNS: Mapping[str, tuple[str, ...]] = {
     "resolving": (
+        "virtually resolved <a>", "virtually complete clearing of <a>", "<a> is clearing", "<a> continues to clear", "<a> does not seem to have cleared", "<a> has not gone away", "substantial but incomplete clearing of <a>", "no interval resolution of <a>",
+        "<a> on the right has resolved, the left one is unchanged",
         "<a> has nearly resolved", "near complete resolution of <a>", "near-complete clearing of <a>", "resolving <a>",
         "<a> has almost completely cleared", "<a> is decreased but still present", "partial clearing of <a>", "residual <a>", "incomplete resolution of <a>",
         "<a> has completely resolved", "complete resolution of <a>", "interval clearing of <a>", "<a> is no longer identified",
@@ -19,6 +21,8 @@ TURNS: Mapping[str, tuple[str, ...]] = {
         "<a> is still not clear", "no residual <a>", "no remaining <a>", "no further <a>", "no persistent <a>", "no recurrence of <a>", "resolved <a>",
     ),
     "change": (
+        "no evidence of new <a>", "no definite new <a>", "no new <a> is seen", "no new focus of <a>", "no new area of <a> or <b>", "no new <a> since {since}", "no new <a>.", "no new <a>", "no interval development of <a>", "new <a> which was not there on the last film",
+        "<a>, not seen on the previous film", "<a> was not present on the earlier study", "newly developed <a>",
         "no change in <a> or <b>", "no interval change in <a> and <b>", "no increase in <a>", "no significant change in <a>", "no worsening of <a>",
         "no new <a>", "no new <a> or <b>", "no new <a>, persistent <b>", "no new <a>; <a> at the other base is unchanged", "<a> is less conspicuous",
         "increasing <a>, decreasing <b>", "<a>, slightly improved, with <b>", "no recurrent <a>", "<a> unchanged, no <b>",
@@ -38,6 +42,7 @@ TURNS: Mapping[str, tuple[str, ...]] = {
         "previously seen <a> persists", "formerly seen <a> is not identified", "compared with the film showing <a>, the chest is now normal", "as compared to ___, <a> has increased",
     ),
     "side": (
+        "no left <a>, but there is a right one", "no <a> in the left hemithorax, large <a> in the right", "no <a> on either side", "no <a> on the left or the right", "no <a> on the right and none on the left",
         "<a> has resolved on the right and persists on the left", "<a> persists on the right and has cleared on the left", "no <a> on the {one_side}. <a> on the other side",
         "no <a> on the left, moderate one on the right", "no <a> on the right; small <a> on the left", "no left <a>, tiny right one", "<a> on the right, none on the left",
         "<a> in the left lung but not in the right", "no <a> in the right lung, <a> in the left", "<a> improved on the right, not on the left", "the right <a> has cleared; the left has not",
@@ -45,6 +50,7 @@ TURNS: Mapping[str, tuple[str, ...]] = {
         "there is <a> on the left and none on the right", "no <a> at the left base; persistent <a> at the right base", "no <a> on the left, but there is <a> on the right",
     ),
     "what may be what": (
+        "<a> c/f <b>", "<a>, c/f <b>", "<a> worrisome for <b>", "<a> diagnostic of <b>", "<a> due to <b>",
         "<a>, which may represent <b>", "<a> may represent <b>", "<a> may represent <b> or <c>", "<a>, possibly <b>", "<a>, <b> versus <c>", "<a>, likely <b>",
         "<a>, likely <b>, although <c> is possible", "<a>, favor <b> over <c>", "<a> consistent with <b>", "<a> compatible with <b>", "<a> suggestive of <b>",
         "<a> concerning for <b>", "<a> suspicious for <b>", "<a> could reflect <b>", "<a>, most likely <b>, less likely <c>", "<a>, <b> not excluded",
@@ -55,6 +61,8 @@ TURNS: Mapping[str, tuple[str, ...]] = {
         "<a> suggests <b>", "<a> raises the question of <b>", "<a>, query <b>",
     ),
     "doubt": (
+        "possible <a> and definite <b>", "definite <a> and possible <b>", "<a> +/- <b>", "r/o <a>", "presence of <a> is uncertain", "whether there is <a> is unclear", "it cannot be said that there is no <a>", "we cannot say that the lungs are free of <a>", "it is not certain that there is no <a>",
+        "small <a>, not excluded", "<a>, cannot be excluded", "no doubt <a>", "no doubt about the <a>", "without doubt <a>", "undoubtedly <a>",
         "<a> and/or <b>", "<a> or <b>", "<a>/<b>", "<a> vs. <b>", "<a> vs <b>", "possible <a>", "probable <a>", "questionable <a>", "<a> is possible", "<a> is likely",
         "<a> cannot be entirely excluded", "underlying <a> cannot be excluded", "superimposed <a> would be difficult to exclude", "a component of <a> is not excluded",
         "early <a> is a consideration", "suspect <a>", "suggestion of <a>", "<a> suspected", "there might be <a>", "there may be some <a>", "maybe <a>", "perhaps <a>",
@@ -65,6 +73,9 @@ TURNS: Mapping[str, tuple[str, ...]] = {
         "subtle <a> would be hard to exclude", "<a> cannot be excluded; no <b>", "we cannot rule out <a>", "suspicion of <a>", "not certain whether there is <a>", "doubtful <a>",
     ),
     "denial": (
+        "no <a>, no <b>, <c>", "no <a>, no <b>, small <c>", "no <a>, multiple <b>", "no <a>, worsening <b> and <c>", "no <a>, <b> or <c>, mild cardiomegaly", "no <a>, patchy <b>", "no <a>, bilateral <b>, no <c>", "no <a>, moderate <b>; no <c>", "no <a>, increasing <b>, no <c>", "no <a>, chronic <b>",
+        "no <a>, small <b> on the left", "no <a> or <b>, bilateral <c>", "no <a>, tiny <b>, stable <c>", "no <a>, large <b>, no <c> or chf", "it is not true that there is no <a>", "it would be false to say there is no <a>", "<a> is not absent", "no absence of <a>", "never free of <a>", "no longer clear of <a>",
+        "never without <a>", "the left base is not without <a>", "not a trace of <a>",
         "<a> without <b>", "<a> without <b> or <c>", "<a> but no <b>", "no <a> but <b> is present", "no <a>. <b>", "no <a>, <b>, or <c>", "no <a> or <b>; <c>",
         "without <a> or <b>", "<a> rather than <b>", "neither <a> nor <b>", "no <a> to suggest <b>", "<a>, with no evidence of <b>", "no <a> however there is <b>",
         "no large <a>", "no evidence of <a> with <b> again seen", "negative for <a>", "no definite <a>", "no <a> is seen. <b> is noted", "not seen is <a>",
@@ -81,12 +92,14 @@ TURNS: Mapping[str, tuple[str, ...]] = {
         "the finding is <a> rather than <b>", "apparent <a> is a skin fold", "apparent <a> is due to overlapping shadows", "what looks like <a> is a nipple shadow", "<a> but not <b>", "no true <a>, only <b>",
     ),
     "except": (
+        "no <a> except for a small one at the apex", "no <a> other than a tiny one on the left", "nothing acute save <a>",
         "no abnormality other than <a>", "no abnormality except <a>", "no other abnormality than <a>", "nothing but <a>", "the lungs are clear except for <a>", "lungs clear apart from <a>", "clear lungs, save for <a>",
         "normal chest aside from <a>", "unremarkable except for <a>", "otherwise clear lungs with <a>", "no acute findings other than <a>", "besides <a> the chest is normal", "other than <a>, no abnormality", "except for <a>, normal chest",
         "apart from <a> there is no abnormality", "aside from <a>, the lungs are clear", "no <a> except for <b>", "no <a> apart from <b>", "no <a> or <b> other than <c>", "<a>, otherwise normal", "<a>, otherwise unremarkable chest", "with the exception of <a>, lungs are clear",
         "no acute process with the exception of <a>", "normal study, except that <a> is present", "other than <d>, unremarkable", "normal apart from <d>", "unremarkable chest with the exception of <d>", "no <a>. otherwise negative",
     ),
     "template": (
+        "<A>: none\n<B>: small right\n<C>: none", "<A>: no change", "<A>: unchanged", "<A>: none\n<B>: large, left", "<A>: none. <B>: bilateral. <C>: none.",
         "<A>: none", "<A>: no", "<A>: negative", "<A>: absent", "<A>: none seen", "<A>: nil", "<A>: not seen", "<A>: yes", "<A>: present", "<A>: small", "<A>: mild", "<A>: possible", "<A>: none. <B>: present", "<A>: no. <B>: yes",
         "<A>: none. <B>: none. <C>: moderate", "<A>: no\n<B>: yes", "<A>: no\n<B>: no\n<C>: yes", "<A> - none", "<A> - present", "<A>: none. <B>: small, {one_side}", "<A>: absent. <B>: absent.", "<A>: negative; <B>: positive", "<A> (no)", "<A>? no", "<A>? none. <B>? yes",
         "heart: normal. lungs: clear. pleura: no <a>", "heart: enlarged. lungs: <a>. bones: normal", "lungs: clear\nheart: normal size\nbones: intact", "lungs: <a>\npleura: <b>\nbones: no <c>", "heart: normal. lungs: <a>.", "lines/tubes: {device}. lungs: clear.",
@@ -94,48 +107,58 @@ TURNS: Mapping[str, tuple[str, ...]] = {
         "<A>: none. lines: {one_side} picc.", "heart: borderline. lungs: clear.", "heart: not enlarged. pleura: <a>.", "bones: <a>. lungs: no <b>.", "<A>: stable. <B>: resolved.",
     ),
     "list": (
+        "no <a>\n<b> on the left", "no <a>\nhealed rib fractures", "no <a> cardiomegaly", "no <a>, heart size is normal",
         "1)<a> 2)no <b> 3)<c>", "1.<a> 2.<b>", "1. no <a>2. <b>", "a. <a> b. no <b>", "a) no <a> b) <b> c) <c>", "i. <a> ii. <b>", "- no <a>\n- <b>", "-<a>\n-no <b>\n-<c>", "* <a>\n* no <b>", "#1 <a> #2 no <b>", "no <a>\n<b>\nno <c>", "<a>\nno <b>",
         "no <a> <d> {tip} <b>", "no <a> small left <b>", "<a> no <b>", "<a>; no <b>; <c>", "no <a> stable <b>", "(1) <a> (2) no <b>", "1) no <a>, 2) <b>",
     ),
     "context": (
+        "past medical history: chf, pacemaker. lungs are clear", "hx of <a>. clear lungs", "pt with h/o <a>, now with <b>", "history of <a>; small <b> today", "h/o <a>. normal heart", "clinical information: fever, ?<a>. findings: <b>", "comparison with the last film: <a> is larger", "pt with cough r/o <a>",
         "history: <a>. the lungs are clear", "clinical history: <a>. no <b>", "indication: <a>. <b>", "indication: rule out <a>. findings: normal chest", "reason for exam: <a>. there is <b>", "reason for exam: evaluate for <a>. lungs are clear",
         "hx: <a>. <b> is present", "clinical information: <a>\nimpression: <b>", "history: <a>\nfindings: no <b>\nimpression: <c>", "comparison: film with <a>. findings: <b>", "technique: portable ap. <a>", "history of <a>. no <b>", "history of <a>, lungs clear", "patient with history of <a>. <b>",
         "status post treatment for <a>. no <b>", "treated for <a>. chest is now clear", "known history of <a>", "admitted with <a>. heart size is normal", "{mm} film. indication: <a>", "reason: <a>? findings: no <a>", "prior history of <a>, now with <b>", "cough and fever, history of <a>. normal chest radiograph",
         "65 year old with <a>. lungs are clear", "indication: shortness of breath. <a>", "indication: follow up <a>. <a> is unchanged", "history: chf. heart is normal in size", "clinical history: pneumonia. clear lungs", "history: <a>. impression: no acute disease",
     ),
     "advice": (
+        "follow-up to document resolution of <a>", "ct suggested to evaluate the <a>", "no <a>. should <b> develop, repeat the film", "if suspicion of <a> persists, ct", "expiratory film if there is suspicion of <a>",
         "<a>. follow up film to confirm clearing", "<a>. repeat in 4 weeks to document resolution", "normal chest. ct if <a> is suspected clinically", "no <a>. if <b> is a clinical concern, ct is recommended", "<a>; follow up recommended to ensure resolution",
         "recommend ct to evaluate for <a>", "ct recommended if there is concern for <a>", "normal heart and lungs. dedicated views if <a> is suspected", "<a>. recommend thoracentesis", "correlate for <a>", "attention to <a> on follow up", "<a>. suggest tube placement",
     ),
     "device": (
+        "there is no <d>", "no <d> seen", "<d> has been withdrawn", "no <d> identified", "no leak around <d>", "no fracture of the <d>", "no hardware failure", "hardware without failure", "removal of <d> with residual <a>", "orif plate of the {one_side} clavicle", "no <d>. <a>",
         "<d> has been removed", "<d> was pulled", "<d> was pulled; <a>", "<d> removed, <d> remains", "<d> is out", "interval removal of <d>", "<d> has been exchanged for <d>", "<d> was replaced by <d>", "<d> no longer present", "extubated", "interval extubation",
         "patient is intubated", "no complication of <d>", "no complication after insertion of <d>", "no <a> after <d> placement", "<d> does not need to be moved", "no malposition of <d>", "no kink in <d>", "<d> is not kinked", "<d> without complication", "<d> not malpositioned",
         "<d> should be advanced", "<d> could be withdrawn 2 cm", "tip of <d> is not seen", "<d> in situ", "<d> and <d> in situ", "<d>, <d>, and <d> in place. <a>", "ett in good position. <a>", "ngt tip in stomach, no <a>", "picc tip in svc no <a>", "r ij cvl, ett and ngt in place. <a>",
         "ppm in situ. <a>", "left ppm. no <a>", "ett, ogt and left sc line unchanged. bilat <a>", "no lines or tubes", "no support devices", "status post removal of <d>. no <a>", "<d> remains, <d> has been removed", "sternotomy wires. no <a>", "trach in place, <a>", "dialysis catheter in place of <d>",
     ),
     "heart failure": (
+        "<a>/chf", "chf/<a>", "hf with <a>", "hf w/ <b>", "ventilatory failure, <d> in place", "fluid overload", "pulmonary edema, noncardiogenic", "hepatic failure. no <a>", "liver failure",
         "chf", "mild chf", "chf with <a>", "worsening chf", "findings of chf", "no chf", "no evidence of chf", "possible chf", "congestive heart failure", "congestive heart failure with <a>",
         "no congestive heart failure", "improving chf", "cardiomegaly without chf", "cardiomegaly with chf", "<a>, consistent with chf", "<a>, may represent chf", "cardiac failure", "no cardiac failure", "cardiac failure with <a>", "no failure", "no overt failure", "in failure",
         "respiratory failure, <a>", "renal failure. no <a>", "acute respiratory failure", "patient with respiratory failure; <a>", "noncardiogenic pulmonary oedema", "pulmonary oedema, improving", "interstitial oedema and kerley b lines", "kerley lines", "upper lobe blood diversion", "cardiac failure with upper lobe diversion and <a>",
         "heart failure, unchanged", "no signs of heart failure", "vascular congestion without overt edema", "mild vascular congestion, no edema",
     ),
     "size": (
+        "ct ratio is increased", "the ct ratio is enlarged", "cardiothoracic ratio is not increased", "c/t ratio not increased", "cardiothoracic ratio is normal", "not a normal heart size", "heart size normal to mildly enlarged", "apparent cardiomegaly is due to projection", "heart size is accentuated by technique",
         "heart is large", "the heart is big", "big heart", "large heart", "heart is top normal in size", "heart size is top normal", "cardiac size at the upper limit of normal", "cardiothoracic ratio is increased", "the cardiothoracic ratio is normal", "increased c/t ratio",
         "ct ratio less than 0.5", "cardiothoracic ratio over 50 percent", "the heart is slightly big", "heart not enlarged", "heart is of normal size", "heart size normal, <a>", "wide mediastinum", "the mediastinum is wide", "mediastinum is not wide", "no widening of the mediastinum", "widened mediastinum, consider dissection",
         "mediastinal contours normal", "mediastinal drain in place", "mediastinal lymph nodes", "mediastinal clips", "mediastinal shift to the left", "the mediastinum is midline", "enlarged heart, no <a>", "heart appears smaller", "enlarged cardiac shadow", "cardiac shadow is enlarged", "cardiac enlargement with <a>",
         "borderline heart", "heart size cannot be assessed", "heart size and mediastinum normal", "prominent heart",
     ),
     "elsewhere": (
+        "facial edema", "scalp swelling and edema", "brain edema", "laryngeal edema", "edema of the arm", "edema of the neck", "breast edema", "bowel wall edema", "hepatic lesion", "kidney mass", "pancreatic mass", "splenic mass", "mass in the liver", "nodule of the thyroid", "adrenal mass. <a>", "fluid in the stomach", "fluid level in the stomach",
+        "the nodule is a vessel seen end on", "the opacity is a nipple", "round opacity represents a nipple shadow", "nodule is a nipple shadow, no <a>", "hazy vessels", "hazy costophrenic angle", "rib deformities", "overlapping ribs", "rib 6", "pericardial and pleural effusion", "pericardial or pleural effusion", "no pericardial effusion. <a>",
         "pericardial effusion", "pericardial effusion, no pleural effusion", "large pericardial effusion and <a>", "pericardial effusion is smaller while the pleural effusion has increased", "soft tissue edema", "chest wall edema. no <a>", "subcutaneous oedema", "oedema of the legs", "leg edema, lungs clear",
         "knee effusion", "joint effusion at the shoulder", "nipple shadow", "nodular density is a nipple shadow", "bilateral nipple shadows at the bases", "skin lesion over the {one_side} chest", "lytic lesion in the rib", "bone lesion", "sclerotic lesion in the humerus", "thyroid mass", "breast mass", "liver lesion", "adrenal nodule",
         "mass effect on the trachea", "calcified granuloma", "calcified nodule, no <a>", "lesion in the {lobe}", "{mm} lesion in the left upper lobe", "coin lesion", "lung mets", "multiple mets in both lungs", "pulmonary metastases, <a>", "bone mets", "mass-like <a>", "hilar mass", "masslike consolidation",
         "enlarged thyroid", "{one_side} hilum is bulky", "bulky hilum, query tumour", "fractured sternal wire", "fracture of a sternotomy wire", "fractured lead",
     ),
     "fracture": (
+        "fracture with hardware", "rib plates", "no lead fracture", "no fracture of the lead", "no wire fracture. <a>",
         "broken rib", "broken {one_side} clavicle", "{one_side} rib fx", "rib fxs", "old fractures", "healed fracture of the {one_side} clavicle", "remote rib fractures", "no fx", "no rib fx or <a>", "fracture fixation with plate and screws", "clavicle fracture with plate", "humeral fracture status post fixation", "bones intact",
         "the bones are intact, no <a>", "no displaced fracture. <a>", "vertebral compression fracture", "vertebral fracture, age indeterminate", "callus at old rib fractures", "ribs intact. <a>", "fracture line", "cortical break of the {one_side} 5th rib", "no bony injury", "ribs are broken",
     ),
     "plain": (
+        "hazy {lobe}", "haze at both bases", "air in the pleural space", "free pleural fluid", "free fluid in the pleural space", "alveolar filling", "bronchial wall thickening", "peribronchial cuffing and wall thickening", "fibrotic change", "no infiltrate cardiomegaly", "no ptx, r eff", "no ptx. l eff", "sm b effs, no ptx", "no pna or eff", "no pna, no ptx, <a>",
         "<a>", "<a>", "<a>", "<a> is present", "<a> and <b>", "<a> with <b>", "there is <a>", "small <a>", "stable <a>", "mild <a>", "<a> on the left", "right <a>", "bilateral <a>", "minimal <a>", "<a>, <b>, and <c>", "<a> as before", "known <a>",
         "<a> + <b>", "<a> & <b>", "<a> w/ <b>", "<a> w/o <b>", "sm <a>", "mod l <a>", "lg r <a>", "bilat <a>", "b/l <a>", "r <a>", "l <a>", "<a> pattern", "<a>, slowly improving", "the patient has <a>", "dr. ___ was told of <a> at ___", "<a> at the XXXX base", "XXXX <a>. no XXXX <b>", "no XXXX <a>",
         "<a> XXXX", "layering <a>", "<a> noted", "evidence of <a>", "signs of <a>", "obvious <a>", "<a> has developed", "development of <a>", "<a> is larger", "<a> involving both lungs", "heart size is XXXX normal. XXXX <a>",

@@ -16,6 +16,7 @@ TWO_IMPRESSIONS = [EXAMPLE_IMPRESSION, "No acute cardiopulmonary process."]
 RETRIEVE_EXAMPLES: dict[str, Example] = {
     "one impression": {"value": {"impression": EXAMPLE_IMPRESSION, "k": 5}},
     "several, with evidence": {"value": {"impressions": TWO_IMPRESSIONS, "k": 3, "evidence": True}},
+    "English or nothing": {"value": {"impression": EXAMPLE_IMPRESSION, "strict_language": True}},
     "adults, frontal views only": {
         "value": {
             "impression": EXAMPLE_IMPRESSION,
@@ -25,6 +26,9 @@ RETRIEVE_EXAMPLES: dict[str, Example] = {
 }
 CLASSIFY_EXAMPLES: dict[str, Example] = {
     "two impressions": {"value": {"impressions": TWO_IMPRESSIONS, "evidence": True}},
+    "one in Spanish, which gets a warning": {
+        "value": {"impressions": [EXAMPLE_IMPRESSION, "Derrame pleural izquierdo. No se observa neumotórax."]}
+    },
 }
 
 

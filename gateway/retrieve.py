@@ -1,5 +1,7 @@
 """The story of the whole system: impression -> labels -> query weights -> ranked images."""
 
+from collections.abc import Sequence
+
 from gateway.answers import gateway_answer, ranking
 from gateway.links import Links
 from gateway.timings import Timings
@@ -9,13 +11,14 @@ from shared.deadline import Deadline
 from shared.labels import LabelName, State
 from shared.schemas.retrieve import Retrieval, RetrieveRequest, RetrieveResponse
 from shared.schemas.search import SearchOptions, SearchRequest, SearchResult
-from shared.schemas.text import ClassifyRequest, LabelResults
+from shared.schemas.text import Classification, ClassifyRequest, LabelResults, TextWarning
 
 SEARCHES_AT_ONCE = 8
-NOTHING_TO_FIND = (
-    "The impression holds no positive finding (none present, and none uncertain that uncertain_weight lets count), "
-    "so there is nothing to rank images by."
+NONE_POSITIVE = (
+    "The impression holds no positive finding (none present, and none uncertain that uncertain_weight lets count)"
 )
+NONE_STATED = "The impression states none of the 14 observations"
+NOT_ENGLISH = "The impression, or a passage of it, seems not to be in English (language: {}), and only English is read"
 
 
 async def retrieve(
@@ -30,7 +33,9 @@ async def retrieve(
     options = {name: getattr(request, name) for name in SearchOptions.model_fields}
 
     with timings.measure("classify"):
-        classify = ClassifyRequest(impressions=request.texts(), evidence=request.evidence)
+        classify = ClassifyRequest(
+            impressions=request.texts(), evidence=request.evidence, strict_language=request.strict_language
+        )
         classified = await classifier.classify(classify, deadline)
     queries = [query_weights(result.labels, request.uncertain_weight) for result in classified.results]
 
@@ -41,7 +46,7 @@ async def retrieve(
         found = await each(queries, search, at_once=SEARCHES_AT_ONCE)
 
     results = [
-        _retrieval(classification.labels, query, result, links)
+        _retrieval(classification, query, result, links)
         for classification, query, result in zip(classified.results, queries, found, strict=True)
     ]
     return RetrieveResponse(**gateway_answer(found, timings, text_model=classified.model), results=results)
@@ -54,8 +59,18 @@ def query_weights(labels: LabelResults, uncertain_weight: float) -> dict[LabelNa
     return {name: weight for name, weight in query.items() if weight > 0}
 
 
-def _retrieval(labels: LabelResults, query: dict[LabelName, float], result: SearchResult, links: Links) -> Retrieval:
+def _retrieval(
+    classification: Classification, query: dict[LabelName, float], result: SearchResult, links: Links
+) -> Retrieval:
     ranked = dict(ranking(result, links))
     if not query:
-        ranked["reason"] = NOTHING_TO_FIND
-    return Retrieval(labels=labels, query=query, **ranked)
+        ranked["reason"] = _why_nothing_is_sought(classification.warnings)
+    return Retrieval(labels=classification.labels, warnings=classification.warnings, query=query, **ranked)
+
+
+def _why_nothing_is_sought(warnings: Sequence[TextWarning]) -> str:
+    languages = {warning.code: warning.language for warning in warnings}
+    reason = NONE_STATED if "nothing_stated" in languages else NONE_POSITIVE
+    if "not_english" in languages:
+        reason = f"{NOT_ENGLISH.format(languages['not_english'])}. {reason}"
+    return f"{reason}, so there is nothing to rank images by."

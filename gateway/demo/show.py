@@ -23,6 +23,8 @@ def show(answer: RetrieveResponse, stated: Mapping[str, Stated]) -> None:
         if label.state is not State.NOT_MENTIONED:
             labels.add_row(name, label.state, f"{label.probability:.3f}")
     console.print(labels)
+    for warning in result.warnings:
+        console.print(warning.message)
     if result.hits:
         console.print(_hits(answer, stated))
     if result.reason:

@@ -31,7 +31,8 @@ def retrieval_router(parts: Parts) -> APIRouter:
         """Reads the impression, weighs the labels that it states as present (1) or uncertain (`uncertain_weight`),
         and ranks the images of the index by their likeness to that query.
 
-        An impression that states no finding at all is answered with its labels, no hits, and the reason.
+        An impression that states no finding at all is answered with its labels, no hits, and the reason. One that is
+        not in English gets a warning; with `strict_language` the answer is 422.
         """
         return await retrieve(body, parts.classifier, parts.index, parts.links(request), deadline_of(request))
 
@@ -39,7 +40,9 @@ def retrieval_router(parts: Parts) -> APIRouter:
     async def classify(
         body: Annotated[ClassifyRequest, Body(openapi_examples=CLASSIFY_EXAMPLES)], request: Request
     ) -> ClassifyResponse:
-        """The 14 labels of each impression: probability, state and threshold, with the words that say so on request."""
+        """The 14 labels of each impression: state, the probability of each state and threshold, with the words that say
+        so on request; and warnings, where an impression is not in English or states nothing.
+        """
         return await parts.classifier.classify(body, deadline_of(request))
 
     @router.post("/search", summary="Labels in, similar chest X-rays out", responses=service_errors(Conflict))

@@ -56,12 +56,15 @@ def create_app(settings: TextClassifierSettings, classifier: TextClassifier | No
         responses=documented(InferenceFailed, Overloaded, Unavailable, DeadlineExceeded),
     )
     async def classify(request: ClassifyRequest) -> ClassifyResponse:
-        """One result for each impression, in order: 14 labels, each with probability, state and threshold.
+        """One result for each impression, in order: 14 labels, each with its state, the probability of each state and
+        the threshold; and warnings, where the text is not in English or states nothing.
 
         A text longer than the model's window is read in parts and merged; nothing is cut off.
         """
         short = sum(map(len, request.impressions)) <= READ_AT_ONCE
         readings = _read(model, request) if short else await asyncio.to_thread(_read, model, request)
+        if request.strict_language:
+            _check_language(readings)
         results = await lanes.classify(_within(readings, settings.text_max_tokens))
         classified.inc(len(results))
         return ClassifyResponse(results=results, model=model.info)
@@ -75,6 +78,16 @@ def create_app(settings: TextClassifierSettings, classifier: TextClassifier | No
 
 def _read(model: TextClassifier, request: ClassifyRequest) -> list[Reading]:
     return [model.read(text, evidence=request.evidence) for text in request.impressions]
+
+
+def _check_language(readings: Sequence[Reading]) -> None:
+    """Raises InvalidInput where a text, or a passage of one, is not English."""
+    for number, reading in enumerate(readings, start=1):
+        if reading.language is not None:
+            raise InvalidInput(
+                f"Impression {number}, or a passage of it, seems not to be in English (language: {reading.language}), "
+                "and only English is read. Without strict_language it is read all the same, and gets a warning."
+            )
 
 
 def _within(readings: Sequence[Reading], most: int) -> list[Reading]:

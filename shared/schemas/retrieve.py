@@ -13,8 +13,11 @@ from shared.schemas.text import (
     EXAMPLE_IMPRESSION,
     MAX_IMPRESSIONS,
     MAX_REQUEST_CHARS,
+    WARNINGS,
     Impression,
     LabelResults,
+    StrictLanguage,
+    TextWarning,
     check_characters,
 )
 
@@ -51,6 +54,7 @@ class RetrieveRequest(SearchOptions):
         "1 treats it as present (U-ones).",
     )
     evidence: bool = Field(default=False, description="Also give the spans of text that carry each stated label.")
+    strict_language: StrictLanguage = False
 
     @model_validator(mode="after")
     def _one_or_several(self) -> Self:
@@ -91,6 +95,7 @@ class Retrieval(Ranking):
     """The answer to one impression."""
 
     labels: LabelResults = Field(description="What the impression says of each of the 14 labels.")
+    warnings: list[TextWarning] = Field(default=[], description=WARNINGS)
     query: dict[LabelName, float] = Field(description="The weights that were searched with; labels left out weigh 0.")
 
 

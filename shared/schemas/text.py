@@ -1,9 +1,10 @@
 """Wire models of the text classifier: impressions in, label results out."""
 
 from collections.abc import Sequence
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from typing_extensions import TypedDict
 
 from shared.labels import LABELS, LabelName, State
 from shared.schemas.numbers import Probability
@@ -36,11 +37,25 @@ class EvidenceSpan(BaseModel):
     end: int = Field(gt=0, description="One past the last character of the span.")
 
 
+class StateProbabilities(TypedDict):
+    """How probable each of the four states is. Together 1, in steps of 0.000001."""
+
+    present: Probability
+    uncertain: Probability
+    absent: Probability
+    not_mentioned: Probability
+
+
 class LabelResult(BaseModel):
     """What the impression says of one observation."""
 
     probability: Probability = Field(description="Calibrated probability that the observation is present.")
     state: State = Field(description="`present`, `uncertain`, `absent` or `not_mentioned`.")
+    state_probabilities: StateProbabilities = Field(
+        description="The probability of each state; `present` is `probability`. Sort by `present` for what is most "
+        "surely there, by `uncertain` for what is most in doubt, by `absent` for what is most surely denied. A model "
+        "that knows present or not only gives `uncertain` and `absent` 0 and `not_mentioned` the rest."
+    )
     threshold: Probability = Field(description="The observation is called present from this probability on.")
     evidence: list[EvidenceSpan] | None = Field(
         default=None, description="The words that carry the state; only where evidence was asked for and found."
@@ -50,10 +65,31 @@ class LabelResult(BaseModel):
 LabelResults = dict[LabelName, LabelResult]
 
 
+class TextWarning(BaseModel):
+    """Why the labels of a text may not be what was hoped for."""
+
+    code: Literal["not_english", "nothing_stated"] = Field(
+        description="`not_english`: the text, or a passage of it, is in another language, and only English is read. "
+        "`nothing_stated`: all 14 observations are `not_mentioned`."
+    )
+    language: str | None = Field(
+        default=None,
+        description="With `not_english`, what the language seems to be: ISO 639-1, or `und` where it cannot be told.",
+    )
+    message: str = Field(description="The same for people.")
+
+
+WARNINGS = "What to know before relying on the labels; mostly nothing."
+StrictLanguage = Annotated[
+    bool, Field(description="Answer 422 where an impression is not in English, in place of a warning.")
+]
+
+
 class Classification(BaseModel):
     """The label result of one impression: exactly the 14 labels."""
 
     labels: LabelResults
+    warnings: list[TextWarning] = Field(default=[], description=WARNINGS)
 
     @field_validator("labels")
     @classmethod
@@ -76,6 +112,7 @@ class ClassifyRequest(BaseModel):
         f"{MAX_REQUEST_CHARS:,} together; a 422 says so where they have more tokens than can be read in time.",
     )
     evidence: bool = Field(default=False, description="Also give the spans of text that carry each stated label.")
+    strict_language: StrictLanguage = False
 
     @model_validator(mode="after")
     def _readable_in_time(self) -> Self:

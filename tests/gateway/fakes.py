@@ -24,11 +24,18 @@ def problem(status: int, kind: str, detail: str = "Said by the service.", **more
     return httpx.Response(status, json=body, headers=headers)
 
 
+def state_probabilities(state: str) -> dict[str, float]:
+    present = 0.9 if state == "present" else 0.1
+    rest = dict.fromkeys(("uncertain", "absent", "not_mentioned"), 0.0)
+    return {"present": present, **rest, state if state in rest else "not_mentioned": round(1 - present, 1)}
+
+
 def label_results(states: Mapping[str, str]) -> dict[str, Any]:
     return {
         label: {
             "probability": 0.9 if states.get(label) == "present" else 0.1,
             "state": states.get(label, "not_mentioned"),
+            "state_probabilities": state_probabilities(states.get(label, "not_mentioned")),
             "threshold": 0.5,
         }
         for label in LABELS
@@ -76,14 +83,24 @@ class FakeService(httpx.AsyncBaseTransport):
 
 
 class FakeClassifier(FakeService):
-    """Reads label names: `Edema` is present, `maybe Edema` uncertain, `no Edema` absent."""
+    """Reads label names: `Edema` is present, `maybe Edema` uncertain, `no Edema` absent. `Derrame` is Spanish."""
 
     def own_answer(self, request: httpx.Request) -> httpx.Response:
-        impressions = json.loads(request.content)["impressions"]
+        asked = json.loads(request.content)
+        impressions = asked["impressions"]
+        spanish = [number for number, text in enumerate(impressions, start=1) if "Derrame" in text]
+        if asked["strict_language"] and spanish:
+            return problem(422, "invalid-input", f"Impression {spanish[0]} seems not to be in English (language: es).")
         return httpx.Response(200, json={"results": list(map(self.result, impressions)), "model": self.model()})
 
     def result(self, text: str) -> dict[str, Any]:
-        return {"labels": label_results(self._states(text))}
+        states = self._states(text)
+        warnings: list[dict[str, str]] = []
+        if "Derrame" in text:
+            warnings.append({"code": "not_english", "language": "es", "message": "Only English is read."})
+        if not states:
+            warnings.append({"code": "nothing_stated", "message": "None of the 14."})
+        return {"labels": label_results(states), "warnings": warnings}
 
     def _states(self, text: str) -> dict[str, str]:
         states = {}

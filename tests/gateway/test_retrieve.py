@@ -65,6 +65,46 @@ async def test_impression_without_positive_finding_has_labels_no_hits_and_the_re
     assert len(result["labels"]) == 14
 
 
+async def test_what_states_nothing_is_told_from_what_denies_all(client):
+    denial, nothing = (await retrieve(client, impressions=["no Edema", "See above."]))["results"]
+    assert "no positive finding" in denial["reason"]
+    assert denial["warnings"] == []
+    assert "states none of the 14 observations" in nothing["reason"]
+    assert [warning["code"] for warning in nothing["warnings"]] == ["nothing_stated"]
+
+
+async def test_an_impression_in_another_language_is_answered_with_a_warning_that_names_it(client):
+    results = (await retrieve(client, impressions=["Edema", "Derrame pleural", "Derrame, Edema"]))["results"]
+    codes = [[warning["code"] for warning in result["warnings"]] for result in results]
+    assert codes == [[], ["not_english", "nothing_stated"], ["not_english"]]
+    assert results[1]["warnings"][0]["language"] == "es"
+    assert "not to be in English (language: es)" in results[1]["reason"]
+    assert results[2]["reason"] is None
+    assert results[2]["hits"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/retrieve", {"impression": "Derrame pleural"}),
+        ("/v1/retrieve", {"impressions": ["Derrame pleural", "Edema"]}),
+        ("/v1/classify", {"impressions": ["Derrame pleural", "Edema"]}),
+    ],
+)
+async def test_strict_language_refuses_what_is_not_english_and_says_which(client, index, path, body):
+    response = await client.post(path, json={**body, "strict_language": True})
+    assert (response.status_code, response.headers["content-type"]) == (422, "application/problem+json")
+    assert "Impression 1" in response.json()["detail"]
+    assert "es" in response.json()["detail"]
+    assert "Derrame" not in response.text
+    assert index.requests == []
+    assert (await client.post(path, json=body)).status_code == 200
+
+
+async def test_strict_language_lets_english_through(client):
+    assert (await retrieve(client, impression="Edema", strict_language=True))["results"][0]["hits"]
+
+
 async def test_no_finding_is_searched_for_where_it_is_present(client):
     result = (await retrieve(client, impression="No Finding"))["results"][0]
     assert result["query"] == {"No Finding": 1.0}
@@ -239,6 +279,15 @@ async def test_classify_answers_as_the_classifier_does(client):
     answer = response.json()
     assert [result["labels"]["Edema"]["state"] for result in answer["results"]] == ["present", "uncertain"]
     assert answer["model"]["name"] == "FakeClassifier"
+    assert answer["results"][1]["labels"]["Edema"]["state_probabilities"] == {
+        "present": 0.1,
+        "uncertain": 0.9,
+        "absent": 0.0,
+        "not_mentioned": 0.0,
+    }
+    spanish = (await client.post("/v1/classify", json={"impressions": ["Edema", "Derrame"]})).json()["results"]
+    assert spanish[0]["warnings"] == []
+    assert spanish[1]["warnings"][0] == {"code": "not_english", "language": "es", "message": "Only English is read."}
 
 
 async def test_search_takes_names_and_weights(client, index):

@@ -65,6 +65,20 @@ async def test_several_impressions_are_answered_in_their_order(client):
     assert queries == [["Cardiomegaly"], ["No Finding"], ["No Finding", "Support Devices"]]
 
 
+async def test_one_impression_of_several_in_another_language_is_warned_of_or_refused(client):
+    body = {"impressions": ["Cardiomegaly.", "Pas d'épanchement pleural ni de pneumothorax visible."], "k": 1}
+    results = (await client.post("/v1/retrieve", json=body)).json()["results"]
+    found = [[(w["code"], w["language"]) for w in result["warnings"]] for result in results]
+    assert found[0] == []
+    assert found[1][0] == ("not_english", "fr")
+    for path in ("/v1/retrieve", "/v1/classify"):
+        asked = {"impressions": body["impressions"], "strict_language": True}
+        response = await client.post(path, json=asked)
+        assert response.status_code == 422
+        assert "Impression 2" in response.json()["detail"]
+        assert "panchement" not in response.text
+
+
 async def test_label_names_find_the_image_that_shows_them(client):
     for label in ("Cardiomegaly", "Pleural Effusion", "Enlarged Cardiomediastinum"):
         response = await client.post("/v1/search", json={"labels": [label], "k": 3})

@@ -37,9 +37,18 @@ def test_label_names_weigh_one_each():
 
 
 def test_classification_without_all_labels_is_refused():
-    result = text.LabelResult(probability=0.1, state="absent", threshold=0.5)
+    states = {"present": 0.1, "uncertain": 0.1, "absent": 0.7, "not_mentioned": 0.1}
+    result = text.LabelResult(probability=0.1, state="absent", state_probabilities=states, threshold=0.5)
     with pytest.raises(ValidationError, match="Support Devices"):
         text.Classification(labels=dict.fromkeys(LABELS[:-1], result))
+
+
+@pytest.mark.parametrize(
+    "states", [{"present": 1}, {"present": 1.5, "uncertain": 0, "absent": 0, "not_mentioned": 0}, None]
+)
+def test_a_label_result_holds_the_probability_of_each_of_the_four_states(states):
+    with pytest.raises(ValidationError, match="state_probabilities"):
+        text.LabelResult(probability=1, state="present", state_probabilities=states, threshold=0.5)
 
 
 @pytest.mark.parametrize("image_id", ["1.2.840.113619", "patient00001:study1:view1_frontal", "a"])

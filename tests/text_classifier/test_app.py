@@ -112,6 +112,27 @@ async def test_as_many_characters_of_plain_sentences_as_a_request_may_have_are_w
     assert readings[0].size <= most // 8
 
 
+SPANISH = "Derrame pleural izquierdo de moderada cuantía."
+
+
+async def test_a_text_in_another_language_is_answered_with_a_warning(client: httpx.AsyncClient) -> None:
+    response = await client.post("/v1/classify", json={"impressions": ["edema", SPANISH, "no edema"]})
+    results = response.json()["results"]
+    warned = [[(warning["code"], warning["language"]) for warning in result["warnings"]] for result in results]
+    assert warned == [[], [("not_english", "es")], []]
+
+
+async def test_with_strict_language_it_is_refused_by_its_number_and_not_repeated(client, caplog) -> None:
+    caplog.set_level("DEBUG")
+    body = {"impressions": ["edema", SPANISH], "strict_language": True}
+    response = await client.post("/v1/classify", json=body)
+    assert (response.status_code, response.headers["content-type"]) == (422, "application/problem+json")
+    assert "Impression 2" in response.json()["detail"]
+    assert "language: es" in response.json()["detail"]
+    assert "Derrame" not in response.text + caplog.text
+    assert (await client.post("/v1/classify", json={**body, "impressions": ["edema"]})).status_code == 200
+
+
 async def test_odd_characters_are_read_and_halves_of_characters_refused(client: httpx.AsyncClient) -> None:
     odd = "edema \0 \u202e \ufffe \U0001f600"
     assert (await client.post("/v1/classify", json={"impressions": [odd]})).status_code == 200

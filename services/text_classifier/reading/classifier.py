@@ -14,16 +14,18 @@ from numpy.typing import NDArray
 
 from services.inference.session import Session, open_session
 from services.text_classifier.reading.evidence import EvidenceFinder
+from services.text_classifier.reading.language import foreign_language, load_languages
 from services.text_classifier.reading.model_folder import ModelFolder, read_model_folder
 from services.text_classifier.reading.reading import Reading, Verdict
 from services.text_classifier.reading.scorer import PRESENT, STATES, Floats, Score, Scorer
 from services.text_classifier.reading.sentences import sentence_spans
+from services.text_classifier.reading.text_warnings import warnings_of
 from services.text_classifier.reading.tokens import ReportTokenizer, read_tokenizer
 from services.text_classifier.reading.windows import cut_windows
 from shared.errors import InvalidInput
 from shared.labels import LABELS, NO_FINDING
 from shared.schemas.system import ModelDetails, ModelInfo
-from shared.schemas.text import Classification, EvidenceSpan, LabelResult
+from shared.schemas.text import Classification, EvidenceSpan, LabelResult, StateProbabilities
 from shared.settings import Device
 
 _NO_FINDING = LABELS.index(NO_FINDING)
@@ -42,7 +44,8 @@ class TextClassifier:
 
     @classmethod
     def open(cls, path: Path, *, device: Device = "auto", threads: int = 0) -> Self:
-        """Load a model folder. Raises ModelLoadError, which says what is missing."""
+        """Load a model folder, and what tells languages. Raises ModelLoadError, which says what is missing."""
+        load_languages()
         folder = read_model_folder(path)
         return cls(folder, open_session(path, device=device, threads=threads, crowds=True, build_torch=_build_torch))
 
@@ -81,8 +84,9 @@ class TextClassifier:
         tokens = self._tokenizer(text)
         if not len(tokens.ids):
             raise InvalidInput("An impression holds no readable text.")
-        windows = cut_windows(tokens, sentence_spans(text), self._folder.window - 2)
-        return Reading(text, tokens, tuple(windows), evidence)
+        sentences = sentence_spans(text)
+        windows = cut_windows(tokens, sentences, self._folder.window - 2)
+        return Reading(text, tokens, tuple(windows), evidence, language=foreign_language(text, sentences))
 
     def classify(self, readings: Sequence[Reading], *, crowded: bool = False) -> list[Classification]:
         """One result for each reading, in order; all their windows share the model's runs.
@@ -120,17 +124,24 @@ class TextClassifier:
 
     def _classification(self, reading: Reading, verdict: Verdict, *, crowded: bool) -> Classification:
         spans = self._evidence.find(reading, verdict, crowded=crowded) if reading.evidence else {}
+        posterior = verdict.posterior.tolist()
         return Classification(
             labels={
                 label: LabelResult(
-                    probability=float(verdict.posterior[i, PRESENT]),
+                    probability=posterior[i][PRESENT],
                     state=STATES[verdict.states[i]],
+                    state_probabilities=_by_state(*posterior[i]),
                     threshold=float(self._thresholds[i]),
                     evidence=[EvidenceSpan(start=start, end=end) for start, end in spans[i]] if i in spans else None,
                 )
                 for i, label in enumerate(LABELS)
-            }
+            },
+            warnings=warnings_of(reading, verdict),
         )
+
+
+def _by_state(present: float, uncertain: float, absent: float, not_mentioned: float) -> StateProbabilities:
+    return {"present": present, "uncertain": uncertain, "absent": absent, "not_mentioned": not_mentioned}
 
 
 def _build_torch(folder: Path) -> object:

@@ -17,11 +17,14 @@ many texts may leave less for each."""
 
 @dataclass(frozen=True)
 class Reading:
+    """`language`: that of the text or of a passage in it, if it is not English."""
+
     text: str
     tokens: Tokens
     windows: tuple[Window, ...]
     evidence: bool = False
     most_search: int = MOST_EVIDENCE_COSTS
+    language: str | None = None
 
     @property
     def size(self) -> int:

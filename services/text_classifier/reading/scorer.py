@@ -64,8 +64,8 @@ class Scorer:
     def _posteriors(self, logits: NDArray[Any]) -> Floats:
         """(B, 14, 4) state logits, or (B, 14) logits of present, to (B, 14, 4) probabilities.
 
-        The probability of present is calibrated, and rounded so that a text's neighbours in a batch cannot show in
-        it; the other states share the rest as the model shared it.
+        The probability of present is calibrated; the other states share the rest as the model shared it. All are whole
+        millionths, so that a text's neighbours in a batch cannot show in them: what rounding leaves is not mentioned.
         """
         logits = logits.astype(np.float64)
         if self._sigmoid:
@@ -78,7 +78,8 @@ class Scorer:
             log_odds = logits[..., PRESENT] - (peak + np.log(total))[..., 0]
             others = exponents / total
         present = np.round(_sigmoid(self._slopes * log_odds + self._intercepts), 6)[..., None]
-        return np.concatenate((present, (1 - present) * others), axis=-1)
+        stated = np.concatenate((present, np.floor((1 - present) * others[..., :-1] * 1e6) / 1e6), axis=-1)
+        return np.concatenate((stated, np.round(1 - stated.sum(axis=-1, keepdims=True), 6)), axis=-1)
 
 
 def _sigmoid(x: Floats) -> Floats:

@@ -57,6 +57,10 @@ def test_an_impression_gets_the_same_answer_in_any_company(bundled: TextClassifi
         for label in LABELS:
             assert answer.labels[label].state == expected.labels[label].state
             assert answer.labels[label].probability == pytest.approx(expected.labels[label].probability, abs=2e-5)
+            states = answer.labels[label].state_probabilities
+            assert states == pytest.approx(expected.labels[label].state_probabilities, abs=2e-5)
+            assert sum(states.values()) == pytest.approx(1, abs=1e-9)
+            assert states["present"] == answer.labels[label].probability
 
 
 def test_a_finding_anywhere_in_a_long_text_is_found(bundled: TextClassifier) -> None:

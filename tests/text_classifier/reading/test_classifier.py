@@ -81,6 +81,32 @@ def test_outputs_are_read_in_the_order_the_folder_names(word_folder, word_sessio
     assert states(classifier, "edema").get(mirrored) is State.PRESENT
 
 
+def test_the_four_states_sum_to_one_and_agree_with_the_rest_of_the_result(words: TextClassifier) -> None:
+    (result,) = words.classify([words.read("no effusion. possible pneumothorax. edema.")])
+    for label in result.labels.values():
+        states = label.state_probabilities
+        assert sum(states.values()) == pytest.approx(1, abs=1e-9)
+        assert min(states.values()) >= 0
+        assert states["present"] == label.probability
+        assert max(states, key=states.__getitem__) == label.state
+
+
+def test_a_text_says_of_itself_that_it_is_not_english(words: TextClassifier) -> None:
+    english, spanish = words.classify([words.read("edema"), words.read("No se observa derrame pleural izquierdo.")])
+    assert english.warnings == []
+    assert [(warning.code, warning.language) for warning in spanish.warnings] == [("not_english", "es")]
+    assert "derrame" not in spanish.warnings[0].message
+
+
+def test_a_text_says_of_itself_that_it_states_nothing(word_folder, word_session) -> None:
+    (word_folder / "thresholds.json").write_text(json.dumps({"No Finding": 1.0}))
+    (word_folder / "calibration.json").write_text(json.dumps({"No Finding": {"slope": 1.0, "intercept": -20.0}}))
+    classifier = TextClassifier(read_model_folder(word_folder), word_session)
+    silent, denial = classifier.classify([classifier.read("heart stable"), classifier.read("no edema")])
+    assert [warning.code for warning in silent.warnings] == ["nothing_stated"]
+    assert denial.warnings == []
+
+
 def test_posteriors_sum_to_one(words: TextClassifier) -> None:
     verdict = words.verdicts([words.read("no effusion. edema.")])[0]
     np.testing.assert_allclose(verdict.posterior.sum(axis=-1), 1)

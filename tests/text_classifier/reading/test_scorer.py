@@ -1,9 +1,14 @@
+from functools import cache
 from itertools import chain, pairwise
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
-from services.text_classifier.reading.scorer import _runs
+from services.text_classifier.reading.model_folder import read_model_folder
+from services.text_classifier.reading.scorer import Scorer, _runs
+from services.text_classifier.settings import BUNDLED_MODEL
 
 LENGTHS = st.lists(st.integers(1, 60), max_size=7)
 
@@ -41,3 +46,22 @@ def test_thousand_windows_are_parted_without_delay():
     runs = _runs([150] * 1000, most=256, run_costs=20)
     assert len(runs) == 1000
     assert all(a < b for a, b in pairwise(sorted(run[0] for run in runs)))
+
+
+LOGITS = arrays(np.float32, (2, 14, 4), elements=st.floats(-30, 30, width=32))
+
+
+@given(logits=LOGITS)
+def test_the_four_states_are_millionths_that_sum_to_one(logits):
+    posteriors = scorer()._posteriors(logits)
+    assert (posteriors >= 0).all()
+    np.testing.assert_allclose(posteriors.sum(axis=-1), 1, atol=1e-12)
+    np.testing.assert_allclose(posteriors * 1e6, np.round(posteriors * 1e6), atol=1e-6)
+
+
+@cache
+def scorer() -> Scorer:
+    class Cpu:
+        device = "cpu"
+
+    return Scorer(read_model_folder(BUNDLED_MODEL), Cpu(), pad=0)

@@ -59,3 +59,12 @@ async def test_the_original_projects_folder_is_served(sigmoid_folder) -> None:
     assert answer["model"]["engine"] == "torch"
     found = {entry["state"] for result in answer["results"] for entry in result["labels"].values()}
     assert found == {"present", "not_mentioned"}
+    for result in answer["results"]:
+        for entry in result["labels"].values():
+            present = entry["probability"]
+            assert entry["state_probabilities"] == {
+                "present": present,
+                "uncertain": 0,
+                "absent": 0,
+                "not_mentioned": pytest.approx(1 - present, abs=1e-9),
+            }

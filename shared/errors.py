@@ -76,6 +76,13 @@ class NotAChestRadiograph(ServiceError):
     title = "Not a chest radiograph"
 
 
+class BurnedInText(InvalidInput):
+    """The pixels hold text, or are said to, that could name the patient. The detail says where, never what it reads."""
+
+    type = "urn:chexretriever:burned-in-text"
+    title = "Text in the picture could name the patient"
+
+
 class Overloaded(ServiceError):
     """A bounded queue is full: nothing was done, and the same request may be sent again after `Retry-After`."""
 

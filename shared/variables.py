@@ -6,6 +6,7 @@ test holds the list against their settings.
 
 SETTINGS = frozenset(
     {
+        "CHEX_BURNED_IN",
         "CHEX_CHEST_THRESHOLD",
         "CHEX_CLASSIFY_TIMEOUT_S",
         "CHEX_DATA_DIR",

@@ -11,6 +11,9 @@ from services.image_index.examples.phantoms.phantom import Phantom, make_phantom
 from shared.labels import LABELS, LabelName
 from tests.repository import REPOSITORY
 
+# Where the extra that reads text is installed, every picture of every test would be read. Those that mean it say so.
+os.environ.setdefault("CHEX_BURNED_IN", "allow")
+
 
 def png_of(phantom: Phantom) -> bytes:
     stream = BytesIO()

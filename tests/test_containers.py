@@ -204,6 +204,10 @@ class TestDockerfile:
             with pytest.raises(subprocess.CalledProcessError):
                 libraries(dockerfile, tmp_path, DEVICE="tpu")
 
+    def test_reads_burned_in_text_in_the_index_alone_and_where_that_is_asked_for(self, dockerfile, tmp_path):
+        installed = libraries(dockerfile, tmp_path, DEVICE="cpu", OCR="yes")
+        assert installed == f".[{EXTRAS[dockerfile]}{',ocr' if 'image_index' in dockerfile else ''}]"
+
     def test_says_how_it_is_and_how_it_stops(self, dockerfile):
         assert arguments(dockerfile, "STOPSIGNAL") == ["SIGTERM"]
         port = next(value for name, value in environment(dockerfile).items() if name.endswith("_PORT"))

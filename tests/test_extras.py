@@ -104,8 +104,8 @@ def imported_in(place: str, apart_from: set[str]) -> set[str]:
         ("gateway", set(), ["gateway"]),
         ("services/text_classifier", NOT_SERVING, ["text", "cuda"]),
         ("services/text_classifier", set(), ["train"]),
-        ("services/image_index", NOT_SERVING, ["index", "ray"]),
-        ("services/image_index", set(), ["train", "timm", "xrv", "ray"]),
+        ("services/image_index", NOT_SERVING, ["index", "ocr", "ray"]),
+        ("services/image_index", set(), ["train", "ocr", "timm", "xrv", "ray"]),
         ("services/inference", set(), ["train"]),
     ],
 )
@@ -118,8 +118,8 @@ def test_what_the_code_imports_is_named_and_not_had_by_chance(place, apart_from,
     [
         ("gateway", {"numpy", "onnxruntime", "pillow", "pydicom", "pylibjpeg", "python-gdcm", "tokenizers", "torch"}),
         ("text", {"httpcore", "pillow", "pydicom", "pylibjpeg", "python-gdcm", "python-multipart", "torch"}),
-        ("index", {"tokenizers", "torch"}),
-        ("serve", {"onnx", "pandas", "scikit-learn", "torch", "transformers"}),
+        ("index", {"opencv-python-headless", "rapidocr", "tokenizers", "torch"}),
+        ("serve", {"onnx", "opencv-python-headless", "pandas", "scikit-learn", "torch", "transformers"}),
     ],
 )
 def test_an_extra_brings_nothing_that_its_process_has_no_use_for(extra, strangers):
@@ -172,6 +172,41 @@ def test_with_the_extra_for_cuda_the_model_opens_in_torch(extra, tmp_path):
     folder = shutil.copytree(weights(extra), tmp_path / "model", ignore=shutil.ignore_patterns("*.onnx"))
     program = OPENS.format(room=ROOMS[extra], opener=OPENERS[extra], folder=str(folder))
     assert run_with([extra, "cuda"], program) == "torch"
+
+
+POLICY = """
+from services.image_index.parts import open_text_check
+from services.image_index.pictures.burned_in.reader import ReaderMissing
+from services.image_index.settings import ImageIndexSettings
+try:
+    print(open_text_check(ImageIndexSettings(burned_in={asked!r})).policy)
+except ReaderMissing as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize(
+    ("extras", "asked", "in_force"),
+    [
+        (["index"], None, "allow"),
+        (["index"], "allow", "allow"),
+        (["index", "ocr"], None, "refuse"),
+        (["index", "ocr"], "mask", "mask"),
+        (["index", "ocr"], "allow", "allow"),
+    ],
+)
+def test_burned_in_text_is_refused_where_the_extra_that_reads_it_is_installed(extras, asked, in_force, monkeypatch):
+    monkeypatch.delenv("CHEX_BURNED_IN", raising=False)
+    if "ocr" in extras:
+        pytest.importorskip("rapidocr", reason="the extra ocr, which reads text in pictures, is not installed")
+    assert run_with(extras, POLICY.format(asked=asked)) == in_force
+
+
+@pytest.mark.parametrize("asked", ["refuse", "mask"])
+def test_a_policy_that_cannot_be_kept_without_the_extra_is_refused_with_its_name(asked):
+    said = run_with(["index"], POLICY.format(asked=asked))
+    assert f"CHEX_BURNED_IN={asked}" in said
+    assert "pip install '.[ocr]'" in said
 
 
 def weights(extra: str) -> Path:

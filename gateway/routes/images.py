@@ -9,7 +9,7 @@ from gateway.openapi import service_errors
 from gateway.parts import Parts
 from gateway.routes.uploads import upload_of
 from gateway.upstream.services import Picture
-from shared.errors import Conflict, NotAChestRadiograph, NotFound
+from shared.errors import BurnedInText, Conflict, NotAChestRadiograph, NotFound
 from shared.labels import LabelName
 from shared.schemas.images import ImageRecord
 from shared.schemas.retrieve import Image
@@ -28,7 +28,7 @@ def images_router(parts: Parts) -> APIRouter:
         "/{image_id}",
         summary="Index an image under an id of one's own",
         response_description="The same image was there already, or was replaced.",
-        responses=STORED | service_errors(Conflict, NotAChestRadiograph),
+        responses=STORED | service_errors(BurnedInText, Conflict, NotAChestRadiograph),
         openapi_extra=image_body(*METADATA_PART),
     )
     async def put_image(
@@ -54,7 +54,7 @@ def images_router(parts: Parts) -> APIRouter:
         "",
         summary="Index an image under an id made for it",
         response_description="The same image was there already, or was replaced.",
-        responses=STORED | service_errors(Conflict, NotAChestRadiograph),
+        responses=STORED | service_errors(BurnedInText, Conflict, NotAChestRadiograph),
         openapi_extra=image_body(*METADATA_PART),
     )
     async def add_image(

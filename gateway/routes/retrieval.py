@@ -10,7 +10,7 @@ from gateway.parts import Parts
 from gateway.retrieve import retrieve
 from gateway.routes.uploads import upload_of
 from gateway.timings import Timings
-from shared.errors import Conflict, NotAChestRadiograph
+from shared.errors import BurnedInText, Conflict, NotAChestRadiograph
 from shared.schemas.retrieve import ImageSearchResponse, RetrieveRequest, RetrieveResponse, SearchResponse
 from shared.schemas.search import ImageSearchParameters, SearchRequest
 from shared.schemas.text import ClassifyRequest, ClassifyResponse
@@ -58,7 +58,7 @@ def retrieval_router(parts: Parts) -> APIRouter:
     @router.post(
         "/search/by-image",
         summary="An image in, its labels and similar chest X-rays out",
-        responses=service_errors(Conflict, NotAChestRadiograph),
+        responses=service_errors(BurnedInText, Conflict, NotAChestRadiograph),
         openapi_extra=image_body(*OPTIONS_PART),
     )
     async def search_by_image(

@@ -8,6 +8,7 @@ import typer
 from services.image_index.examples.phantoms.command import phantoms
 from services.image_index.ingest.commands import import_predictions, ingest
 from services.image_index.patient_keys import PatientKeyUnusable
+from services.image_index.pictures.burned_in.reader import ReaderMissing
 from services.image_index.ranking.prior import PriorUnusable
 from services.image_index.settings import ImageIndexSettings
 from services.image_index.store.failures import StoreUnusable
@@ -49,6 +50,7 @@ def main() -> None:
         PatientKeyUnusable,
         PriorUnusable,
         TableUnusable,
+        ReaderMissing,
         ServiceError,
     )
 

@@ -8,13 +8,14 @@ from prometheus_client import Gauge
 
 from services.image_index.encoding.encoder import Encoder
 from services.image_index.index import PART, ImageIndex
-from services.image_index.parts import open_encoder, open_keys, open_store
+from services.image_index.parts import open_encoder, open_keys, open_store, open_text_check
+from services.image_index.pictures.burned_in.reader import is_installed
 from services.image_index.routes.images import images_router
 from services.image_index.routes.pictures import pictures_router
 from services.image_index.routes.search import search_router
 from services.image_index.settings import ImageIndexSettings
 from services.image_index.store.contract import ImageStore
-from shared.schemas.system import Check, IndexInfo, ModelDetails
+from shared.schemas.system import BurnedIn, Check, IndexInfo, ModelDetails
 from shared.web.app import new_app
 
 DESCRIPTION = """Keeps chest radiographs as the probabilities of the 14 CheXpert observations, and finds those that are
@@ -32,12 +33,13 @@ def create_app(
 ) -> FastAPI:
     """Loads the encoder and opens the store that the settings name, unless given them; closes the store at its end.
 
-    Raises ModelLoadError, StoreUnusable or PatientKeyUnusable.
+    Raises ModelLoadError, StoreUnusable, PatientKeyUnusable or ReaderMissing.
     """
     encoder = encoder or open_encoder(settings)
     keys = open_keys(settings)
+    text_check = open_text_check(settings)
     store = store or open_store(settings, encoder.info.weights_sha256)
-    index = ImageIndex(encoder, store, keys, settings)
+    index = ImageIndex(encoder, store, keys, text_check, settings)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -74,6 +76,7 @@ def create_app(
     @app.get("/v1/model", tags=["system"], summary="The encoder that labels images")
     async def describe_model() -> ModelDetails:
         """Name, version and weight hash, the label set with its thresholds, and what each label was learned from."""
-        return encoder.details
+        burned_in = BurnedIn(policy=text_check.policy, reader_installed=is_installed())
+        return encoder.details.model_copy(update={"burned_in": burned_in})
 
     return app

@@ -22,6 +22,7 @@ from services.image_index.ingest.prepare import (
     stored_metadata,
 )
 from services.image_index.patient_keys import PatientKeys
+from services.image_index.pictures.burned_in.check import TextCheck
 from services.image_index.pictures.radiograph import Grey
 from services.image_index.pictures.read import DICOM, media_type_of
 from services.image_index.pictures.show import heatmap_over
@@ -57,11 +58,17 @@ class ImageIndex:
     """Used with `async with`. Every call ends within its deadline: with an answer, or with a ServiceError."""
 
     def __init__(
-        self, encoder: Encoder, store: ImageStore, patient_keys: PatientKeys, settings: ImageIndexSettings
+        self,
+        encoder: Encoder,
+        store: ImageStore,
+        patient_keys: PatientKeys,
+        text_check: TextCheck,
+        settings: ImageIndexSettings,
     ) -> None:
         self.encoder = encoder
         self.store = store
         self._keys = patient_keys
+        self._text_check = text_check
         self._settings = settings
         self._prior = read_prior(settings.prior) if settings.prior else shipped_prior()
         self._decode = DecodePool(encoder, settings, PART)
@@ -94,7 +101,7 @@ class ImageIndex:
         """Durable when it returns. Without an id, the image gets its SOP Instance UID, or one made from its content.
 
         Raises Conflict where other content is stored under the id, unless `replace`; NotAChestRadiograph, unless
-        `accept_any`.
+        `accept_any`; BurnedInText.
         """
         async with deadline(self._settings.upload_timeout_s):
             is_dicom = media_type_of(data) == DICOM
@@ -107,7 +114,7 @@ class ImageIndex:
                     self._refuse_change(stored, content_sha256, None if is_dicom else sent)
                     return stored, PutOutcome.UNCHANGED
             await self._refuse_if_nothing_can_be_written()
-            prepared, encoding = await self._encode(data, sent, accept_any=accept_any)
+            prepared, encoding = await self._encode(data, self._text_check, sent, accept_any=accept_any)
             image_id = image_id or prepared.metadata.sop_instance_uid or id_from_content(content_sha256)
             image = new_image(
                 image_id,
@@ -182,7 +189,7 @@ class ImageIndex:
     ) -> ImageSearchResult:
         """The image is read and encoded as one to be indexed, and not kept. Raises NotAChestRadiograph likewise."""
         async with deadline(self._settings.upload_timeout_s):
-            prepared, encoding = await self._encode(data, accept_any=accept_any)
+            prepared, encoding = await self._encode(data, self._text_check.of_searches, accept_any=accept_any)
         if "ranking" not in options.model_fields_set:
             options = options.model_copy(update={"ranking": RANKING_BY_IMAGE})
         shown = encoding.probabilities >= self.encoder.thresholds
@@ -222,10 +229,11 @@ class ImageIndex:
         )
 
     async def _encode(
-        self, data: bytes, sent: ImageMetadataInput | None = None, *, accept_any: bool
+        self, data: bytes, text_check: TextCheck, sent: ImageMetadataInput | None = None, *, accept_any: bool
     ) -> tuple[Prepared, Encoding]:
-        prepared = await self._decode(data)
+        prepared = await self._decode(data, text_check)
         check_chest(prepared, sent, 0.0 if accept_any else self._settings.chest_threshold)
+        prepared.text.refuse()
         return prepared, await self._batcher.submit(prepared.square, timeout_s=self._settings.upload_timeout_s)
 
 

@@ -1,4 +1,6 @@
-"""What the service is made of, as its settings say: the one place that knows which encoder, store and key it has."""
+"""What the service is made of, as its settings say: the one place that knows which encoder, store, key and reader of
+text it has.
+"""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -10,6 +12,8 @@ from services.image_index.encoding.foreign import is_foreign, open_foreign
 from services.image_index.encoding.imported import NoSession, folder_of, imported_in
 from services.image_index.encoding.model_folder import read_model_folder
 from services.image_index.patient_keys import PatientKeys, open_patient_keys
+from services.image_index.pictures.burned_in.check import TextCheck
+from services.image_index.pictures.burned_in.reader import ReaderMissing, TextReader, is_installed
 from services.image_index.ranking.prior import shipped_prior
 from services.image_index.settings import ImageIndexSettings
 from services.image_index.store.contract import ImageStore
@@ -68,6 +72,19 @@ def open_hashes(
     Raises StoreUnusable where an ingest with these weights would be refused.
     """
     return stored_hashes(settings.index_folder, weights_sha256)
+
+
+def open_text_check(settings: ImageIndexSettings) -> TextCheck:
+    """Raises ReaderMissing where text is to be looked for and the extra for it is not installed."""
+    policy = settings.burned_in or ("refuse" if is_installed() else "allow")
+    if policy == "allow":
+        return TextCheck(policy)
+    if not is_installed():
+        raise ReaderMissing(
+            f"CHEX_BURNED_IN={policy} needs the extra that reads text in pictures: pip install '.[ocr]'. "
+            "CHEX_BURNED_IN=allow looks for none."
+        )
+    return TextCheck(policy, TextReader())
 
 
 def open_keys(settings: ImageIndexSettings) -> PatientKeys:

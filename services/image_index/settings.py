@@ -6,6 +6,7 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 
 from services.image_index.pictures.limits import Limits
+from shared.schemas.system import BurnedInPolicy
 from shared.settings import MOST_THREADS, Device, ServiceSettings
 
 MIN_FREE_BYTES = 32 * 2**20
@@ -52,13 +53,24 @@ class ImageIndexSettings(ServiceSettings):
         description="A picture that scores less is refused as no chest radiograph; 0 takes every picture.",
     )
 
+    burned_in: BurnedInPolicy | None = Field(
+        default=None,
+        description="What becomes of a picture with text in it that could name the patient: refuse, mask or allow. "
+        "Where it is not set, refuse with the extra that reads text (ocr) installed, else allow.",
+    )
+
     image_max_bytes: int = Field(default=64 * 2**20, ge=1, description="Longest file that is read.")
     image_max_pixels: int = Field(default=50_000_000, ge=1, description="Largest picture that is decoded.")
     image_max_frames: int = Field(default=64, ge=1, description="Most frames of a DICOM object; the first one is read.")
 
     @property
     def limits(self) -> Limits:
-        return Limits(self.image_max_bytes, self.image_max_pixels, self.image_max_frames)
+        return Limits(
+            self.image_max_bytes,
+            self.image_max_pixels,
+            self.image_max_frames,
+            burned_in_annotation=self.burned_in == "mask",
+        )
 
     @property
     def index_folder(self) -> Path:

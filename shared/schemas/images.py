@@ -55,6 +55,9 @@ class StoredMetadata(ImageMetadata):
     frames: int | None = Field(
         default=None, description="How many frames the DICOM object has. The first one is what was indexed."
     )
+    masked_regions: int | None = Field(
+        default=None, description="How many regions of text were covered before anything was made of the picture."
+    )
     study_invented: bool = Field(
         default=False, description="The study UID was made up to keep a table's images together: no PACS knows it."
     )

@@ -26,6 +26,20 @@ class PictureInput(BaseModel):
     std: list[float]
 
 
+BurnedInPolicy = Literal["refuse", "mask", "allow"]
+
+
+class BurnedIn(BaseModel):
+    """What becomes of a picture with text in it that could name the patient."""
+
+    policy: BurnedInPolicy = Field(
+        description="`refuse`: a 422; `mask`: the text is covered; `allow`: nobody looks for text."
+    )
+    reader_installed: bool = Field(
+        description="Whether the extra `ocr` is installed, without which no text is found and `allow` is all there is."
+    )
+
+
 class ModelDetails(ModelInfo):
     """A model with all that is needed to judge its answers."""
 
@@ -41,6 +55,7 @@ class ModelDetails(ModelInfo):
     calibrated: bool | None = Field(
         default=None, description="False: probabilities are the sigmoid of the network's own logits, and no more."
     )
+    burned_in: BurnedIn | None = Field(default=None, description="Of the image index only.")
     intended_use: str
 
 

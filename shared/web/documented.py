@@ -7,6 +7,7 @@ from fastapi import FastAPI
 
 from shared.errors import (
     BadRequest,
+    BurnedInText,
     Conflict,
     DeadlineExceeded,
     InferenceFailed,
@@ -28,6 +29,9 @@ from shared.web.problems import PROBLEM_TYPE, problem_of
 Responses = dict[int | str, dict[str, Any]]
 
 _EXAMPLES: tuple[ServiceError, ...] = (
+    BurnedInText(
+        "The picture seems to hold text that could name the patient, at 2-45 % of its width and 1-4 % of its height."
+    ),
     Conflict("Another image is stored under this id. Send replace=true to put this one in its place."),
     DeadlineExceeded("The image-index did not answer in time.", part="image-index"),
     InferenceFailed("The model could not process this input.", part="text-classifier"),

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from services.image_index.encoding.encoder import Encoder
 from services.image_index.ingest.prepare import Prepared, prepare
+from services.image_index.pictures.burned_in.check import TextCheck
 from services.image_index.pictures.dicom.isolated import IsolatedDecoders
 from services.image_index.settings import ImageIndexSettings
 from shared.errors import Overloaded
@@ -22,13 +23,13 @@ class DecodePool:
         self._threads = ThreadPoolExecutor(settings.decode_threads, thread_name_prefix="decode")
         self._decoders = IsolatedDecoders()
 
-    async def __call__(self, data: bytes) -> Prepared:
+    async def __call__(self, data: bytes, text_check: TextCheck) -> Prepared:
         """Raises Overloaded, or what `prepare` raises of the file. What was begun is finished, whoever gives up."""
         if self._taken >= self._most:
             raise Overloaded("Too many files wait to be decoded; send this again later.", part=self._part)
         self._taken += 1
         decoded = asyncio.get_running_loop().run_in_executor(
-            self._threads, prepare, data, self._encoder, self._limits, self._decoders
+            self._threads, prepare, data, self._encoder, self._limits, self._decoders, text_check
         )
         decoded.add_done_callback(self._give_back)
         return await decoded

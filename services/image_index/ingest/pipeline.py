@@ -20,8 +20,9 @@ from services.image_index.ingest.prepare import (
     sha256_of,
     stored_metadata,
 )
-from services.image_index.ingest.tally import CONFLICT, NO_CHEST, NO_ID, Failure, Progress
+from services.image_index.ingest.tally import BURNED_IN, CONFLICT, NO_CHEST, NO_ID, Failure, Progress
 from services.image_index.patient_keys import PatientKeys
+from services.image_index.pictures.burned_in.check import UNCHECKED, TextCheck
 from services.image_index.pictures.dicom.isolated import IsolatedDecoders
 from services.image_index.pictures.limits import Limits
 from shared.errors import NotAChestRadiograph, ServiceError
@@ -53,9 +54,11 @@ class IngestPipeline:
         replace: bool = False,
         keep_study_date: bool = False,
         chest_threshold: float = 0.0,
+        text_check: TextCheck = UNCHECKED,
     ) -> None:
         self._encoder = encoder
         self._keys = keys
+        self._text_check = text_check
         self._limits = limits
         self._workers = workers
         self._batch = batch
@@ -129,9 +132,10 @@ class IngestPipeline:
             stored = None if self._replace else stored_sha256(entry.image_id)
             if stored is not None:
                 return None if stored == content_sha256 else Failure(entry, CONFLICT)
-            prepared = prepare(data, self._encoder, self._limits, decoders)
+            prepared = prepare(data, self._encoder, self._limits, decoders, self._text_check)
             check_chest(prepared, entry.metadata, self._chest_threshold)
-            return _Ready(entry, prepared, content_sha256)
+            legible = prepared.text.is_legible
+            return Failure(entry, BURNED_IN) if legible else _Ready(entry, prepared, content_sha256)
         except OSError as error:
             return Failure(entry, f"The file cannot be read: {error.strerror}.")
         except NotAChestRadiograph:

@@ -8,6 +8,7 @@ from pathlib import Path
 from services.image_index.encoding.chest_gate import shipped_gate
 from services.image_index.encoding.encoder import Encoder, Encoding
 from services.image_index.patient_keys import PatientKeys
+from services.image_index.pictures.burned_in.check import TextCheck, TextFound
 from services.image_index.pictures.dicom.isolated import IsolatedDecoders
 from services.image_index.pictures.limits import Limits
 from services.image_index.pictures.radiograph import Grey
@@ -29,18 +30,24 @@ class Prepared:
     patient_id: str | None
     study_date: date | None
     frames: int | None
+    text: TextFound
 
 
-def prepare(data: bytes, encoder: Encoder, limits: Limits, decoders: IsolatedDecoders) -> Prepared:
+def prepare(
+    data: bytes, encoder: Encoder, limits: Limits, decoders: IsolatedDecoders, text_check: TextCheck
+) -> Prepared:
+    """What is made of the picture is made of it with its text covered, where that is asked for."""
     radiograph = read_radiograph(data, limits, decoders)
+    grey, text = text_check(radiograph)
     return Prepared(
-        encoder.prepare(radiograph.grey),
-        shipped_gate().score(radiograph.grey),
-        thumbnail_of(radiograph.grey),
+        encoder.prepare(grey),
+        shipped_gate().score(grey),
+        thumbnail_of(grey),
         radiograph.metadata,
         radiograph.patient_id,
         radiograph.study_date,
         radiograph.frames,
+        text,
     )
 
 
@@ -89,6 +96,7 @@ def stored_metadata(
         patient_key=keys.key_of(patient_id) if patient_id else None,
         study_date=prepared.study_date if keep_study_date else None,
         frames=prepared.frames,
+        masked_regions=len(prepared.text.regions) or None,
         study_invented=study_invented and prepared.metadata.study_instance_uid is None,
     )
 

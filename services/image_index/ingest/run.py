@@ -19,7 +19,7 @@ from services.image_index.ingest.pipeline import IngestPipeline
 from services.image_index.ingest.progress import shown_progress
 from services.image_index.ingest.report import Report
 from services.image_index.ingest.tally import OnProgress, Tally
-from services.image_index.parts import open_hashes, open_keys, open_model, open_store
+from services.image_index.parts import open_hashes, open_keys, open_model, open_store, open_text_check
 from services.image_index.patient_keys import PatientKeys
 from services.image_index.settings import ImageIndexSettings
 from services.image_index.store.folder import make_writable
@@ -139,7 +139,7 @@ def open_pipeline(
     lanes: int | None = None,
     replace: bool = False,
 ) -> IngestPipeline:
-    """With the configured encoder, on all cores unless told otherwise. Raises ModelLoadError."""
+    """With the configured encoder, on all cores unless told otherwise. Raises ModelLoadError or ReaderMissing."""
     cores = len(os.sched_getaffinity(0))
     threads = settings.threads or max(1, cores // _MOST_LANES)
     encoder = open_model(settings.image_model, device=settings.device, threads=threads)
@@ -155,6 +155,7 @@ def open_pipeline(
         replace=replace,
         keep_study_date=settings.keep_study_date,
         chest_threshold=settings.chest_threshold,
+        text_check=open_text_check(settings),
     )
 
 
@@ -164,7 +165,9 @@ def _with_ray(settings: ImageIndexSettings, archive: Archive, how: Ingesting, sh
     except ImportError:
         sys.exit("image-index: --engine ray needs Ray Data. Install it with: pip install '.[ray]'")
     weights_sha256 = open_model(settings.image_model, device="cpu").info.weights_sha256
-    of_one_thread = settings.model_copy(update={"threads": settings.threads or 1})
+    # A worker without the extra that reads text must fail, and not look for none.
+    policy = open_text_check(settings).policy
+    of_one_thread = settings.model_copy(update={"threads": settings.threads or 1, "burned_in": policy})
     with open_store(settings, weights_sha256) as store:
         try:
             tally = ingest_with_ray(

@@ -8,6 +8,7 @@ from services.image_index.store.new_image import NewImage, PutOutcome
 
 CONFLICT = "Another image is stored under this id (--replace puts the new one in its place)."
 NO_CHEST = "Not a chest radiograph (--accept-any takes it all the same)."
+BURNED_IN = "Text in the picture could name the patient (CHEX_BURNED_IN=mask covers it)."
 NO_ID = "No image id can be made of the file's name: it holds none of the characters that an id may have."
 
 

@@ -12,6 +12,7 @@ class Limits:
     max_bytes: int = 64 * 2**20
     max_pixels: int = 50_000_000
     max_frames: int = 64
+    burned_in_annotation: bool = False  # whether a file that says its pixels hold text is read all the same
     max_scans: int = 200  # of a progressive JPEG, which walks over the whole picture for each; encoders make about ten
 
     def check_bytes(self, size: int) -> None:

@@ -16,7 +16,7 @@ class Radiograph:
     """`grey` is (rows, columns): air dark (0), bone light (255).
 
     `patient_id` is the archive's own, to be hashed; `study_date` is kept only where that is configured. `frames` is how
-    many the DICOM object has, of which `grey` is the first.
+    many the DICOM object has, of which `grey` is the first. `burned_in`: the file says that its pixels hold text.
     """
 
     grey: Grey
@@ -24,3 +24,4 @@ class Radiograph:
     patient_id: str | None = field(default=None, repr=False)
     study_date: date | None = field(default=None, repr=False)
     frames: int | None = None
+    burned_in: bool = False

@@ -9,6 +9,7 @@ from starlette.requests import ClientDisconnect
 
 from shared.errors import (
     BadRequest,
+    BurnedInText,
     Conflict,
     DeadlineExceeded,
     InferenceFailed,
@@ -24,7 +25,9 @@ from shared.web.json_body import BODY_ENDED, parse_json
 Part = TypeVar("Part", bound=BaseModel)
 MAX_PART_BYTES = 2**20  # of what a form holds beside the image
 
-UPLOAD_ERRORS = documented(Conflict, NotAChestRadiograph, Overloaded, InferenceFailed, Unavailable, DeadlineExceeded)
+UPLOAD_ERRORS = documented(
+    BurnedInText, Conflict, NotAChestRadiograph, Overloaded, InferenceFailed, Unavailable, DeadlineExceeded
+)
 
 
 async def read_upload(request: Request, part: str, model: type[Part]) -> tuple[bytes, Part | None]:

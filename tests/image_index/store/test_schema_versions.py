@@ -10,7 +10,8 @@ from services.image_index.store.embedded import database
 from services.image_index.store.embedded.store import EmbeddedStore
 from tests.image_index.store.conftest import WEIGHTS, made_image
 
-VERSION_2 = database._SCHEMA.replace(",\n  study_invented INTEGER NOT NULL DEFAULT 0", "")
+VERSION_3 = database._SCHEMA.replace(",\n  masked_regions INTEGER", "")
+VERSION_2 = VERSION_3.replace(",\n  study_invented INTEGER NOT NULL DEFAULT 0", "")
 VERSION_1 = VERSION_2.replace(",\n  study_date TEXT, frames INTEGER", "")
 _PATIENT, INVENTED = chexpert_study("train/patient00001/study1/view1_frontal.jpg")
 RANDOM_UUID = "2.25.329800735698586629295641978511506172918"
@@ -25,7 +26,7 @@ def old_index(file: Path, schema: str, version: int) -> Iterator[sqlite3.Connect
         yield old
 
 
-@pytest.mark.parametrize(("schema", "version"), [(VERSION_1, 1), (VERSION_2, 2)])
+@pytest.mark.parametrize(("schema", "version"), [(VERSION_1, 1), (VERSION_2, 2), (VERSION_3, 3)])
 def test_an_index_of_an_older_version_gets_the_columns_it_lacks(tmp_path: Path, schema: str, version: int) -> None:
     file = tmp_path / "index.sqlite"
     with old_index(file, schema, version) as old:
@@ -37,10 +38,12 @@ def test_an_index_of_an_older_version_gets_the_columns_it_lacks(tmp_path: Path, 
         database.prepare(connection)
         record = database.records(connection, ["a"])["a"]
 
+    assert "masked_regions" not in VERSION_3
     assert "study_invented" not in VERSION_2
     assert "study_date" not in VERSION_1
     assert (record.generation, record.metadata.view_position, record.pictured) == (7, "PA", False)
     assert (record.metadata.study_date, record.metadata.frames, record.metadata.study_invented) == (None, None, False)
+    assert record.metadata.masked_regions is None
 
 
 @pytest.mark.parametrize(("schema", "version"), [(VERSION_1, 1), (VERSION_2, 2)])
@@ -77,7 +80,10 @@ def test_an_index_of_an_older_version_is_served_with_the_same_checksum_and_writt
         new.put([made_image("a"), made_image("b", study_instance_uid=INVENTED)])
         checksum = new.checksum()
     with closing(sqlite3.connect(folder / "index.sqlite3")) as file, file:
-        file.executescript("ALTER TABLE images DROP COLUMN study_invented; PRAGMA user_version = 2;")
+        file.executescript(
+            "ALTER TABLE images DROP COLUMN masked_regions; ALTER TABLE images DROP COLUMN study_invented;"
+            "PRAGMA user_version = 2;"
+        )
     with EmbeddedStore(folder, WEIGHTS) as again:
         assert again.checksum() == checksum
         again.put([made_image("c", study_invented=True)])

@@ -9,7 +9,8 @@ from pydicom.uid import (
     DigitalXRayImageStorageForProcessing,
 )
 
-from shared.errors import InvalidInput
+from services.image_index.pictures.limits import Limits
+from shared.errors import BurnedInText, InvalidInput
 
 _RADIOGRAPHY = {"CR", "DX"}
 _RADIOGRAPHY_CLASSES = (ComputedRadiographyImageStorage, DigitalXRayImageStorageForPresentation)
@@ -22,20 +23,26 @@ _OTHER_MACHINES = {
 }  # fmt: skip
 
 
-def check_gates(dataset: Dataset) -> None:
-    """Raises InvalidInput for what is no radiograph made to be looked at, or names its patient."""
+def check_gates(dataset: Dataset, limits: Limits) -> None:
+    """Raises InvalidInput for what is no radiograph made to be looked at; BurnedInText for what says that it may
+    name its patient, unless `limits` let it in.
+    """
     sop_class = text_of(dataset, "SOPClassUID") or str(dataset.file_meta.get("MediaStorageSOPClassUID") or "")
     if not _is_radiograph(text_of(dataset, "Modality").upper(), sop_class):
         raise InvalidInput("The modality is not CR or DX, nor does the SOP class say so. Only radiographs are indexed.")
     intent = text_of(dataset, "PresentationIntentType").upper()
     if "FOR PROCESSING" in intent or sop_class == DigitalXRayImageStorageForProcessing:
         raise InvalidInput("The image is for processing: raw detector data. Send the one for presentation.")
-    if text_of(dataset, "BurnedInAnnotation").upper() == "YES":
-        raise InvalidInput("BurnedInAnnotation is YES: the pixels may name the patient. Remove the text first.")
+    if is_burned_in(dataset) and not limits.burned_in_annotation:
+        raise BurnedInText("BurnedInAnnotation is YES: the pixels may name the patient. Remove the text first.")
     if "FloatPixelData" in dataset or "DoubleFloatPixelData" in dataset:
         raise InvalidInput("The pixels are floating-point numbers: a computed map. Only whole numbers are read.")
     if "PixelData" not in dataset or not dataset.PixelData:
         raise InvalidInput("The file has no PixelData.")
+
+
+def is_burned_in(dataset: Dataset) -> bool:
+    return text_of(dataset, "BurnedInAnnotation").upper() == "YES"
 
 
 def _is_radiograph(modality: str, sop_class: str) -> bool:

@@ -8,7 +8,7 @@ from pydicom.dataset import Dataset
 
 from services.image_index.pictures.dicom.elements import read_elements
 from services.image_index.pictures.dicom.frame import check_frame, decode_first_frame
-from services.image_index.pictures.dicom.gates import check_gates, text_of
+from services.image_index.pictures.dicom.gates import check_gates, is_burned_in, text_of
 from services.image_index.pictures.dicom.grey import to_grey
 from services.image_index.pictures.dicom.isolated import IsolatedDecoders
 from services.image_index.pictures.dicom.metadata import day_of, metadata_of
@@ -32,6 +32,7 @@ def read_dicom(data: bytes, limits: Limits, decoders: IsolatedDecoders | None = 
             patient_id=text_of(dataset, "PatientID") or None,
             study_date=day_of(dataset.get("StudyDate")),
             frames=frames_of(dataset),
+            burned_in=is_burned_in(dataset),
         )
     except (ServiceError, MemoryError, KeyboardInterrupt, SystemExit):
         raise
@@ -44,6 +45,6 @@ def read_dicom(data: bytes, limits: Limits, decoders: IsolatedDecoders | None = 
 def read_checked(data: bytes, limits: Limits) -> Dataset:
     """The elements of a file that passes everything which can be told without decoding it."""
     dataset = read_elements(data, limits)
-    check_gates(dataset)
+    check_gates(dataset, limits)
     check_frame(dataset, limits)
     return dataset

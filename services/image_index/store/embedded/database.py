@@ -23,7 +23,7 @@ from shared.labels import LABELS
 from shared.private_folder import make_durable
 from shared.schemas.images import ImageRecord, StoredMetadata
 
-VERSION = 3
+VERSION = 4
 _SCHEMA = """
 CREATE TABLE encoders (id INTEGER PRIMARY KEY, weights_sha256 TEXT NOT NULL UNIQUE);
 CREATE TABLE images (
@@ -36,7 +36,8 @@ CREATE TABLE images (
   view_position TEXT, patient_sex TEXT, patient_age REAL,
   study_instance_uid TEXT, series_instance_uid TEXT, sop_instance_uid TEXT, patient_key TEXT,
   study_date TEXT, frames INTEGER,
-  study_invented INTEGER NOT NULL DEFAULT 0
+  study_invented INTEGER NOT NULL DEFAULT 0,
+  masked_regions INTEGER
 );
 -- Apart from the images, so that loading the numbers does not read the pictures.
 CREATE TABLE pictures (
@@ -52,6 +53,7 @@ _UPGRADES = {
     # What was not noted then is told by the UID's form: layouts make it of a name, and never with an instance's.
     2: """ALTER TABLE images ADD COLUMN study_invented INTEGER NOT NULL DEFAULT 0;
     UPDATE images SET study_invented = 1 WHERE sop_instance_uid IS NULL AND is_uid_of_a_name(study_instance_uid);""",
+    3: "ALTER TABLE images ADD COLUMN masked_regions INTEGER;",
 }
 _METADATA = tuple(StoredMetadata.model_fields)
 _ROW = f"SELECT {', '.join(Row._fields)} FROM images"  # noqa: S608 - names of our own columns, here and below

@@ -114,6 +114,8 @@ async def test_models_name_the_weights_that_answers_carry(client):
     for part in ("text", "image"):
         assert models[part]["weights_sha256"] == answer["models"][part]["weights_sha256"]
     assert answer["index"]["weights_sha256"] == answer["models"]["image"]["weights_sha256"]
+    assert models["image"]["burned_in"]["policy"] == "allow"
+    assert models["text"]["burned_in"] is None
 
 
 async def test_diversity_and_counts_of_a_study_pass_through_the_gateway(client):

@@ -8,15 +8,17 @@ import numpy as np
 from services.image_index.pictures.burned_in.reader import Region
 from services.image_index.pictures.radiograph import Grey
 
-_MARGIN = 0.35  # of a region's shorter side, which is about the height of its letters
-_AROUND = 2 * _MARGIN  # beyond the margin
+# Margins, as parts of the height of a line.
+_ALONG = 1.0  # letters that fade into what is behind them are cut off a region's ends
+_ACROSS = 0.35
+_AROUND = 1.0  # what is looked at beyond them
 
 
 def covered(grey: Grey, regions: Iterable[Region]) -> Grey:
     """A copy with every region, and a margin, in one grey: the median of what lies around it."""
     result = grey.copy()
     for region in regions:
-        inner, outer = _part(grey, region, _MARGIN), _part(grey, region, _MARGIN + _AROUND)
+        inner, outer = _part(grey, region, 0), _part(grey, region, _AROUND)
         around = np.zeros(grey.shape, dtype=np.bool_)
         around[outer] = True
         around[inner] = False
@@ -25,16 +27,16 @@ def covered(grey: Grey, regions: Iterable[Region]) -> Grey:
     return result
 
 
-def _part(grey: Grey, region: Region, margin: float) -> tuple[slice, slice]:
+def _part(grey: Grey, region: Region, more: float) -> tuple[slice, slice]:
+    """Of the picture: the region with its margins and `more`."""
     rows, columns = grey.shape
-    left, right, top, bottom = (
-        region.left * columns,
-        region.right * columns,
-        region.top * rows,
-        region.bottom * rows,
-    )
-    margin_px = margin * min(right - left, bottom - top) + 1
+    left, right = region.left * columns, region.right * columns
+    top, bottom = region.top * rows, region.bottom * rows
+    is_upright = bottom - top > right - left
+    height = min(right - left, bottom - top)
+    across, along = ((margin + more) * height + 1 for margin in (_ACROSS, _ALONG))
+    over, beside = (along, across) if is_upright else (across, along)
     return (
-        slice(max(0, math.floor(top - margin_px)), min(rows, math.ceil(bottom + margin_px))),
-        slice(max(0, math.floor(left - margin_px)), min(columns, math.ceil(right + margin_px))),
+        slice(max(0, math.floor(top - over)), min(rows, math.ceil(bottom + over))),
+        slice(max(0, math.floor(left - beside)), min(columns, math.ceil(right + beside))),
     )

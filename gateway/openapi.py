@@ -24,11 +24,16 @@ RETRIEVE_EXAMPLES: dict[str, Example] = {
         }
     },
 }
+WHOLE_REPORT = (
+    "INDICATION: Known heart failure.\nCOMPARISON: None.\nFINDINGS: The heart is enlarged. Small left effusion.\n"
+    "IMPRESSION: Cardiomegaly with a small left pleural effusion. No edema."
+)
 CLASSIFY_EXAMPLES: dict[str, Example] = {
     "two impressions": {"value": {"impressions": TWO_IMPRESSIONS, "evidence": True}},
     "one in Spanish, which gets a warning": {
         "value": {"impressions": [EXAMPLE_IMPRESSION, "Derrame pleural izquierdo. No se observa neumotórax."]}
     },
+    "a whole report": {"value": {"impressions": [WHOLE_REPORT]}},
 }
 
 

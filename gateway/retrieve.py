@@ -1,7 +1,5 @@
 """The story of the whole system: impression -> labels -> query weights -> ranked images."""
 
-from collections.abc import Sequence
-
 from gateway.answers import gateway_answer, ranking
 from gateway.links import Links
 from gateway.timings import Timings
@@ -11,13 +9,17 @@ from shared.deadline import Deadline
 from shared.labels import LabelName, State
 from shared.schemas.retrieve import Retrieval, RetrieveRequest, RetrieveResponse
 from shared.schemas.search import SearchOptions, SearchRequest, SearchResult
-from shared.schemas.text import Classification, ClassifyRequest, LabelResults, TextWarning
+from shared.schemas.text import Classification, ClassifyRequest, LabelResults
 
 SEARCHES_AT_ONCE = 8
 NONE_POSITIVE = (
     "The impression holds no positive finding (none present, and none uncertain that uncertain_weight lets count)"
 )
 NONE_STATED = "The impression states none of the 14 observations"
+NONE_READ = (
+    "The text has no section that says what is seen (only history, indication, comparison, technique and the like), so "
+    "that nothing of it was read"
+)
 NOT_ENGLISH = "The impression, or a passage of it, seems not to be in English (language: {}), and only English is read"
 
 
@@ -64,13 +66,21 @@ def _retrieval(
 ) -> Retrieval:
     ranked = dict(ranking(result, links))
     if not query:
-        ranked["reason"] = _why_nothing_is_sought(classification.warnings)
-    return Retrieval(labels=classification.labels, warnings=classification.warnings, query=query, **ranked)
+        ranked["reason"] = _why_nothing_is_sought(classification)
+    return Retrieval(
+        labels=classification.labels,
+        warnings=classification.warnings,
+        sections=classification.sections,
+        query=query,
+        **ranked,
+    )
 
 
-def _why_nothing_is_sought(warnings: Sequence[TextWarning]) -> str:
-    languages = {warning.code: warning.language for warning in warnings}
+def _why_nothing_is_sought(classification: Classification) -> str:
+    languages = {warning.code: warning.language for warning in classification.warnings}
     reason = NONE_STATED if "nothing_stated" in languages else NONE_POSITIVE
+    if classification.sections and not any(section.read for section in classification.sections):
+        reason = NONE_READ
     if "not_english" in languages:
         reason = f"{NOT_ENGLISH.format(languages['not_english'])}. {reason}"
     return f"{reason}, so there is nothing to rank images by."

@@ -54,6 +54,7 @@ def test_contracts_hold(copy):
         ("services/text_classifier/reading/classifier.py", "import shared.web.app"),
         ("services/text_classifier/reading/scorer.py", "import services.text_classifier.lanes"),
         ("services/text_classifier/reading/scorer.py", "import torch"),
+        ("services/text_classifier/reading/sections.py", "import services.text_classifier.rules.context"),
         ("services/image_index/app.py", "import services.text_classifier.reading.classifier"),
         ("services/image_index/app.py", "import services.image_index.evaluation.labels"),
         ("services/image_index/app.py", "import services.workbench.half"),

@@ -14,13 +14,15 @@ PART = "text-classifier"
 
 
 class Lanes:
-    """`quick` takes texts that fit one window, many at a time; `slow` takes long ones and those with evidence, singly.
+    """`quick` takes texts that are no more work than one window, many at a time; `slow` takes others, and those with
+    evidence, singly.
 
     A long text is a batch of windows in itself, and taken singly it is not begun once its deadline is over.
     """
 
     def __init__(self, model: TextClassifier, settings: TextClassifierSettings) -> None:
         self._timeout_s = settings.request_timeout_s
+        self._window = model.window
         self.quick = _batcher(model, settings, max_batch=settings.text_max_queue)
         self.slow = _batcher(model, settings, max_batch=1)
 
@@ -29,10 +31,10 @@ class Lanes:
 
         Raises Overloaded, DeadlineExceeded, Unavailable or InferenceFailed.
         """
-        slow = [reading for reading in readings if _is_slow(reading)]
+        slow = [reading for reading in readings if self._is_slow(reading)]
         if not slow:
             return await self.quick.submit_all(readings, timeout_s=self._timeout_s)
-        quick = [reading for reading in readings if not _is_slow(reading)]
+        quick = [reading for reading in readings if not self._is_slow(reading)]
         tasks = [
             asyncio.ensure_future(lane.submit_all(those, timeout_s=self._timeout_s))
             for lane, those in ((self.quick, quick), (self.slow, slow))
@@ -42,11 +44,10 @@ class Lanes:
         finally:
             for task in tasks:
                 task.cancel()
-        return [next(of_slow if _is_slow(reading) else of_quick) for reading in readings]
+        return [next(of_slow if self._is_slow(reading) else of_quick) for reading in readings]
 
-
-def _is_slow(reading: Reading) -> bool:
-    return reading.evidence or len(reading.windows) > 1
+    def _is_slow(self, reading: Reading) -> bool:
+        return reading.evidence or reading.size > self._window
 
 
 def _batcher(

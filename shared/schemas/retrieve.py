@@ -8,6 +8,7 @@ from shared.labels import LabelName
 from shared.schemas.images import ImageLinks, ImageRecord, Probabilities
 from shared.schemas.numbers import Probability
 from shared.schemas.search import MAX_EXCLUDED, ChestScore, IndexHit, RankingSummary, SearchOptions
+from shared.schemas.sections import SECTIONS, Section
 from shared.schemas.system import IndexInfo, ModelDetails, ModelInfo
 from shared.schemas.text import (
     EXAMPLE_IMPRESSION,
@@ -96,6 +97,7 @@ class Retrieval(Ranking):
 
     labels: LabelResults = Field(description="What the impression says of each of the 14 labels.")
     warnings: list[TextWarning] = Field(default=[], description=WARNINGS)
+    sections: list[Section] = Field(default=[], description=SECTIONS)
     query: dict[LabelName, float] = Field(description="The weights that were searched with; labels left out weigh 0.")
 
 

@@ -8,6 +8,7 @@ from typing_extensions import TypedDict
 
 from shared.labels import LABELS, LabelName, State
 from shared.schemas.numbers import Probability
+from shared.schemas.sections import SECTIONS, Section
 from shared.schemas.system import ModelInfo
 
 MAX_IMPRESSION_CHARS = 20_000
@@ -90,6 +91,7 @@ class Classification(BaseModel):
 
     labels: LabelResults
     warnings: list[TextWarning] = Field(default=[], description=WARNINGS)
+    sections: list[Section] = Field(default=[], description=SECTIONS)
 
     @field_validator("labels")
     @classmethod

@@ -105,6 +105,25 @@ async def test_strict_language_lets_english_through(client):
     assert (await retrieve(client, impression="Edema", strict_language=True))["results"][0]["hits"]
 
 
+async def test_sections_of_a_report_come_with_its_labels(client, classifier):
+    read = {"name": "findings", "start": 11, "end": 27, "read": True}
+    context = {"name": "history", "start": 0, "end": 10, "read": False}
+    answer = {"results": [classifier.result("Edema") | {"sections": [context, read]}], "model": classifier.model()}
+    classifier.script = [httpx.Response(200, json=answer)]
+    result = (await retrieve(client, impression="Edema"))["results"][0]
+    assert result["sections"] == [context, read]
+    assert (await retrieve(client, impression="Edema"))["results"][0]["sections"] == []
+
+
+async def test_the_reason_says_so_where_a_text_is_context_alone(client, classifier):
+    context = {"name": "history", "start": 0, "end": 10, "read": False}
+    answer = {"results": [classifier.result("") | {"sections": [context]}], "model": classifier.model()}
+    classifier.script = [httpx.Response(200, json=answer)]
+    result = (await retrieve(client, impression="HISTORY: x"))["results"][0]
+    assert result["hits"] == []
+    assert "nothing of it was read" in result["reason"]
+
+
 async def test_no_finding_is_searched_for_where_it_is_present(client):
     result = (await retrieve(client, impression="No Finding"))["results"][0]
     assert result["query"] == {"No Finding": 1.0}

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.text_classifier.reading.scorer import Floats, Score
+from services.text_classifier.reading.sections import Part
 from services.text_classifier.reading.tokens import Tokens
 from services.text_classifier.reading.windows import Window
 
@@ -17,11 +18,16 @@ many texts may leave less for each."""
 
 @dataclass(frozen=True)
 class Reading:
-    """`language`: that of the text or of a passage in it, if it is not English."""
+    """`sections` of a text that has headings, read or not. `first` tells for each window whether what it states goes
+    before what the other windows state: the impression before the findings. `language`: that of the text or of a
+    passage in it, if it is not English.
+    """
 
     text: str
     tokens: Tokens
     windows: tuple[Window, ...]
+    first: tuple[bool, ...]
+    sections: tuple[Part, ...] = ()
     evidence: bool = False
     most_search: int = MOST_EVIDENCE_COSTS
     language: str | None = None

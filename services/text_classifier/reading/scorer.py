@@ -20,6 +20,7 @@ RUN_COSTS_TOKENS = {"cpu": 20, "cuda": 4096}
 
 STATES = tuple(State)
 PRESENT = STATES.index(State.PRESENT)
+UNCERTAIN = STATES.index(State.UNCERTAIN)
 NOT_MENTIONED = STATES.index(State.NOT_MENTIONED)
 
 

@@ -18,9 +18,9 @@ _CONNECTION = re.compile(
 )
 
 
-def sentence_spans(text: str) -> list[Span]:
+def sentence_spans(text: str, within: Span | None = None) -> list[Span]:
     """Spans in order, without the white space around them; together they hold every other character."""
-    return list(_pieces(text, (0, len(text)), _ends_sentence))
+    return list(_pieces(text, within or (0, len(text)), _ends_sentence))
 
 
 def phrase_spans(text: str, sentence: Span) -> list[Span]:

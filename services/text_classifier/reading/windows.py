@@ -21,11 +21,14 @@ class Window:
     sentences: tuple[Span, ...]
 
 
-def cut_windows(tokens: Tokens, sentences: Sequence[Span], limit: int) -> list[Window]:
-    """Whole sentences are packed into windows of at most `limit` tokens; only a longer sentence is itself cut."""
+def cut_windows(tokens: Tokens, sentences: Sequence[Span], limit: int, section: Span | None = None) -> list[Window]:
+    """Whole sentences are packed into windows of at most `limit` tokens; only a longer sentence is itself cut.
+
+    They are the sentences of a `section` (its characters) of the text, or of all of it.
+    """
     windows: list[Window] = []
     open_sentences: list[Span] = []
-    for piece in _token_spans(tokens, sentences, limit):
+    for piece in _token_spans(tokens, sentences, limit, section):
         if open_sentences and (piece[1] - open_sentences[0][0] > limit or piece[0] < open_sentences[-1][1]):
             windows.append(_window(open_sentences))
             open_sentences = []
@@ -39,12 +42,12 @@ def _window(sentences: Sequence[Span]) -> Window:
     return Window(sentences[0][0], sentences[-1][1], tuple(sentences))
 
 
-def _token_spans(tokens: Tokens, sentences: Sequence[Span], limit: int) -> Iterator[Span]:
+def _token_spans(tokens: Tokens, sentences: Sequence[Span], limit: int, section: Span | None) -> Iterator[Span]:
     """Each sentence as a span of tokens; one longer than `limit` as overlapping pieces that begin at a word."""
+    begin, end = (0, len(tokens.ids)) if section is None else np.searchsorted(tokens.starts, section).tolist()
     bounds = np.searchsorted(tokens.starts, [start for start, _ in sentences])
-    bounds = np.append(bounds, len(tokens.ids))
-    if len(bounds):
-        bounds[0] = 0
+    bounds = np.append(bounds, end)
+    bounds[0] = begin
     for start, end in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
         yield from _pieces(tokens, start, end, limit)
 

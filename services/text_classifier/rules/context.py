@@ -3,18 +3,9 @@
 
 import re
 
+from services.text_classifier.reading.sections import split_sections
 from services.text_classifier.rules.patterns import any_of, spaced, up_to
 
-_REPORT = r"(?:findings?|impressions?|conclusions?|report|result|opinion|interpretation)\s*:"
-_HEADING = re.compile(
-    spaced(
-        r"\b(?:(?:clinical |medical |past )*(?:history|indications?|information|details|data|hx)"
-        r"|reasons? for (?:the )?(?:exam\w*|study|test|request|film|x-?ray)|comparisons?|technique|reason)\s*:"
-    ),
-    re.IGNORECASE,
-)
-_REPORT_BEGINS = re.compile(rf"\b{_REPORT}", re.IGNORECASE)
-_SENTENCE_ENDS = re.compile(r"[.!](?=\s|$)|(?<=\w)\?(?=\s+[A-Z]|$)|\n|$")
 _SUPPOSED = tuple(
     re.compile(spaced(pattern), re.IGNORECASE)
     for pattern in (
@@ -36,19 +27,13 @@ _NORMALITY = any_of(
 
 def without_context(text: str) -> str:
     """The text with blanks where it tells why it was written or what would be if; every letter keeps its place."""
-    for match in _HEADING.finditer(text) if ":" in text else ():
-        begins = _REPORT_BEGINS.search(text, match.end())
-        end = begins.start() if begins else _end_of_sentence(text, match.end())
-        text = _blank(text, match.start(), end)
+    for section in split_sections(text):
+        if not section.read:
+            text = _blank(text, section.start, section.end)
     for supposed in _SUPPOSED:
         for match in supposed.finditer(text):
             text = _blank(text, *match.span())
     return text
-
-
-def _end_of_sentence(text: str, start: int) -> int:
-    match = _SENTENCE_ENDS.search(text, start)
-    return match.start() if match else len(text)
 
 
 def _blank(text: str, start: int, end: int) -> str:

@@ -59,7 +59,8 @@ def create_app(settings: TextClassifierSettings, classifier: TextClassifier | No
         """One result for each impression, in order: 14 labels, each with its state, the probability of each state and
         the threshold; and warnings, where the text is not in English or states nothing.
 
-        A text longer than the model's window is read in parts and merged; nothing is cut off.
+        A text longer than the model's window is read in parts and merged; nothing is cut off. A whole report is read by
+        its sections, which are listed: not its history, comparison or technique, and the impression before the rest.
         """
         short = sum(map(len, request.impressions)) <= READ_AT_ONCE
         readings = _read(model, request) if short else await asyncio.to_thread(_read, model, request)

@@ -20,7 +20,7 @@ SECTIONS = "The sections of a text with headings, in order, and which of them we
 
 
 class Section(BaseModel):
-    """A section of a report, with its heading: the characters `[start, end)` of the text."""
+    """A section of a report, with its heading: the characters (code points) `[start, end)` of the text as sent."""
 
     name: SectionName = Field(description="What its heading calls it; `other` for text below no known heading.")
     start: int = Field(ge=0, description="First character of the section, counted from 0.")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 from typing_extensions import TypedDict
 
 from shared.labels import LABELS, LabelName, State
@@ -15,7 +15,17 @@ MAX_IMPRESSION_CHARS = 20_000
 MAX_IMPRESSIONS = 64
 MAX_REQUEST_CHARS = 200_000
 
-Impression = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_IMPRESSION_CHARS)]
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("the text is empty or holds white space only")
+    return text
+
+
+Impression = Annotated[
+    str, StringConstraints(min_length=1, max_length=MAX_IMPRESSION_CHARS), AfterValidator(_not_blank)
+]
+"""Kept as it was sent, white space and all: evidence and sections are places in it."""
 
 
 def check_characters(impressions: Sequence[str]) -> None:
@@ -32,9 +42,12 @@ EXAMPLE_IMPRESSION = "Mild cardiomegaly and left pleural effusion. No pneumothor
 
 
 class EvidenceSpan(BaseModel):
-    """The characters `[start, end)` of the impression as it was sent (surrounding white space stripped)."""
+    """The characters `[start, end)` of the impression as it was sent, white space before it included.
 
-    start: int = Field(ge=0, description="First character of the span, counted from 0.")
+    A character is a Unicode code point, as Python counts: one for an emoji, which is two of JavaScript's and Java's.
+    """
+
+    start: int = Field(ge=0, description="First character (Unicode code point) of the span, counted from 0.")
     end: int = Field(gt=0, description="One past the last character of the span.")
 
 

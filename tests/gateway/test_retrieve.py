@@ -27,6 +27,13 @@ async def test_impression_becomes_labels_query_and_hits(client):
     assert result["reason"] is None
 
 
+@pytest.mark.parametrize("text", ["  \r\n Edema \n", "\u00a0\U0001fac1 e\u0301 Edema"])
+async def test_an_impression_reaches_the_classifier_as_it_was_sent(client, classifier, text):
+    await retrieve(client, impression=text)
+    await client.post("/v1/classify", json={"impressions": [text]})
+    assert [json.loads(request.content)["impressions"] for request in classifier.requests] == [[text], [text]]
+
+
 async def test_answer_says_what_made_it(client):
     response = await client.post("/v1/retrieve", json={"impression": "Edema"}, headers={"X-Request-ID": "pacs-42"})
     answer = response.json()

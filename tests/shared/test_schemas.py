@@ -24,7 +24,7 @@ def test_every_example_is_valid(model):
 
 
 def test_retrieve_takes_one_impression_or_several_but_not_both():
-    assert retrieve.RetrieveRequest(impression=" Edema. ").texts() == ["Edema."]
+    assert retrieve.RetrieveRequest(impression=" Edema. ").texts() == [" Edema. "]  # offsets are of the text as sent
     assert retrieve.RetrieveRequest(impressions=["a", "b"]).texts() == ["a", "b"]
     for wrong in ({}, {"impression": "a", "impressions": ["b"]}, {"impression": " "}, {"impressions": []}):
         with pytest.raises(ValidationError):

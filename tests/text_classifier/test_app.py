@@ -1,4 +1,5 @@
 import asyncio
+import json
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -7,6 +8,7 @@ import httpx
 import pytest
 
 from services.text_classifier.app import create_app
+from services.text_classifier.lanes import Lanes
 from services.text_classifier.reading.classifier import TextClassifier
 from services.text_classifier.reading.model_folder import read_model_folder
 from services.text_classifier.settings import TextClassifierSettings
@@ -52,8 +54,25 @@ async def test_an_answer_names_the_weights_that_gave_it(client: httpx.AsyncClien
 async def test_evidence_comes_on_request(client: httpx.AsyncClient) -> None:
     body = {"impressions": ["  Mild edema.  "], "evidence": True}
     result = (await client.post("/v1/classify", json=body)).json()["results"][0]
-    assert result["labels"]["Edema"]["evidence"] == [{"start": 0, "end": 10}]
+    assert result["labels"]["Edema"]["evidence"] == [{"start": 2, "end": 12}]
     assert result["labels"]["Fracture"]["evidence"] is None
+
+
+@pytest.mark.parametrize("before", ["\r\n\t ", "\u00a0", "\u2003\u200b", "\U0001fac1. ", "e\u0301. ", "İ. ", "ß ﬁ! "])
+@pytest.mark.parametrize("escaped", [True, False])
+async def test_offsets_are_code_points_of_the_text_as_sent(client: httpx.AsyncClient, before, escaped) -> None:
+    text = f"{before}Mild edema. \U0001f600 HISTORY: x\r\nIMPRESSION: no effusion \n"
+    body = json.dumps({"impressions": [text], "evidence": True}, ensure_ascii=escaped).encode()
+    response = await client.post("/v1/classify", content=body, headers={"Content-Type": "application/json"})
+    result = response.json()["results"][0]
+    cited = {
+        label: [text[span["start"] : span["end"]] for span in found["evidence"]]
+        for label, found in result["labels"].items()
+        if found["evidence"]
+    }
+    assert cited == {"Edema": ["Mild edema"], "Pleural Effusion": ["no effusion"]}
+    sections = [text[section["start"] : section["end"]] for section in result["sections"]]
+    assert sections == [text[: text.index(" HISTORY")].strip(), "HISTORY: x", "IMPRESSION: no effusion"]
 
 
 @pytest.mark.parametrize(
@@ -131,6 +150,22 @@ async def test_with_strict_language_it_is_refused_by_its_number_and_not_repeated
     assert "language: es" in response.json()["detail"]
     assert "Derrame" not in response.text + caplog.text
     assert (await client.post("/v1/classify", json={**body, "impressions": ["edema"]})).status_code == 200
+
+
+async def test_a_text_of_which_nothing_is_read_is_answered_beside_others(client: httpx.AsyncClient) -> None:
+    texts = ["edema", "HISTORY: edema.", "IMPRESSION:"]
+    for evidence in (False, True):
+        response = await client.post("/v1/classify", json={"impressions": texts, "evidence": evidence})
+        results = response.json()["results"]
+        assert [result["labels"]["Edema"]["state"] for result in results] == ["present"] + ["not_mentioned"] * 2
+        assert [[section["read"] for section in result["sections"]] for result in results] == [[], [False], [True]]
+
+
+async def test_a_short_report_goes_with_the_short_texts_though_it_has_two_windows(words: TextClassifier) -> None:
+    reading = words.read("FINDINGS: edema.\nIMPRESSION: effusion.")
+    assert len(reading.windows) == 2
+    assert not Lanes(words, TextClassifierSettings())._is_slow(reading)
+    assert Lanes(words, TextClassifierSettings())._is_slow(words.read("lungs clear. " * 11))
 
 
 async def test_odd_characters_are_read_and_halves_of_characters_refused(client: httpx.AsyncClient) -> None:

@@ -2,7 +2,9 @@
 
 For each label that a text states, the sentences on which the label's attention lies are proposed. A sentence carries
 the label if the model gives it the same state alone, or doubts the state without it. Within such a sentence, the
-phrases without which the state is lost are the evidence. All trials of a stage share the model's runs.
+phrases without which the state is lost are the evidence. Where they do not give an absence or a doubt by themselves
+("effusion" of "without edema, effusion"), the nearest phrase comes to them with which they do: it holds the word that
+decides. No Finding is carried by what calls something normal. All trials of a stage share the model's runs.
 
 A text has only so many tokens for its trials (`Reading.search`), and the likeliest sentence of each label goes first.
 Sentences for which none are left carry nothing; those whose phrases cannot be tried any more are evidence as a whole.
@@ -11,15 +13,18 @@ Sentences for which none are left carry nothing; those whose phrases cannot be t
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, pairwise, zip_longest
+from functools import partial
+from itertools import pairwise, zip_longest
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from services.text_classifier.reading.normality import names_device, normality_spans
 from services.text_classifier.reading.reading import Reading, Verdict
-from services.text_classifier.reading.scorer import NOT_MENTIONED, Floats, Score, Scorer
+from services.text_classifier.reading.scorer import ABSENT, NOT_MENTIONED, UNCERTAIN, Floats, Score, Scorer
 from services.text_classifier.reading.sentences import Span, phrase_spans
-from shared.labels import LABELS, NO_FINDING
+from shared.labels import LABELS, NO_FINDING, SUPPORT_DEVICES
 
 MAX_PROPOSALS = 3
 MAX_PHRASES = 16
@@ -27,21 +32,26 @@ LOSS = 0.25
 """The probability that a state must lose without a piece of text for that piece to carry it."""
 
 _NO_FINDING = LABELS.index(NO_FINDING)
-_NOTHING: Span = (0, 0)
+_SUPPORT_DEVICES = LABELS.index(SUPPORT_DEVICES)
 _CORE = re.compile(r"(?:(?:and|or|but|with)\s+)?(.*?\w)\W*", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True)
 class _Trial:
-    """Token spans: the model is shown `shown` without `hidden`."""
+    """The token spans that the model is shown, one behind the other."""
 
-    shown: Span
-    hidden: Span = _NOTHING
+    shown: tuple[Span, ...]
+
+    @classmethod
+    def of(cls, span: Span, *, without: Span | None = None) -> Self:
+        if without is None:
+            return cls((span,))
+        return cls(tuple(part for part in ((span[0], without[0]), (without[1], span[1])) if part[0] < part[1]))
 
     @property
     def tokens(self) -> int:
         """With the two special tokens."""
-        return 2 + self.shown[1] - self.shown[0] - (self.hidden[1] - self.hidden[0])
+        return 2 + sum(end - start for start, end in self.shown)
 
 
 @dataclass(frozen=True)
@@ -71,55 +81,84 @@ class EvidenceFinder:
         """Character spans for each stated label, by its position in `LABELS`; a label without evidence is left out."""
         proposals = (_proposals(reading, verdict, label) for label in range(len(LABELS)))
         claims = [claim for rank in zip_longest(*proposals) for claim in rank if claim is not None]
-        trials = _affordable({c: (_Trial(c.sentence), _Trial(c.window, c.sentence)) for c in claims}, reading.search)
-        scores = self._try(reading, chain(*trials.values()), crowded=crowded)
-        carried = [claim for claim in trials if self._carries(claim, verdict, scores)]
+        trials = _Trials(reading.search, partial(self._scores, reading, crowded=crowded))
+        tried = trials.run({c: (_Trial.of(c.sentence), _Trial.of(c.window, without=c.sentence)) for c in claims})
+        carried = [claim for claim in tried if self._carries(claim, verdict, trials)]
         phrases = {claim: _phrases(reading, claim) for claim in carried}
-        trials = _affordable(
-            {c: [_Trial(c.sentence, phrase) for phrase in phrases[c]] for c in carried},
-            reading.search - sum(trial.tokens for trial in scores),
-        )
-        scores |= self._try(reading, chain(*trials.values()), crowded=crowded)
+        tried = trials.run({c: [_Trial.of(c.sentence, without=p) for p in phrases[c]] for c in carried})
+        needed = {claim: _needed(claim, phrases[claim], trials) for claim in carried if claim in tried}
+        self._complete(reading, needed, phrases, trials)
         found: dict[int, list[Span]] = {}
         for claim in carried:
-            needed = _needed(claim, phrases[claim], scores) if claim in trials else []
-            spans = needed or [claim.sentence]
-            found.setdefault(claim.label, []).extend(_highlight(reading, span) for span in spans)
-        return {label: sorted(set(spans)) for label, spans in found.items()}
+            spans = [_highlight(reading, span) for span in _joined(needed.get(claim) or [claim.sentence])]
+            if claim.label == _NO_FINDING:
+                spans = [n for span in spans for n in self._normality(reading, claim, span, trials)]
+            found.setdefault(claim.label, []).extend(spans)
+        return {label: sorted(set(spans)) for label, spans in found.items() if spans}
 
-    def _carries(self, claim: _Claim, verdict: Verdict, scores: dict[_Trial, Score]) -> bool:
-        alone = scores[_Trial(claim.sentence)].posterior
-        without = scores[_Trial(claim.window, claim.sentence)].posterior
+    def _carries(self, claim: _Claim, verdict: Verdict, trials: "_Trials") -> bool:
+        without = trials[_Trial.of(claim.window, without=claim.sentence)]
         loss = verdict.posterior[claim.label, claim.state] - without[claim.label, claim.state]
-        return bool(self._decide(alone)[claim.label] == claim.state or loss >= LOSS)
+        return self._states(claim, _Trial.of(claim.sentence), trials) or bool(loss >= LOSS)
 
-    def _try(self, reading: Reading, trials: Iterable[_Trial], *, crowded: bool) -> dict[_Trial, Score]:
-        distinct = list(dict.fromkeys(trials))
+    def _normality(self, reading: Reading, claim: _Claim, span: Span, trials: "_Trials") -> list[Span]:
+        """What it calls normal; nothing where the model knows a device in it and no word tells where."""
+        device = self._decide(trials[_Trial.of(claim.sentence)])[_SUPPORT_DEVICES] != NOT_MENTIONED
+        return [] if device and not names_device(reading.text, span) else normality_spans(reading.text, span)
+
+    def _complete(
+        self,
+        reading: Reading,
+        needed: dict[_Claim, list[Span]],
+        phrases: Mapping[_Claim, Sequence[Span]],
+        trials: "_Trials",
+    ) -> None:
+        """Adds to the phrases of an absence or a doubt that do not say it alone the nearest with which they do."""
+        some = [c for c, spans in needed.items() if c.state in (ABSENT, UNCERTAIN) and 0 < len(spans) < len(phrases[c])]
+        alone = {claim: [_cited(reading, needed[claim])] for claim in some}
+        short = [claim for claim in trials.run(alone) if not self._states(claim, alone[claim][0], trials)]
+        wider = {
+            claim: [sorted([*needed[claim], p]) for p in _nearest(phrases[claim], needed[claim])] for claim in short
+        }
+        for claim in trials.run({claim: [_Trial(tuple(spans)) for spans in wider[claim]] for claim in short}):
+            enough = (spans for spans in wider[claim] if self._states(claim, _Trial(tuple(spans)), trials))
+            needed[claim] = next(enough, needed[claim])
+
+    def _states(self, claim: _Claim, trial: _Trial, trials: "_Trials") -> bool:
+        return bool(self._decide(trials[trial])[claim.label] == claim.state)
+
+    def _scores(self, reading: Reading, trials: Sequence[_Trial], *, crowded: bool) -> list[Score]:
         ids = reading.tokens.ids
-        sequences = []
-        for trial in distinct:
-            (start, end), (hidden_start, hidden_end) = trial.shown, trial.hidden
-            kept = (
-                ids[start:end]
-                if trial.hidden == _NOTHING
-                else np.concatenate((ids[start:hidden_start], ids[hidden_end:end]))
-            )
-            sequences.append(self._frame(kept))
-        return dict(zip(distinct, self._scorer.score(sequences, crowded=crowded), strict=True))
+        shown = [np.concatenate([ids[:0], *(ids[start:end] for start, end in trial.shown)]) for trial in trials]
+        return self._scorer.score([self._frame(kept) for kept in shown], crowded=crowded)
 
 
-def _affordable(wishes: Mapping[_Claim, Sequence[_Trial]], tokens: int) -> dict[_Claim, Sequence[_Trial]]:
-    """The claims, in order, of which all trials can be had for so many `tokens`. A trial that several want is one."""
-    granted: dict[_Claim, Sequence[_Trial]] = {}
-    paid: set[_Trial] = set()
-    for claim, trials in wishes.items():
-        new = set(trials) - paid
-        cost = sum(trial.tokens for trial in new)
-        if cost <= tokens:
-            tokens -= cost
-            paid |= new
-            granted[claim] = trials
-    return granted
+class _Trials:
+    """Trials that are run within so many `tokens`, and the probabilities (14, 4) that they gave."""
+
+    def __init__(self, tokens: int, score: Callable[[Sequence[_Trial]], list[Score]]) -> None:
+        self._tokens = tokens
+        self._score = score
+        self._posteriors: dict[_Trial, Floats] = {}
+
+    def __getitem__(self, trial: _Trial) -> Floats:
+        return self._posteriors[trial]
+
+    def run(self, wishes: Mapping[_Claim, Sequence[_Trial]]) -> list[_Claim]:
+        """The claims, in order, of which the tokens left allow all trials. A trial that several want is one."""
+        granted: list[_Claim] = []
+        new: dict[_Trial, None] = {}
+        for claim, trials in wishes.items():
+            more = {trial: None for trial in trials if trial not in self._posteriors and trial not in new}
+            cost = sum(trial.tokens for trial in more)
+            if cost <= self._tokens:
+                self._tokens -= cost
+                new |= more
+                granted.append(claim)
+        if new:
+            scores = self._score([*new])
+            self._posteriors |= {trial: score.posterior for trial, score in zip(new, scores, strict=True)}
+        return granted
 
 
 def _proposals(reading: Reading, verdict: Verdict, label: int) -> list[_Claim]:
@@ -130,6 +169,8 @@ def _proposals(reading: Reading, verdict: Verdict, label: int) -> list[_Claim]:
     window = reading.windows[verdict.speaker[label]]
     attention = verdict.scores[verdict.speaker[label]].attention
     sentences: Sequence[Span] = window.sentences
+    if label == _NO_FINDING:
+        sentences = [s for s in sentences if normality_spans(reading.text, _characters(reading, s))]
     if attention is not None:
         # Token i of the window is at i + 1 in the sequence, behind [CLS].
         share = {s: attention[label, s[0] - window.start + 1 : s[1] - window.start + 1].sum() for s in sentences}
@@ -148,19 +189,36 @@ def _phrases(reading: Reading, claim: _Claim) -> list[Span]:
     return phrases if 1 < len(phrases) <= MAX_PHRASES else []
 
 
-def _needed(claim: _Claim, phrases: Sequence[Span], scores: dict[_Trial, Score]) -> list[Span]:
-    """The phrases without which the sentence loses the state, those side by side joined."""
-    alone = scores[_Trial(claim.sentence)].posterior[claim.label, claim.state]
+def _needed(claim: _Claim, phrases: Sequence[Span], trials: _Trials) -> list[Span]:
+    """The phrases without which the sentence loses the state."""
+    alone = trials[_Trial.of(claim.sentence)][claim.label, claim.state]
+    lost = (alone - trials[_Trial.of(claim.sentence, without=p)][claim.label, claim.state] for p in phrases)
+    return [phrase for phrase, loss in zip(phrases, lost, strict=True) if loss >= LOSS]
+
+
+def _nearest(phrases: Sequence[Span], needed: Sequence[Span]) -> list[Span]:
+    """The phrases that are not needed, the nearest to a needed one first, and of two the one before it."""
+    places = [phrases.index(phrase) for phrase in needed]
+    others = [place for place in range(len(phrases)) if place not in places]
+    return [phrases[place] for place in sorted(others, key=lambda i: min(abs(i - place) for place in places))]
+
+
+def _joined(spans: Iterable[Span]) -> list[Span]:
+    """Those side by side as one."""
     joined: list[Span] = []
-    for phrase in phrases:
-        left = scores[_Trial(claim.sentence, phrase)].posterior[claim.label, claim.state]
-        if alone - left < LOSS:
-            continue
-        if joined and joined[-1][1] == phrase[0]:
-            joined[-1] = (joined[-1][0], phrase[1])
+    for start, end in spans:
+        if joined and joined[-1][1] == start:
+            joined[-1] = (joined[-1][0], end)
         else:
-            joined.append(phrase)
+            joined.append((start, end))
     return joined
+
+
+def _cited(reading: Reading, phrases: Sequence[Span]) -> _Trial:
+    """What the model is shown of these phrases as they would be cited."""
+    spans = [_highlight(reading, span) for span in _joined(phrases)]
+    bounds = np.searchsorted(reading.tokens.starts, spans).tolist()
+    return _Trial(tuple((start, end) for start, end in bounds))
 
 
 def _highlight(reading: Reading, span: Span) -> Span:

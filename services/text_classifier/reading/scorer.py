@@ -21,6 +21,7 @@ RUN_COSTS_TOKENS = {"cpu": 20, "cuda": 4096}
 STATES = tuple(State)
 PRESENT = STATES.index(State.PRESENT)
 UNCERTAIN = STATES.index(State.UNCERTAIN)
+ABSENT = STATES.index(State.ABSENT)
 NOT_MENTIONED = STATES.index(State.NOT_MENTIONED)
 
 

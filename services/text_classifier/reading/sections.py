@@ -137,4 +137,4 @@ def _trimmed(text: str, part: Part) -> Part:
         start += 1
     while end > start and text[end - 1].isspace():
         end -= 1
-    return replace(part, start=start, body=max(start, part.body), end=end)
+    return replace(part, start=start, body=min(max(start, part.body), end), end=end)

@@ -41,6 +41,54 @@ def test_evidence_is_the_phrases_without_which_the_state_is_lost(words, text, ex
     assert found == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("no effusion, no heart, edema.", ["no heart, edema"]),
+        ("possible effusion, possible heart, lungs, edema.", ["possible heart", "edema"]),
+        ("edema, no edema, no effusion, heart, edema.", ["edema"]),  # present: it says so by itself
+    ],
+)
+def test_a_state_that_several_words_give_is_cited_with_the_nearest_of_them(words, text, expected) -> None:
+    assert evidence(words, text)["Edema"] == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "cited"),
+    [
+        ("lungs clear. no heart.", ["lungs clear", "no heart"]),
+        ("picc present. lungs clear. wires intact.", ["lungs clear"]),
+        ("picc in place, lungs clear.", ["lungs clear"]),
+        ("heart stable. small heart.", None),
+        ("HISTORY: heart clear.\n\nlungs clear.", ["lungs clear"]),
+        ("heart stable. " * 4 + "lungs clear.", ["lungs clear"]),
+    ],
+)
+def test_no_finding_cites_what_is_called_normal_and_no_device(words, text, cited) -> None:
+    assert evidence(words, text).get("No Finding") == cited
+
+
+def test_the_same_text_has_the_same_evidence_whatever_is_read_beside_it(words) -> None:
+    texts = ["no effusion, no heart, edema.", "possible edema, lungs clear.", "no effusion, edema or pneumothorax."]
+    together = words.classify([words.read(text, evidence=True) for text in texts])
+    assert together == [words.classify([words.read(text, evidence=True)])[0] for text in texts]
+
+
+@pytest.mark.parametrize(
+    ("text", "label", "word"),
+    [
+        ("No pneumothorax or effusion.", "Pneumothorax", "No"),
+        ("No pneumothorax or effusion.", "Pleural Effusion", "No"),
+        ("The lungs are free of edema, and no effusion is seen.", "Pleural Effusion", "no"),
+        ("Pneumonia cannot be excluded.", "Pneumonia", "cannot"),
+        ("Possible pneumonia at the left base. Small effusion.", "Pneumonia", "Possible"),
+        ("No acute disease. Right PICC in place.", "No Finding", "No acute disease"),
+    ],
+)
+def test_the_bundled_model_cites_the_word_that_decides(bundled, text, label, word) -> None:
+    assert any(word in cited for cited in evidence(bundled, text)[label])
+
+
 def test_a_finding_said_twice_has_both_places(words) -> None:
     found = evidence(words, "Effusion is present. Heart stable. Small left effusion.")
     assert found["Pleural Effusion"] == ["Effusion is present", "Small left effusion"]

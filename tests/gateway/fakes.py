@@ -89,7 +89,7 @@ class FakeClassifier(FakeService):
         asked = json.loads(request.content)
         impressions = asked["impressions"]
         spanish = [number for number, text in enumerate(impressions, start=1) if "Derrame" in text]
-        if asked["strict_language"] and spanish:
+        if asked.get("strict_language") and spanish:
             return problem(422, "invalid-input", f"Impression {spanish[0]} seems not to be in English (language: es).")
         return httpx.Response(200, json={"results": list(map(self.result, impressions)), "model": self.model()})
 

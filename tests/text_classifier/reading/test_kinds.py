@@ -1,4 +1,4 @@
-"""Impressions of 33 kinds that public bug reports complain of, read by the served model; and some of our own wording."""
+"""Impressions of 33 kinds that public bug reports complain of, read by the served model."""
 
 from pathlib import Path
 

@@ -14,8 +14,8 @@ OF_A_KIND = 3
 
 def test_every_kind_is_read_right(real_data: Path) -> None:
     rows = read_kinds(real_data)
-    wrong = {row["impression"]: wrong_labels(row, label_report(row["impression"])) for row in rows}
-    right = Counter(row["kind"] for row in rows if not wrong[row["impression"]])
-    assert dict(right) == {row["kind"]: OF_A_KIND for row in rows}, {
-        text: found for text, found in wrong.items() if found
-    }
+    wrong = {row["id"]: wrong_labels(row, label_report(row["impression"])) for row in rows}
+    right = Counter(row["kind"] for row in rows if not wrong[row["id"]])
+    assert dict(right) == {row["kind"]: OF_A_KIND for row in rows}, [
+        (id_, found) for id_, found in wrong.items() if found
+    ]

@@ -107,6 +107,8 @@ VOCABULARY: Mapping[str, Sequence[str]] = {
               "aortic aneurysm", "volume loss {place}", "eventration of the right hemidiaphragm", "mild degenerative spurring",
               "peribronchial cuffing", "prominent hila", "copd", "free intraperitoneal air", "deformity of the {one_side} clavicle",
               "calcified mediastinal lymph nodes", "spondylosis", "prominent pulmonary arteries", "asthma"),
+    "elsewhere": ("scalp", "facial", "leg", "ankle", "brain", "cerebral", "laryngeal", "pedal", "hand", "periorbital", "airway", "skin",
+                  "limb", "peripheral", "breast", "soft tissue", "chest wall"),
     "other_denied": ("adenopathy", "free air", "pneumoperitoneum", "tuberculosis", "active tuberculosis", "pericardial effusion",
                      "pneumomediastinum", "hilar adenopathy", "lymphadenopathy", "emphysema"),
     # --- devices

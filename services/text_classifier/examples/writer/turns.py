@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 TURNS: Mapping[str, tuple[str, ...]] = {
     "resolving": (
+        "<a> has vanished", "<a> has largely cleared", "largely cleared <a>", "<a> has mostly gone",
         "virtually resolved <a>", "virtually complete clearing of <a>", "<a> is clearing", "<a> continues to clear", "<a> does not seem to have cleared", "<a> has not gone away", "substantial but incomplete clearing of <a>", "no interval resolution of <a>",
         "<a> on the right has resolved, the left one is unchanged",
         "<a> has nearly resolved", "near complete resolution of <a>", "near-complete clearing of <a>", "resolving <a>",
@@ -42,6 +43,7 @@ TURNS: Mapping[str, tuple[str, ...]] = {
         "previously seen <a> persists", "formerly seen <a> is not identified", "compared with the film showing <a>, the chest is now normal", "as compared to ___, <a> has increased",
     ),
     "side": (
+        "small left <a>; right: none", "<a> absent on the left, small on the right", "<a>: left none, right small",
         "no left <a>, but there is a right one", "no <a> in the left hemithorax, large <a> in the right", "no <a> on either side", "no <a> on the left or the right", "no <a> on the right and none on the left",
         "<a> has resolved on the right and persists on the left", "<a> persists on the right and has cleared on the left", "no <a> on the {one_side}. <a> on the other side",
         "no <a> on the left, moderate one on the right", "no <a> on the right; small <a> on the left", "no left <a>, tiny right one", "<a> on the right, none on the left",
@@ -50,6 +52,7 @@ TURNS: Mapping[str, tuple[str, ...]] = {
         "there is <a> on the left and none on the right", "no <a> at the left base; persistent <a> at the right base", "no <a> on the left, but there is <a> on the right",
     ),
     "what may be what": (
+        "<a> c/w <b>", "bilat <a> c/w <b>", "<a> c/w <b>, no <c>", "apparent <a>",
         "<a> c/f <b>", "<a>, c/f <b>", "<a> worrisome for <b>", "<a> diagnostic of <b>", "<a> due to <b>",
         "<a>, which may represent <b>", "<a> may represent <b>", "<a> may represent <b> or <c>", "<a>, possibly <b>", "<a>, <b> versus <c>", "<a>, likely <b>",
         "<a>, likely <b>, although <c> is possible", "<a>, favor <b> over <c>", "<a> consistent with <b>", "<a> compatible with <b>", "<a> suggestive of <b>",
@@ -73,6 +76,7 @@ TURNS: Mapping[str, tuple[str, ...]] = {
         "subtle <a> would be hard to exclude", "<a> cannot be excluded; no <b>", "we cannot rule out <a>", "suspicion of <a>", "not certain whether there is <a>", "doubtful <a>",
     ),
     "denial": (
+        "no old or new <a>", "no clear <a>", "no recent or old <a>",
         "no <a>, no <b>, <c>", "no <a>, no <b>, small <c>", "no <a>, multiple <b>", "no <a>, worsening <b> and <c>", "no <a>, <b> or <c>, mild cardiomegaly", "no <a>, patchy <b>", "no <a>, bilateral <b>, no <c>", "no <a>, moderate <b>; no <c>", "no <a>, increasing <b>, no <c>", "no <a>, chronic <b>",
         "no <a>, small <b> on the left", "no <a> or <b>, bilateral <c>", "no <a>, tiny <b>, stable <c>", "no <a>, large <b>, no <c> or chf", "it is not true that there is no <a>", "it would be false to say there is no <a>", "<a> is not absent", "no absence of <a>", "never free of <a>", "no longer clear of <a>",
         "never without <a>", "the left base is not without <a>", "not a trace of <a>",
@@ -88,6 +92,7 @@ TURNS: Mapping[str, tuple[str, ...]] = {
         "<a> cannot be identified", "<a> is not appreciated", "<a> not seen", "<a> none seen", "no gross <a>", "no obvious <a> or <b>", "no <a> <b> or <c>", "no convincing <a>",
     ),
     "not this but that": (
+        "not <a> but a skin fold", "this is a skin fold, not <a>", "a skin fold and not <a>", 
         "<a> is <b>, not <c>", "<a>, not <b>", "<a> and not <b>", "<a> instead of <b>", "<a> is not due to <b>", "not <a> but <b>", "this is <a>, not <b>", "<a> as opposed to <b>",
         "the finding is <a> rather than <b>", "apparent <a> is a skin fold", "apparent <a> is due to overlapping shadows", "what looks like <a> is a nipple shadow", "<a> but not <b>", "no true <a>, only <b>",
     ),
@@ -107,11 +112,13 @@ TURNS: Mapping[str, tuple[str, ...]] = {
         "<A>: none. lines: {one_side} picc.", "heart: borderline. lungs: clear.", "heart: not enlarged. pleura: <a>.", "bones: <a>. lungs: no <b>.", "<A>: stable. <B>: resolved.",
     ),
     "list": (
+        "1/ no <a> 2/ <b>", "1/ <a> 2/ no <b>", "no <a>\nfractures of the ribs",
         "no <a>\n<b> on the left", "no <a>\nhealed rib fractures", "no <a> cardiomegaly", "no <a>, heart size is normal",
         "1)<a> 2)no <b> 3)<c>", "1.<a> 2.<b>", "1. no <a>2. <b>", "a. <a> b. no <b>", "a) no <a> b) <b> c) <c>", "i. <a> ii. <b>", "- no <a>\n- <b>", "-<a>\n-no <b>\n-<c>", "* <a>\n* no <b>", "#1 <a> #2 no <b>", "no <a>\n<b>\nno <c>", "<a>\nno <b>",
         "no <a> <d> {tip} <b>", "no <a> small left <b>", "<a> no <b>", "<a>; no <b>; <c>", "no <a> stable <b>", "(1) <a> (2) no <b>", "1) no <a>, 2) <b>",
     ),
     "context": (
+        "70-year-old man with chf. lungs are clear", "58-year-old woman with <a>. no <b>", 
         "past medical history: chf, pacemaker. lungs are clear", "hx of <a>. clear lungs", "pt with h/o <a>, now with <b>", "history of <a>; small <b> today", "h/o <a>. normal heart", "clinical information: fever, ?<a>. findings: <b>", "comparison with the last film: <a> is larger", "pt with cough r/o <a>",
         "history: <a>. the lungs are clear", "clinical history: <a>. no <b>", "indication: <a>. <b>", "indication: rule out <a>. findings: normal chest", "reason for exam: <a>. there is <b>", "reason for exam: evaluate for <a>. lungs are clear",
         "hx: <a>. <b> is present", "clinical information: <a>\nimpression: <b>", "history: <a>\nfindings: no <b>\nimpression: <c>", "comparison: film with <a>. findings: <b>", "technique: portable ap. <a>", "history of <a>. no <b>", "history of <a>, lungs clear", "patient with history of <a>. <b>",
@@ -124,6 +131,7 @@ TURNS: Mapping[str, tuple[str, ...]] = {
         "recommend ct to evaluate for <a>", "ct recommended if there is concern for <a>", "normal heart and lungs. dedicated views if <a> is suspected", "<a>. recommend thoracentesis", "correlate for <a>", "attention to <a> on follow up", "<a>. suggest tube placement",
     ),
     "device": (
+        "no kinking of <d>. no <a>", "no migration of <d>", "no displacement of <d>", "if <d> is moved, repeat the film", "tip of <d> overlies the mediastinum", "<d> overlies the mediastinum. no <a>",
         "there is no <d>", "no <d> seen", "<d> has been withdrawn", "no <d> identified", "no leak around <d>", "no fracture of the <d>", "no hardware failure", "hardware without failure", "removal of <d> with residual <a>", "orif plate of the {one_side} clavicle", "no <d>. <a>",
         "<d> has been removed", "<d> was pulled", "<d> was pulled; <a>", "<d> removed, <d> remains", "<d> is out", "interval removal of <d>", "<d> has been exchanged for <d>", "<d> was replaced by <d>", "<d> no longer present", "extubated", "interval extubation",
         "patient is intubated", "no complication of <d>", "no complication after insertion of <d>", "no <a> after <d> placement", "<d> does not need to be moved", "no malposition of <d>", "no kink in <d>", "<d> is not kinked", "<d> without complication", "<d> not malpositioned",
@@ -131,6 +139,7 @@ TURNS: Mapping[str, tuple[str, ...]] = {
         "ppm in situ. <a>", "left ppm. no <a>", "ett, ogt and left sc line unchanged. bilat <a>", "no lines or tubes", "no support devices", "status post removal of <d>. no <a>", "<d> remains, <d> has been removed", "sternotomy wires. no <a>", "trach in place, <a>", "dialysis catheter in place of <d>",
     ),
     "heart failure": (
+        "left ventricular failure", "lv failure", "right heart failure", "biventricular failure with <a>",
         "<a>/chf", "chf/<a>", "hf with <a>", "hf w/ <b>", "ventilatory failure, <d> in place", "fluid overload", "pulmonary edema, noncardiogenic", "hepatic failure. no <a>", "liver failure",
         "chf", "mild chf", "chf with <a>", "worsening chf", "findings of chf", "no chf", "no evidence of chf", "possible chf", "congestive heart failure", "congestive heart failure with <a>",
         "no congestive heart failure", "improving chf", "cardiomegaly without chf", "cardiomegaly with chf", "<a>, consistent with chf", "<a>, may represent chf", "cardiac failure", "no cardiac failure", "cardiac failure with <a>", "no failure", "no overt failure", "in failure",
@@ -138,6 +147,7 @@ TURNS: Mapping[str, tuple[str, ...]] = {
         "heart failure, unchanged", "no signs of heart failure", "vascular congestion without overt edema", "mild vascular congestion, no edema",
     ),
     "size": (
+        "heart size is XXXX", "the cardiomediastinal silhouette is XXXX", "the mediastinum is XXXX. no <a>", "cardiac silhouette XXXX. <a>", "heart size ___",
         "ct ratio is increased", "the ct ratio is enlarged", "cardiothoracic ratio is not increased", "c/t ratio not increased", "cardiothoracic ratio is normal", "not a normal heart size", "heart size normal to mildly enlarged", "apparent cardiomegaly is due to projection", "heart size is accentuated by technique",
         "heart is large", "the heart is big", "big heart", "large heart", "heart is top normal in size", "heart size is top normal", "cardiac size at the upper limit of normal", "cardiothoracic ratio is increased", "the cardiothoracic ratio is normal", "increased c/t ratio",
         "ct ratio less than 0.5", "cardiothoracic ratio over 50 percent", "the heart is slightly big", "heart not enlarged", "heart is of normal size", "heart size normal, <a>", "wide mediastinum", "the mediastinum is wide", "mediastinum is not wide", "no widening of the mediastinum", "widened mediastinum, consider dissection",
@@ -145,6 +155,7 @@ TURNS: Mapping[str, tuple[str, ...]] = {
         "borderline heart", "heart size cannot be assessed", "heart size and mediastinum normal", "prominent heart",
     ),
     "elsewhere": (
+        "{elsewhere} edema", "{elsewhere} oedema", "{elsewhere} edema. no <a>", "{elsewhere} edema, <a>", "most likely nipple shadow", 
         "facial edema", "scalp swelling and edema", "brain edema", "laryngeal edema", "edema of the arm", "edema of the neck", "breast edema", "bowel wall edema", "hepatic lesion", "kidney mass", "pancreatic mass", "splenic mass", "mass in the liver", "nodule of the thyroid", "adrenal mass. <a>", "fluid in the stomach", "fluid level in the stomach",
         "the nodule is a vessel seen end on", "the opacity is a nipple", "round opacity represents a nipple shadow", "nodule is a nipple shadow, no <a>", "hazy vessels", "hazy costophrenic angle", "rib deformities", "overlapping ribs", "rib 6", "pericardial and pleural effusion", "pericardial or pleural effusion", "no pericardial effusion. <a>",
         "pericardial effusion", "pericardial effusion, no pleural effusion", "large pericardial effusion and <a>", "pericardial effusion is smaller while the pleural effusion has increased", "soft tissue edema", "chest wall edema. no <a>", "subcutaneous oedema", "oedema of the legs", "leg edema, lungs clear",
@@ -158,6 +169,7 @@ TURNS: Mapping[str, tuple[str, ...]] = {
         "the bones are intact, no <a>", "no displaced fracture. <a>", "vertebral compression fracture", "vertebral fracture, age indeterminate", "callus at old rib fractures", "ribs intact. <a>", "fracture line", "cortical break of the {one_side} 5th rib", "no bony injury", "ribs are broken",
     ),
     "plain": (
+        "fluid tracking into the fissure", "fluid tracks along the fissure", "alveolar filling process", "fibrotic scars", "hazy appearance of both lungs", "no <a>, hart size normal",
         "hazy {lobe}", "haze at both bases", "air in the pleural space", "free pleural fluid", "free fluid in the pleural space", "alveolar filling", "bronchial wall thickening", "peribronchial cuffing and wall thickening", "fibrotic change", "no infiltrate cardiomegaly", "no ptx, r eff", "no ptx. l eff", "sm b effs, no ptx", "no pna or eff", "no pna, no ptx, <a>",
         "<a>", "<a>", "<a>", "<a> is present", "<a> and <b>", "<a> with <b>", "there is <a>", "small <a>", "stable <a>", "mild <a>", "<a> on the left", "right <a>", "bilateral <a>", "minimal <a>", "<a>, <b>, and <c>", "<a> as before", "known <a>",
         "<a> + <b>", "<a> & <b>", "<a> w/ <b>", "<a> w/o <b>", "sm <a>", "mod l <a>", "lg r <a>", "bilat <a>", "b/l <a>", "r <a>", "l <a>", "<a> pattern", "<a>, slowly improving", "the patient has <a>", "dr. ___ was told of <a> at ___", "<a> at the XXXX base", "XXXX <a>. no XXXX <b>", "no XXXX <a>",

@@ -92,7 +92,7 @@ TURNS: Mapping[str, tuple[str, ...]] = {
         "<a> cannot be identified", "<a> is not appreciated", "<a> not seen", "<a> none seen", "no gross <a>", "no obvious <a> or <b>", "no <a> <b> or <c>", "no convincing <a>",
     ),
     "not this but that": (
-        "not <a> but a skin fold", "this is a skin fold, not <a>", "a skin fold and not <a>", 
+        "not <a> but a skin fold", "this is a skin fold, not <a>", "a skin fold and not <a>",
         "<a> is <b>, not <c>", "<a>, not <b>", "<a> and not <b>", "<a> instead of <b>", "<a> is not due to <b>", "not <a> but <b>", "this is <a>, not <b>", "<a> as opposed to <b>",
         "the finding is <a> rather than <b>", "apparent <a> is a skin fold", "apparent <a> is due to overlapping shadows", "what looks like <a> is a nipple shadow", "<a> but not <b>", "no true <a>, only <b>",
     ),
@@ -118,7 +118,7 @@ TURNS: Mapping[str, tuple[str, ...]] = {
         "no <a> <d> {tip} <b>", "no <a> small left <b>", "<a> no <b>", "<a>; no <b>; <c>", "no <a> stable <b>", "(1) <a> (2) no <b>", "1) no <a>, 2) <b>",
     ),
     "context": (
-        "70-year-old man with chf. lungs are clear", "58-year-old woman with <a>. no <b>", 
+        "70-year-old man with chf. lungs are clear", "58-year-old woman with <a>. no <b>",
         "past medical history: chf, pacemaker. lungs are clear", "hx of <a>. clear lungs", "pt with h/o <a>, now with <b>", "history of <a>; small <b> today", "h/o <a>. normal heart", "clinical information: fever, ?<a>. findings: <b>", "comparison with the last film: <a> is larger", "pt with cough r/o <a>",
         "history: <a>. the lungs are clear", "clinical history: <a>. no <b>", "indication: <a>. <b>", "indication: rule out <a>. findings: normal chest", "reason for exam: <a>. there is <b>", "reason for exam: evaluate for <a>. lungs are clear",
         "hx: <a>. <b> is present", "clinical information: <a>\nimpression: <b>", "history: <a>\nfindings: no <b>\nimpression: <c>", "comparison: film with <a>. findings: <b>", "technique: portable ap. <a>", "history of <a>. no <b>", "history of <a>, lungs clear", "patient with history of <a>. <b>",
@@ -155,7 +155,7 @@ TURNS: Mapping[str, tuple[str, ...]] = {
         "borderline heart", "heart size cannot be assessed", "heart size and mediastinum normal", "prominent heart",
     ),
     "elsewhere": (
-        "{elsewhere} edema", "{elsewhere} oedema", "{elsewhere} edema. no <a>", "{elsewhere} edema, <a>", "most likely nipple shadow", 
+        "{elsewhere} edema", "{elsewhere} oedema", "{elsewhere} edema. no <a>", "{elsewhere} edema, <a>", "most likely nipple shadow",
         "facial edema", "scalp swelling and edema", "brain edema", "laryngeal edema", "edema of the arm", "edema of the neck", "breast edema", "bowel wall edema", "hepatic lesion", "kidney mass", "pancreatic mass", "splenic mass", "mass in the liver", "nodule of the thyroid", "adrenal mass. <a>", "fluid in the stomach", "fluid level in the stomach",
         "the nodule is a vessel seen end on", "the opacity is a nipple", "round opacity represents a nipple shadow", "nodule is a nipple shadow, no <a>", "hazy vessels", "hazy costophrenic angle", "rib deformities", "overlapping ribs", "rib 6", "pericardial and pleural effusion", "pericardial or pleural effusion", "no pericardial effusion. <a>",
         "pericardial effusion", "pericardial effusion, no pleural effusion", "large pericardial effusion and <a>", "pericardial effusion is smaller while the pleural effusion has increased", "soft tissue edema", "chest wall edema. no <a>", "subcutaneous oedema", "oedema of the legs", "leg edema, lungs clear",

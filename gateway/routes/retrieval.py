@@ -77,6 +77,7 @@ def retrieval_router(parts: Parts) -> APIRouter:
             result=ranking(found, parts.links(request)),
             probabilities=found.probabilities,
             chest_score=found.chest_score,
+            looks_turned=found.looks_turned,
         )
 
     return router

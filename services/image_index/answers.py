@@ -47,10 +47,11 @@ def _reason(found: Found, query: Query) -> str | None:
     if len(found.hits) == options.k:
         return None
     nothing = not found.hits and not options.offset
+    unasked = " (lateral views are left out unless asked for)" if options.filters.leaves_out_laterals else ""
     reasons = (
         (not query.weights.any(), "The query holds no positive finding: there is nothing to be similar to."),
         (found.info.size == 0, "The index is empty."),
-        (found.candidates == 0, "No image passes the filters."),
+        (found.candidates == 0, f"No image passes the filters{unasked}."),
         (
             nothing and options.min_overlap is not None,
             f"No sufficiently similar case: no image is expected to overlap with the query by {options.min_overlap}.",
@@ -59,6 +60,6 @@ def _reason(found: Found, query: Query) -> str | None:
         (options.min_overlap is not None, "No more images are sufficiently similar."),
         (options.min_score is not None, "No more images reach min_score."),
         (options.group_by != "image", f"There is no further {options.group_by} to show."),
-        (found.candidates < found.info.size, "No more images pass the filters."),
+        (found.candidates < found.info.size, f"No more images pass the filters{unasked}."),
     )
     return next((reason for holds, reason in reasons if holds), "The index holds no more images.")

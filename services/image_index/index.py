@@ -196,7 +196,10 @@ class ImageIndex:
         weights = (shown if options.binarize else encoding.probabilities).astype(np.float64)
         result = await self._search(weights, shown, options)
         return ImageSearchResult(
-            **dict(result), probabilities=named(encoding.probabilities), chest_score=prepared.chest_score
+            **dict(result),
+            probabilities=named(encoding.probabilities),
+            chest_score=prepared.look.chest_score,
+            looks_turned=None if prepared.is_lateral(None) else prepared.look.turned,
         )
 
     async def _search(

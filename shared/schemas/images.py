@@ -13,6 +13,7 @@ DicomUid = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)*$", max_
 PatientId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
 PatientKey = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
 ViewPosition = Literal["PA", "AP", "LATERAL", "OTHER"]
+QuarterTurns = Literal[90, 180, 270]
 PatientSex = Literal["F", "M", "O"]
 VIEW_POSITIONS: tuple[ViewPosition, ...] = get_args(ViewPosition)
 PATIENT_SEXES: tuple[PatientSex, ...] = get_args(PatientSex)
@@ -21,8 +22,19 @@ Probabilities = dict[LabelName, Probability]
 
 ACCEPT_ANY = (
     "Take any picture that can be read, for research: do not ask whether it is a chest radiograph. Without it, one "
-    "that does not look like a frontal chest radiograph is a 422, type `urn:chexretriever:not-a-chest-radiograph`."
+    "that does not look like a frontal chest radiograph, or whose DICOM header names another part of the body, is a "
+    "422, type `urn:chexretriever:not-a-chest-radiograph`."
 )
+
+
+LooksTurned = Annotated[
+    QuarterTurns | None,
+    Field(
+        description="A warning: the picture looks as if it had been turned clockwise by so many degrees; its labels "
+        "are then not to be trusted. It is kept as it was sent: send it upright. None where it looks upright, of "
+        "lateral views, which are not judged, and of images that were indexed before this was asked."
+    ),
+]
 
 
 class ImageMetadata(BaseModel):
@@ -61,6 +73,7 @@ class StoredMetadata(ImageMetadata):
     study_invented: bool = Field(
         default=False, description="The study UID was made up to keep a table's images together: no PACS knows it."
     )
+    looks_turned: LooksTurned = None
 
 
 Pictured = Annotated[

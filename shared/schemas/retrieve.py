@@ -5,7 +5,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from shared.labels import LabelName
-from shared.schemas.images import ImageLinks, ImageRecord, Probabilities
+from shared.schemas.images import ImageLinks, ImageRecord, LooksTurned, Probabilities
 from shared.schemas.numbers import Probability
 from shared.schemas.search import MAX_EXCLUDED, ChestScore, IndexHit, RankingSummary, SearchOptions
 from shared.schemas.sections import SECTIONS, Section
@@ -124,6 +124,7 @@ class SearchResponse(GatewayResponse):
 class ImageSearchResponse(SearchResponse):
     probabilities: Probabilities = Field(description="The 14 label probabilities of the image that was sent.")
     chest_score: ChestScore
+    looks_turned: LooksTurned = None
 
 
 class Image(ImageRecord):

@@ -14,6 +14,7 @@ from shared.schemas.images import (
     AgeYears,
     DicomUid,
     ImageId,
+    LooksTurned,
     PatientId,
     PatientKey,
     PatientSex,
@@ -48,7 +49,11 @@ Whole = Annotated[int, BeforeValidator(_whole)]
 
 
 class SearchFilters(BaseModel):
-    """Every condition must hold. A condition on a value that an image lacks does not hold."""
+    """Every condition must hold. A condition on a value that an image lacks does not hold.
+
+    Lateral views are left out unless they are asked for, by `view_position` or `include_laterals`: the encoder reads
+    frontal ones. An image whose view position is not known stays in.
+    """
 
     model_config = ConfigDict(
         extra="forbid",
@@ -57,7 +62,17 @@ class SearchFilters(BaseModel):
         },
     )
 
-    view_position: list[ViewPosition] | None = Field(default=None, min_length=1, max_length=len(VIEW_POSITIONS))
+    view_position: list[ViewPosition] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=len(VIEW_POSITIONS),
+        description="Only images of these views, LATERAL too where it is named. Without it: every view but LATERAL, "
+        "and images whose view is not known.",
+    )
+    include_laterals: bool = Field(
+        default=False,
+        description="Without a `view_position`: also lateral views, so that no image is left out for its view.",
+    )
     patient_sex: list[PatientSex] | None = Field(default=None, min_length=1, max_length=len(PATIENT_SEXES))
     age_min: AgeYears | None = Field(default=None, description="Years, inclusive.")
     age_max: AgeYears | None = Field(default=None, description="Years, inclusive.")
@@ -87,6 +102,11 @@ class SearchFilters(BaseModel):
         """How many ids and keys are excluded, of all kinds together."""
         named = (self.excluded_image_ids, self.excluded_study_uids)
         return sum(map(len, (*named, self.excluded_patient_ids, self.excluded_patient_keys)))
+
+    @property
+    def leaves_out_laterals(self) -> bool:
+        """For no other reason than that they were not asked for."""
+        return self.view_position is None and not self.include_laterals
 
     @model_validator(mode="after")
     def _ages_in_order(self) -> Self:
@@ -264,3 +284,4 @@ ChestScore = Annotated[
 class ImageSearchResult(SearchResult):
     probabilities: Probabilities = Field(description="The 14 label probabilities of the image that was sent.")
     chest_score: ChestScore
+    looks_turned: LooksTurned = None

@@ -20,6 +20,7 @@ SEARCH_EXAMPLES: dict[str, Example] = {
             "filters": {"view_position": ["PA", "AP"], "age_min": 18, "excluded_labels": {"Pneumonia": 0.5}},
         }
     },
+    "lateral views too": {"value": {"labels": ["Edema"], "k": 5, "filters": {"include_laterals": True}}},
     "the original project's ranking": {
         "value": {"labels": ["Cardiomegaly"], "ranking": "cosine", "binarize": True, "k": 5}
     },

@@ -211,7 +211,9 @@ class FakeIndex(FakeService):
             "index": self.info(),
             "model": self.model(),
         }
-        of_the_image = {"probabilities": dict.fromkeys(LABELS, 0.5), "chest_score": 0.75} if by_image else {}
+        of_the_image = (
+            {"probabilities": dict.fromkeys(LABELS, 0.5), "chest_score": 0.75, "looks_turned": 90} if by_image else {}
+        )
         return httpx.Response(200, json=result | of_the_image)
 
     def _picture(self, request: httpx.Request, picture: str) -> httpx.Response:

@@ -331,7 +331,7 @@ async def test_search_by_image_sends_image_and_options_on(client, index):
     answer = response.json()
     assert len(answer["result"]["hits"]) == 2
     assert set(answer["probabilities"]) == set(LABELS)
-    assert answer["chest_score"] == 0.75
+    assert (answer["chest_score"], answer["looks_turned"]) == (0.75, 90)
     sent = index.requests[0]
     assert (sent.content, sent.headers["content-type"]) == (b"pixels", "image/png")
     assert dict(sent.url.params) == {"k": "2", "ranking": "cosine"}

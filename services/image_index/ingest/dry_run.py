@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from services.image_index.ingest.layouts import Entry
-from services.image_index.ingest.pipeline import StoredSha256
 from services.image_index.ingest.prepare import read_file, sha256_of
-from services.image_index.ingest.tally import CONFLICT, NO_ID, Failure, OnProgress, Tally
+from services.image_index.ingest.tally import CONFLICT, NO_ID, Failure, OnProgress, StoredSha256, Tally, no_chest
 from services.image_index.pictures.headers import check_header
 from services.image_index.pictures.limits import Limits
 from shared.errors import ServiceError
@@ -24,11 +23,14 @@ def dry_run(
     limits: Limits,
     workers: int,
     replace: bool = False,
+    accept_any: bool = False,
 ) -> Tally:
     """The tally of an ingest to come: `indexed` counts what passes the checks that need no decoding."""
     tally = Tally()
     seen: set[bytes] = set()
-    for entry, checked in _ahead(entries, lambda entry: _check(entry, stored_sha256, limits, replace), workers):
+    for entry, checked in _ahead(
+        entries, lambda entry: _check(entry, stored_sha256, limits, replace, accept_any), workers
+    ):
         name = hashlib.blake2b(entry.image_id.encode(), digest_size=8).digest()
         if checked is None:
             tally.unchanged += 1
@@ -41,7 +43,7 @@ def dry_run(
     return tally
 
 
-def _check(entry: Entry, stored_sha256: StoredSha256, limits: Limits, replace: bool) -> str | None:
+def _check(entry: Entry, stored_sha256: StoredSha256, limits: Limits, replace: bool, accept_any: bool) -> str | None:
     """Why it would fail, empty where it would be indexed, None where it is already."""
     if entry.refused or not entry.image_id:
         return entry.refused or NO_ID
@@ -50,12 +52,12 @@ def _check(entry: Entry, stored_sha256: StoredSha256, limits: Limits, replace: b
         stored = None if replace else stored_sha256(entry.image_id)
         if stored is not None:
             return None if stored == sha256_of(data) else CONFLICT
-        check_header(data, limits)
+        other_body_part = check_header(data, limits)
     except OSError as error:
         return f"The file cannot be read: {error.strerror}."
     except ServiceError as error:
         return error.detail
-    return ""
+    return no_chest(other_body_part) if other_body_part and not accept_any else ""
 
 
 def _ahead(

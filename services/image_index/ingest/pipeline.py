@@ -5,7 +5,7 @@ thread each, which gives more images a second than one batch after the other on 
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -13,22 +13,21 @@ from services.image_index.encoding.encoder import Encoder
 from services.image_index.ingest.layouts import Entry
 from services.image_index.ingest.prepare import (
     Prepared,
-    check_chest,
+    doubt_of,
     new_image,
     prepare,
     read_file,
     sha256_of,
     stored_metadata,
 )
-from services.image_index.ingest.tally import BURNED_IN, CONFLICT, NO_CHEST, NO_ID, Failure, Progress
+from services.image_index.ingest.tally import BURNED_IN, CONFLICT, NO_ID, Failure, Progress, StoredSha256, no_chest
 from services.image_index.patient_keys import PatientKeys
 from services.image_index.pictures.burned_in.check import UNCHECKED, TextCheck
 from services.image_index.pictures.dicom.isolated import IsolatedDecoders
 from services.image_index.pictures.limits import Limits
-from shared.errors import NotAChestRadiograph, ServiceError
+from shared.errors import ServiceError
 from shared.schemas.images import StoredMetadata
 
-StoredSha256 = Callable[[str], str | None]
 _NEWS = 32  # so many entries that need no encoding are told of at once
 
 
@@ -133,13 +132,13 @@ class IngestPipeline:
             if stored is not None:
                 return None if stored == content_sha256 else Failure(entry, CONFLICT)
             prepared = prepare(data, self._encoder, self._limits, decoders, self._text_check)
-            check_chest(prepared, entry.metadata, self._chest_threshold)
+            doubt = doubt_of(prepared, entry.metadata, self._chest_threshold)
+            if doubt:
+                return Failure(entry, no_chest(doubt.what))
             legible = prepared.text.is_legible
             return Failure(entry, BURNED_IN) if legible else _Ready(entry, prepared, content_sha256)
         except OSError as error:
             return Failure(entry, f"The file cannot be read: {error.strerror}.")
-        except NotAChestRadiograph:
-            return Failure(entry, NO_CHEST)
         except ServiceError as error:
             return Failure(entry, error.detail)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from services.image_index.encoding.chest_gate import shipped_gate
+from services.image_index.encoding.chest_gate.look import Look, look_at
 from services.image_index.encoding.encoder import Encoder, Encoding
 from services.image_index.patient_keys import PatientKeys
 from services.image_index.pictures.burned_in.check import TextCheck, TextFound
@@ -24,13 +24,18 @@ class Prepared:
     """A decoded file."""
 
     square: Grey  # (S, S), for the encoder
-    chest_score: float  # in [0, 1]: how much it looks like a frontal chest radiograph
+    look: Look  # at the pixels
     thumbnail: bytes
     metadata: ImageMetadata
     patient_id: str | None
     study_date: date | None
     frames: int | None
     text: TextFound
+    other_body_part: str | None  # what in the header says that it is no chest
+
+    def is_lateral(self, sent: ImageMetadataInput | None) -> bool:
+        """By its header, or else by what was sent along."""
+        return (self.metadata.view_position or (sent.view_position if sent else None)) == "LATERAL"
 
 
 def prepare(
@@ -41,23 +46,51 @@ def prepare(
     grey, text = text_check(radiograph)
     return Prepared(
         encoder.prepare(grey),
-        shipped_gate().score(grey),
+        look_at(grey),
         thumbnail_of(grey),
         radiograph.metadata,
         radiograph.patient_id,
         radiograph.study_date,
         radiograph.frames,
         text,
+        radiograph.other_body_part,
+    )
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """`what` is the same for all pictures of a kind; `measured` is of this one."""
+
+    what: str
+    measured: str = ""
+
+
+def doubt_of(prepared: Prepared, sent: ImageMetadataInput | None, threshold: float) -> Doubt | None:
+    """What a header calls another part of the body is none. By its pixels a frontal view is judged by its score, and
+    what is declared LATERAL by whether it shows anything: the gate knows no laterals. A threshold of 0 takes all.
+    """
+    look = prepared.look
+    if threshold <= 0:
+        return None
+    if prepared.other_body_part:
+        return Doubt(prepared.other_body_part)
+    if prepared.is_lateral(sent):
+        return Doubt("it shows nothing but one grey, or noise") if look.shows_nothing else None
+    if look.chest_score >= threshold:
+        return None
+    turned = f", but like one turned clockwise by {look.turned} degrees: send it upright" if look.turned else ""
+    return Doubt(
+        f"it does not look like a frontal one{turned}",
+        f" It scores {look.chest_score:.2f}, and {threshold:.2f} is the least that is accepted.",
     )
 
 
 def check_chest(prepared: Prepared, sent: ImageMetadataInput | None, threshold: float) -> None:
-    """Raises NotAChestRadiograph. The gate knows frontal views only: what is declared as lateral is let through."""
-    views = (prepared.metadata.view_position, sent.view_position if sent else None)
-    if prepared.chest_score < threshold and "LATERAL" not in views:
+    """Raises NotAChestRadiograph."""
+    doubt = doubt_of(prepared, sent, threshold)
+    if doubt:
         raise NotAChestRadiograph(
-            "The picture does not look like a frontal chest radiograph: it scores "
-            f"{prepared.chest_score:.2f}, and {threshold:.2f} is the least that is accepted. "
+            f"Not taken for a chest radiograph: {doubt.what}.{doubt.measured} "
             "If it is one, or for research, send it again with accept_any=true."
         )
 
@@ -97,6 +130,7 @@ def stored_metadata(
         study_date=prepared.study_date if keep_study_date else None,
         frames=prepared.frames,
         masked_regions=len(prepared.text.regions) or None,
+        looks_turned=None if prepared.is_lateral(sent) else prepared.look.turned,
         study_invented=study_invented and prepared.metadata.study_instance_uid is None,
     )
 

@@ -45,6 +45,12 @@ class Report:
                 f"The index holds {self.index_size}."
             )
         console.print(sentence, soft_wrap=True)
+        if tally.turned:
+            console.print(
+                f"{len(tally.turned)} of them look turned, and their labels are not to be trusted: "
+                f"{tally.turned[0][0].image_id}, for example. --report FILE.json names them.",
+                soft_wrap=True,
+            )
         if tally.failures:
             self._show_reasons(console)
             console.print(
@@ -86,6 +92,10 @@ def _write_json(file: Path, report: Report) -> None:
         "failures": [
             {"image_id": failure.entry.image_id, "file": str(failure.entry.file), "reason": failure.reason}
             for failure in tally.failures
+        ],
+        "turned": [
+            {"image_id": entry.image_id, "file": str(entry.file), "looks_turned": degrees}
+            for entry, degrees in tally.turned
         ],
     }
     text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"

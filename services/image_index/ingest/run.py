@@ -112,6 +112,7 @@ def _checked(settings: ImageIndexSettings, archive: Archive, how: Ingesting, con
             limits=settings.limits,
             workers=how.workers or settings.decode_threads,
             replace=how.replace,
+            accept_any=settings.chest_threshold <= 0,
         )
     return Report(tally, time.monotonic() - started, index_size=None)
 

@@ -8,8 +8,9 @@ from services.image_index.ingest.layouts import Entry
 from services.image_index.ingest.tally import OnProgress, Progress, Tally
 from services.image_index.store.contract import ImageStore
 from services.image_index.store.new_image import PutOutcome
+from shared.schemas.images import QuarterTurns
 
-Outcomes = list[tuple[Entry, PutOutcome]]
+Outcomes = list[tuple[Entry, PutOutcome, QuarterTurns | None]]
 
 
 def write_all(progress: Iterator[Progress], store: ImageStore, on_progress: OnProgress, *, replace: bool) -> Tally:
@@ -19,12 +20,15 @@ def write_all(progress: Iterator[Progress], store: ImageStore, on_progress: OnPr
 
     def commit(news: Progress) -> Outcomes:
         outcomes = store.put([image for _entry, image in news.images], replace=replace)
-        return [(entry, outcome) for (entry, _image), outcome in zip(news.images, outcomes, strict=True)]
+        return [
+            (entry, outcome, image.metadata.looks_turned)
+            for (entry, image), outcome in zip(news.images, outcomes, strict=True)
+        ]
 
     def settle(*, leave: int) -> None:
         while len(commits) > leave:
-            for entry, outcome in commits.popleft().result():
-                tally.count(entry, outcome)
+            for entry, outcome, turned in commits.popleft().result():
+                tally.count(entry, outcome, turned)
         on_progress(tally)
 
     with ThreadPoolExecutor(1, thread_name_prefix="commit") as committer:

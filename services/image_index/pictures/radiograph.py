@@ -17,6 +17,7 @@ class Radiograph:
 
     `patient_id` is the archive's own, to be hashed; `study_date` is kept only where that is configured. `frames` is how
     many the DICOM object has, of which `grey` is the first. `burned_in`: the file says that its pixels hold text.
+    `other_body_part` is what in its header says that it shows no chest.
     """
 
     grey: Grey
@@ -25,3 +26,4 @@ class Radiograph:
     study_date: date | None = field(default=None, repr=False)
     frames: int | None = None
     burned_in: bool = False
+    other_body_part: str | None = None

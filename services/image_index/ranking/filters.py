@@ -20,7 +20,7 @@ class Passing(NamedTuple):
 
 
 def passing(gallery: Gallery, filters: SearchFilters, patients: Sequence[Spellings] = ()) -> Passing:
-    """A value that an image lacks passes no condition.
+    """A value that an image lacks passes no condition, but that of being no lateral view.
 
     A gallery knows no patient ID: `excluded_patient_ids` must have become `patients` already, each the keys of one.
     """
@@ -29,6 +29,8 @@ def passing(gallery: Gallery, filters: SearchFilters, patients: Sequence[Spellin
     masks: list[Mask] = []
     if filters.view_position is not None:
         masks.append(np.isin(gallery.view, [VIEWS.index(view) for view in filters.view_position]))
+    if filters.leaves_out_laterals and gallery.has_laterals:
+        masks.append(gallery.not_lateral)
     if filters.patient_sex is not None:
         masks.append(np.isin(gallery.sex, [SEXES.index(sex) for sex in filters.patient_sex]))
     if filters.age_min is not None:
@@ -39,7 +41,12 @@ def passing(gallery: Gallery, filters: SearchFilters, patients: Sequence[Spellin
     masks += _label_masks(gallery, filters.excluded_labels, np.less)
     left_in, excluded = _exclusions(gallery, filters, patients)
     masks += left_in
-    return Passing(np.logical_and.reduce(masks) if masks else None, excluded)
+    return Passing(_all_of(masks), excluded)
+
+
+def _all_of(masks: list[Mask]) -> Mask | None:
+    """A single one as it is: a gallery knows the rows of some."""
+    return np.logical_and.reduce(masks) if len(masks) > 1 else next(iter(masks), None)
 
 
 def _label_masks(

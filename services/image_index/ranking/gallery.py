@@ -13,6 +13,7 @@ from services.image_index.ranking.statistics import EPSILON, Statistics, exact_s
 from shared.schemas.images import PatientSex, ViewPosition
 
 VIEWS: tuple[ViewPosition, ...] = get_args(ViewPosition)
+LATERAL = VIEWS.index("LATERAL")
 SEXES: tuple[PatientSex, ...] = get_args(PatientSex)
 
 
@@ -65,17 +66,32 @@ class Gallery:
     image: NDArray[np.int32]  # codes of the vocabulary, -1 unknown
     study: NDArray[np.int32]
     patient: NDArray[np.int32]
-    statistics: Statistics  # over the rows alive
+    statistics: Statistics  # over the rows alive that are no lateral views
     posteriors: PosteriorColumns  # of these rows and of those that come after them
 
     def rows(self, passing: NDArray[np.bool_] | None = None) -> NDArray[np.intp]:
         """Positions of the rows that are alive and pass."""
+        if passing is self.not_lateral:  # what most searches ask for
+            return self._rows_not_lateral
         return np.flatnonzero(self.alive if passing is None else self.alive & passing)
 
     def image_ids(self, rows: NDArray[np.intp] | Sequence[int]) -> list[str]:
         return self.vocabulary.images.names(self.image[rows])
 
     # Kept from search to search, until a write makes the next gallery.
+
+    @cached_property
+    def not_lateral(self) -> NDArray[np.bool_]:
+        """(N,). A view that is not known is taken for a frontal one."""
+        return np.asarray(self.view != LATERAL)
+
+    @cached_property
+    def _rows_not_lateral(self) -> NDArray[np.intp]:
+        return np.flatnonzero(self.alive & self.not_lateral)
+
+    @cached_property
+    def has_laterals(self) -> bool:
+        return not self.not_lateral.all()
 
     @cached_property
     def sums(self) -> NDArray[np.float32]:
@@ -103,9 +119,10 @@ class Gallery:
         """The same images with probabilities 0 or 1."""
         present = self.probabilities >= thresholds.astype(np.float32)[:, None]
         probabilities = present.astype(np.float32)
+        counted = self.alive & self.not_lateral
         return replace(
             self,
             probabilities=probabilities,
-            statistics=statistics_of(exact_sums(probabilities[:, self.alive]), self.size),
+            statistics=statistics_of(exact_sums(probabilities[:, counted]), int(counted.sum())),
             posteriors=PosteriorColumns(),
         )

@@ -19,8 +19,8 @@ def contenders(rows: NDArray[np.intp], approximate: Scores, error: Scores | floa
     if rows.size <= k:
         return rows
     everything = rows.size == approximate.size
-    scores = approximate if everything else approximate[rows]
-    errors = error if everything or isinstance(error, float) else error[rows]
+    scores = approximate if everything else approximate.take(rows)
+    errors = error if everything or isinstance(error, float) else error.take(rows)
     lowest, highest = scores - errors, scores + errors
     some = np.flatnonzero(highest >= _bound(lowest, k))
     at_least = np.partition(lowest[some], some.size - k)[some.size - k]  # k rows score at least this

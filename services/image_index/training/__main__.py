@@ -1,4 +1,4 @@
-"""`python -m services.image_index.training train | export | convert | fit-chest-gate | evaluate-chest-gate`."""
+"""`python -m services.image_index.training train | export | convert | fit-… | evaluate-…`."""
 
 import typer
 
@@ -9,6 +9,7 @@ with what_to_install("image-index"):
     from services.image_index.training.commands import export, train
     from services.image_index.training.convert_command import convert
     from services.image_index.training.gate.commands import evaluate_chest_gate, fit_chest_gate
+    from services.image_index.training.gate.orientation_commands import evaluate_orientation, fit_orientation
     from shared.tables import TableUnusable
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Train an encoder, and what stands before it.")
@@ -17,6 +18,8 @@ cli.command()(export)
 cli.command()(convert)
 cli.command("fit-chest-gate")(fit_chest_gate)
 cli.command("evaluate-chest-gate")(evaluate_chest_gate)
+cli.command("fit-orientation")(fit_orientation)
+cli.command("evaluate-orientation")(evaluate_orientation)
 
 if __name__ == "__main__":
     run(cli, "image-index", TableUnusable)

@@ -16,13 +16,15 @@ from typer.testing import CliRunner
 from services.image_index.__main__ import cli
 from services.image_index.app import create_app
 from services.image_index.encoding.chest_gate import shipped_gate
-from services.image_index.encoding.chest_gate.features import FEATURES, features_of
+from services.image_index.encoding.chest_gate.features import FEATURES, SIDE, features_of
+from services.image_index.encoding.chest_gate.look import LEAST_STRUCTURE, structure_of
 from services.image_index.encoding.encoder import Encoder
 from services.image_index.examples.phantoms import make_phantom
 from services.image_index.pictures.read import read_radiograph
+from services.image_index.pictures.square import to_square
 from services.image_index.settings import ImageIndexSettings
 from tests.image_index.conftest import png_bytes
-from tests.image_index.pictures.dicom.made_dicom import made_dicom, to_bytes
+from tests.image_index.pictures.dicom.made_dicom import made_dicom, made_picture, to_bytes
 
 NO_CHEST = "urn:chexretriever:not-a-chest-radiograph"
 CHEST = png_bytes(make_phantom(31, size=192).pixels)
@@ -109,7 +111,7 @@ async def test_what_is_no_chest_is_refused_with_its_score_and_not_kept(
     assert refused.status_code == 422
     assert refused.headers["content-type"] == "application/problem+json"
     assert problem["type"] == NO_CHEST
-    assert re.search(r"it scores 0\.[0-4]\d, and 0\.50 is the least", problem["detail"])
+    assert re.search(r"It scores 0\.[0-4]\d, and 0\.50 is the least", problem["detail"])
     assert "accept_any=true" in problem["detail"]
     assert (await guarded.get("/v1/index")).json()["size"] == 0
 
@@ -135,14 +137,61 @@ async def test_a_search_by_image_tells_the_score(guarded: httpx.AsyncClient) -> 
 
 
 async def test_a_lateral_view_is_not_measured_by_frontal_ones(guarded: httpx.AsyncClient) -> None:
-    stored = np.ascontiguousarray(page().astype(np.uint16))
+    stored = np.rint(255 * (1 - made_picture())).astype(np.uint16)  # air light, bone dark
     lateral = to_bytes(made_dicom(stored, bits=8, ViewPosition="LL"))
     frontal = to_bytes(made_dicom(stored, bits=8, ViewPosition="PA"))
     assert (await guarded.put("/v1/images/a", content=frontal)).status_code == 422
     assert (await guarded.put("/v1/images/a", content=lateral)).status_code == 201
 
-    form = {"file": ("x.png", PAGE), "metadata": (None, json.dumps({"view_position": "LATERAL"}))}
+    picture = png_bytes(stored.astype(np.uint8))
+    form = {"file": ("x.png", picture), "metadata": (None, json.dumps({"view_position": "LATERAL"}))}
     assert (await guarded.put("/v1/images/b", files=form)).status_code == 201
+    form["file"] = ("x.dcm", frontal)  # what a file says of itself counts
+    assert (await guarded.put("/v1/images/c", files=form)).status_code == 422
+
+
+@pytest.mark.parametrize("side", [64, 128, 200, 512])
+async def test_noise_and_one_grey_are_refused_though_they_are_declared_lateral(
+    guarded: httpx.AsyncClient, side: int
+) -> None:
+    rng = np.random.default_rng(side)
+    for picture in (
+        rng.integers(0, 256, (side, side), dtype=np.uint8),
+        rng.integers(100, 104, (side, side // 2), dtype=np.uint8),
+        np.full((side, side), 77, np.uint8),
+    ):
+        form = {"file": ("x.png", png_bytes(picture)), "metadata": (None, json.dumps({"view_position": "LATERAL"}))}
+        refused = await guarded.post("/v1/images", files=form)
+        assert (refused.status_code, refused.json()["type"]) == (422, NO_CHEST)
+        assert "it shows nothing but one grey, or noise" in refused.json()["detail"]
+        assert (await guarded.post("/v1/images", files=form, params={"accept_any": True})).status_code == 201
+
+
+@pytest.mark.parametrize("view", ["PA", "LL", None])
+async def test_what_a_header_calls_another_part_of_the_body_is_refused_whatever_the_view(
+    guarded: httpx.AsyncClient, view: str | None
+) -> None:
+    chest = made_dicom(make_phantom(31, size=192).pixels.astype(np.uint16), bits=8, ViewPosition=view)
+    assert (await guarded.put("/v1/images/chest", content=to_bytes(chest))).status_code == 201
+    chest.BodyPartExamined = "KNEE"
+    knee = to_bytes(chest)
+    for method, path in (("PUT", "/v1/images/knee"), ("POST", "/v1/images"), ("POST", "/v1/search/by-image")):
+        refused = await guarded.request(method, path, content=knee)
+        assert (refused.status_code, refused.json()["type"]) == (422, NO_CHEST)
+        assert "BodyPartExamined says KNEE" in refused.json()["detail"]
+        taken = await guarded.request(method, path, content=knee, params={"accept_any": True})
+        assert taken.status_code in (200, 201)
+
+
+@pytest.mark.real_data
+def test_no_radiograph_is_taken_for_noise(real_data: Path) -> None:
+    from services.image_index.examples.datasets import read_rows
+
+    folder = real_data / "nih_chestxray14_128px"
+    rows = read_rows(folder / "labels.csv", folder)[::5]
+    structures = [structure_of(to_square(read_radiograph(row.path.read_bytes()).grey, SIDE)) for row in rows]
+    assert len(structures) > 1000
+    assert min(structures) > LEAST_STRUCTURE + 0.08
 
 
 async def test_a_threshold_of_zero_takes_every_picture(client: httpx.AsyncClient) -> None:

@@ -36,19 +36,23 @@ def gallery() -> Gallery:
 @pytest.mark.parametrize(
     ("filters", "expected"),
     [
-        ({}, "abcd"),
+        ({}, "abd"),
+        ({"include_laterals": True}, "abcd"),
+        ({"view_position": ["LATERAL"]}, "c"),
+        ({"view_position": ["LATERAL", "AP"]}, "bc"),
+        ({"view_position": ["PA"], "include_laterals": True}, "a"),
         ({"view_position": ["PA"]}, "a"),
         ({"view_position": ["PA", "AP"]}, "ab"),
-        ({"patient_sex": ["M", "O"]}, "bc"),
+        ({"patient_sex": ["M", "O"]}, "b"),
         ({"age_min": 40}, "ab"),
-        ({"age_max": 40}, "ac"),
-        ({"age_min": 1, "age_max": 40}, "ac"),
-        ({"required_labels": {"Edema": 0.6}}, "cd"),
+        ({"age_max": 40}, "a"),
+        ({"age_min": 1, "age_max": 40, "include_laterals": True}, "ac"),
+        ({"required_labels": {"Edema": 0.6}}, "d"),
         ({"excluded_labels": {"Edema": 0.6}}, "ab"),
-        ({"required_labels": {"Edema": 0.3}, "excluded_labels": {"Fracture": 0.7}}, "bc"),
-        ({"excluded_image_ids": ["b", "unknown"]}, "acd"),
-        ({"excluded_study_uids": ["1.3", "9.9"]}, "abd"),
-        ({"excluded_patient_keys": [K1]}, "cd"),
+        ({"required_labels": {"Edema": 0.3}, "excluded_labels": {"Fracture": 0.7}}, "b"),
+        ({"excluded_image_ids": ["b", "unknown"]}, "ad"),
+        ({"excluded_study_uids": ["1.2", "9.9"]}, "ad"),
+        ({"excluded_patient_keys": [K1]}, "d"),
         ({"view_position": ["PA"], "patient_sex": ["M"]}, ""),
     ],
 )
@@ -66,7 +70,7 @@ def test_patient_ids_in_the_clear_are_not_searched_with(gallery: Gallery) -> Non
 
 
 def test_a_patient_is_left_out_under_any_of_the_keys_that_it_may_have(gallery: Gallery) -> None:
-    mask, excluded = passing(gallery, SearchFilters(), [{K3, K1}, {K3}])
+    mask, excluded = passing(gallery, SearchFilters(include_laterals=True), [{K3, K1}, {K3}])
 
     assert "".join(gallery.image_ids(gallery.rows(mask))) == "cd"
     assert excluded == Excluded(asked=2, matched=1, unmatched={"excluded_patient_ids": 1})
@@ -94,7 +98,8 @@ def test_what_is_not_there_to_be_left_out_is_told(
 
 
 def test_nothing_is_told_where_nothing_was_to_be_left_out(gallery: Gallery) -> None:
-    assert passing(gallery, SearchFilters()) == (None, None)
+    assert passing(gallery, SearchFilters()).excluded is None
+    assert passing(gallery, SearchFilters(include_laterals=True)) == (None, None)
     assert passing(gallery, SearchFilters(view_position=["PA"])).excluded is None
 
 
@@ -120,3 +125,22 @@ def test_every_image_that_passes_is_found_however_few_there_are(selectivity: flo
     assert set(growing.gallery.rows(mask)) == set(
         np.flatnonzero(p[:, LABELS.index("Edema")] >= np.float32(1 - selectivity))
     )
+
+
+def test_where_no_view_is_lateral_a_search_passes_everything_without_looking() -> None:
+    growing = GrowingGallery()
+    row = make_row("a", np.full(len(LABELS), 0.5, dtype=np.float32), StoredMetadata(view_position="OTHER"), 1)
+    growing.apply([Change("a", row)], 1)
+
+    assert passing(growing.gallery, SearchFilters()).mask is None
+
+
+def test_laterals_that_were_deleted_do_not_come_back(gallery: Gallery) -> None:
+    growing = GrowingGallery()
+    for place, (image_id, metadata) in enumerate(IMAGES.items()):
+        row = make_row(image_id, np.full(len(LABELS), 0.5, dtype=np.float32), metadata, place)
+        growing.apply([Change(image_id, row)], place)
+    growing.apply([Change("a", None)], 9)
+    mask, _excluded = passing(growing.gallery, SearchFilters())
+
+    assert growing.gallery.image_ids(growing.gallery.rows(mask)) == ["b", "d"]

@@ -20,7 +20,7 @@ GALLERY = {
     "edema-f": (("Edema",), {"view_position": "PA", "patient_sex": "F", "patient_age": 70, "patient_id": "P1"}),
     "edema-m": (("Edema",), {"view_position": "AP", "patient_sex": "M", "patient_age": 20, "patient_id": "P2"}),
     "both": (("Edema", "Pleural Effusion"), {"view_position": "AP", "patient_id": "P1", "study_instance_uid": "1.5"}),
-    "normal": (("No Finding",), {"view_position": "LATERAL"}),
+    "normal": (("No Finding",), {"view_position": "OTHER"}),
 }
 
 
@@ -400,3 +400,60 @@ async def test_what_can_leave_nobody_out_is_422_and_names_its_place(
     assert response.status_code == 422
     assert error["field"] == f"body.filters.{name}.{len(values) - 1}"
     assert "[0-9a-f]{16}" in error["message"] or name != "excluded_patient_keys"
+
+
+@pytest.fixture
+async def with_a_lateral(gallery: httpx.AsyncClient) -> httpx.AsyncClient:
+    form = {"file": ("x.png", png_bytes(picture_of("Edema"))), "metadata": (None, '{"view_position": "LATERAL"}')}
+    assert (await gallery.put("/v1/images/a-lateral", files=form)).status_code == 201
+    form = {"file": ("x.png", png_bytes(picture_of("Edema", "Fracture")))}
+    assert (await gallery.put("/v1/images/of-no-view", files=form)).status_code == 201
+    return gallery
+
+
+async def test_lateral_views_are_found_only_where_they_are_asked_for(with_a_lateral: httpx.AsyncClient) -> None:
+    frontal = await search(with_a_lateral, ["Edema"], k=10)
+    every = await search(with_a_lateral, ["Edema"], k=10, filters={"include_laterals": True})
+    lateral = await search(with_a_lateral, ["Edema"], k=10, filters={"view_position": ["LATERAL"]})
+
+    assert set(ids(frontal)) == {*GALLERY, "of-no-view"}
+    assert (frontal["candidates"], frontal["index"]["size"]) == (5, 6)
+    assert "lateral views are left out unless asked for" in frontal["reason"]
+    assert set(ids(every)) == {*GALLERY, "of-no-view", "a-lateral"}
+    assert "lateral" not in every["reason"]
+    assert ids(lateral) == ["a-lateral"]
+
+
+async def test_a_lateral_view_changes_nothing_in_an_answer_without_it(with_a_lateral: httpx.AsyncClient) -> None:
+    other = png_bytes(picture_of("Fracture"))
+    for ranking in get_args(RankingName):
+        for binarize in (False, True):
+            before = await search(with_a_lateral, ["Edema"], k=10, ranking=ranking, binarize=binarize)
+            form = {"file": ("x.png", other), "metadata": (None, '{"view_position": "LATERAL"}')}
+            await with_a_lateral.put("/v1/images/another", files=form)
+            after = await search(with_a_lateral, ["Edema"], k=10, ranking=ranking, binarize=binarize)
+            await with_a_lateral.delete("/v1/images/another")
+
+            assert after["hits"] == before["hits"]
+
+
+async def test_a_search_by_image_finds_laterals_where_its_options_ask_for_them(
+    with_a_lateral: httpx.AsyncClient,
+) -> None:
+    picture = png_bytes(picture_of("Edema"))
+    plain = (await with_a_lateral.post("/v1/search/by-image", content=picture)).json()
+    form = {"file": ("x.png", picture), "options": (None, '{"filters": {"include_laterals": true}}')}
+    asked = (await with_a_lateral.post("/v1/search/by-image", files=form)).json()
+
+    assert "a-lateral" not in ids(plain)
+    assert "a-lateral" in ids(asked)
+
+
+async def test_an_index_of_laterals_alone_says_why_nothing_is_found(client: httpx.AsyncClient) -> None:
+    form = {"file": ("x.png", png_bytes(picture_of("Edema"))), "metadata": (None, '{"view_position": "LATERAL"}')}
+    await client.put("/v1/images/a", files=form)
+    nothing = await search(client, ["Edema"])
+    found = await search(client, ["Edema"], filters={"view_position": ["LATERAL"]})
+
+    assert nothing["reason"] == "No image passes the filters (lateral views are left out unless asked for)."
+    assert ids(found) == ["a"]

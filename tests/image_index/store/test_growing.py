@@ -48,3 +48,23 @@ def test_rows_of_replaced_images_are_left_behind_in_time() -> None:
     assert growing.gallery.probabilities.shape[1] < 3000
     assert growing.gallery.size == len(seen(growing.gallery)) == 10
     assert growing.gallery.statistics.mean.tolist() == [np.mean(list(seen(growing.gallery).values()))] * len(LABELS)
+
+
+def test_what_is_usual_of_a_gallery_is_told_by_all_but_its_lateral_views() -> None:
+    rng = np.random.default_rng(3)
+    p = rng.random((60, len(LABELS))).astype(np.float32)
+    changes = []
+    for number, vector in enumerate(p):
+        view = "LATERAL" if number % 3 == 0 else None
+        changes.append(Change(f"i{number}", make_row(f"i{number}", vector, StoredMetadata(view_position=view), 1)))
+    both, frontal = GrowingGallery(), GrowingGallery()
+    both.apply(changes, 1)
+    frontal.apply([change for number, change in enumerate(changes) if number % 3], 1)
+    for growing in (both, frontal):
+        growing.apply([Change("i0", None), Change("i1", None), row("more", 0.5)], 2)
+
+    assert (both.gallery.size, frontal.gallery.size) == (59, 40)
+    for name in ("images", "mean", "center", "spread"):
+        assert np.array_equal(getattr(both.gallery.statistics, name), getattr(frontal.gallery.statistics, name)), name
+    binary = [growing.gallery.binarized(np.full(len(LABELS), 0.5)).statistics for growing in (both, frontal)]
+    assert np.array_equal(binary[0].mean, binary[1].mean)

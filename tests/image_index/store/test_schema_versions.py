@@ -10,7 +10,8 @@ from services.image_index.store.embedded import database
 from services.image_index.store.embedded.store import EmbeddedStore
 from tests.image_index.store.conftest import WEIGHTS, made_image
 
-VERSION_3 = database._SCHEMA.replace(",\n  masked_regions INTEGER", "")
+VERSION_4 = database._SCHEMA.replace(",\n  looks_turned INTEGER", "")
+VERSION_3 = VERSION_4.replace(",\n  masked_regions INTEGER", "")
 VERSION_2 = VERSION_3.replace(",\n  study_invented INTEGER NOT NULL DEFAULT 0", "")
 VERSION_1 = VERSION_2.replace(",\n  study_date TEXT, frames INTEGER", "")
 _PATIENT, INVENTED = chexpert_study("train/patient00001/study1/view1_frontal.jpg")
@@ -26,7 +27,7 @@ def old_index(file: Path, schema: str, version: int) -> Iterator[sqlite3.Connect
         yield old
 
 
-@pytest.mark.parametrize(("schema", "version"), [(VERSION_1, 1), (VERSION_2, 2), (VERSION_3, 3)])
+@pytest.mark.parametrize(("schema", "version"), [(VERSION_1, 1), (VERSION_2, 2), (VERSION_3, 3), (VERSION_4, 4)])
 def test_an_index_of_an_older_version_gets_the_columns_it_lacks(tmp_path: Path, schema: str, version: int) -> None:
     file = tmp_path / "index.sqlite"
     with old_index(file, schema, version) as old:
@@ -38,12 +39,14 @@ def test_an_index_of_an_older_version_gets_the_columns_it_lacks(tmp_path: Path, 
         database.prepare(connection)
         record = database.records(connection, ["a"])["a"]
 
+    assert "looks_turned" not in VERSION_4
     assert "masked_regions" not in VERSION_3
     assert "study_invented" not in VERSION_2
     assert "study_date" not in VERSION_1
     assert (record.generation, record.metadata.view_position, record.pictured) == (7, "PA", False)
     assert (record.metadata.study_date, record.metadata.frames, record.metadata.study_invented) == (None, None, False)
     assert record.metadata.masked_regions is None
+    assert record.metadata.looks_turned is None
 
 
 @pytest.mark.parametrize(("schema", "version"), [(VERSION_1, 1), (VERSION_2, 2)])
@@ -81,12 +84,13 @@ def test_an_index_of_an_older_version_is_served_with_the_same_checksum_and_writt
         checksum = new.checksum()
     with closing(sqlite3.connect(folder / "index.sqlite3")) as file, file:
         file.executescript(
-            "ALTER TABLE images DROP COLUMN masked_regions; ALTER TABLE images DROP COLUMN study_invented;"
+            "ALTER TABLE images DROP COLUMN looks_turned; ALTER TABLE images DROP COLUMN masked_regions;"
+            "ALTER TABLE images DROP COLUMN study_invented;"
             "PRAGMA user_version = 2;"
         )
     with EmbeddedStore(folder, WEIGHTS) as again:
         assert again.checksum() == checksum
-        again.put([made_image("c", study_invented=True)])
+        again.put([made_image("c", study_invented=True, looks_turned=270)])
         found = {name: again.get(name) for name in "abc"}
 
     assert {name: record.metadata.study_invented for name, record in found.items()} == {
@@ -94,4 +98,5 @@ def test_an_index_of_an_older_version_is_served_with_the_same_checksum_and_writt
         "b": True,
         "c": True,
     }
+    assert [record.metadata.looks_turned for record in found.values()] == [None, None, 270]
     assert all(record.pictured for record in found.values())

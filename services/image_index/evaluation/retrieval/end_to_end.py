@@ -102,7 +102,7 @@ class _Run:
 
     def _common(self, number: int) -> dict[str, Any]:
         own = [self._ids[place] for place in np.flatnonzero(self._patients == self._patients[number])]
-        return {"k": self._depth, "filters": {"excluded_image_ids": own}}
+        return {"k": self._depth, "filters": {"excluded_image_ids": own, "include_laterals": True}}
 
     def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         response = self._gateway.post(path, json=body)

@@ -28,6 +28,8 @@ _METADATA = (
     "SeriesInstanceUID",
     "ViewPosition",
     "ViewCodeSequence",  # where there is no position
+    "BodyPartExamined",
+    "AnatomicRegionSequence",
     "PatientID",  # to be hashed
     "PatientSex",
     "PatientAge",
@@ -58,6 +60,7 @@ _GREYS = (
     "PixelSpacing",
     "ImagerPixelSpacing",
     "NominalScannedPixelSpacing",
+    "PatientOrientation",
 )
 _PIXELS = (
     "FloatPixelData",

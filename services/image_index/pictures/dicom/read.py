@@ -6,12 +6,14 @@ never reach a message or a log.
 
 from pydicom.dataset import Dataset
 
+from services.image_index.pictures.dicom.body_part import other_body_part
 from services.image_index.pictures.dicom.elements import read_elements
 from services.image_index.pictures.dicom.frame import check_frame, decode_first_frame
 from services.image_index.pictures.dicom.gates import check_gates, is_burned_in, text_of
 from services.image_index.pictures.dicom.grey import to_grey
 from services.image_index.pictures.dicom.isolated import IsolatedDecoders
 from services.image_index.pictures.dicom.metadata import day_of, metadata_of
+from services.image_index.pictures.dicom.orientation import upright
 from services.image_index.pictures.dicom.pixel_attributes import frames_of
 from services.image_index.pictures.dicom.square_pixels import with_square_pixels
 from services.image_index.pictures.limits import Limits
@@ -27,12 +29,13 @@ def read_dicom(data: bytes, limits: Limits, decoders: IsolatedDecoders | None = 
         dataset = read_checked(data, limits)
         frame = decode_first_frame(dataset, decoders)
         return Radiograph(
-            grey=with_square_pixels(to_grey(frame, dataset), dataset, limits),
+            grey=upright(with_square_pixels(to_grey(frame, dataset), dataset, limits), dataset),
             metadata=metadata_of(dataset),
             patient_id=text_of(dataset, "PatientID") or None,
             study_date=day_of(dataset.get("StudyDate")),
             frames=frames_of(dataset),
             burned_in=is_burned_in(dataset),
+            other_body_part=other_body_part(dataset),
         )
     except (ServiceError, MemoryError, KeyboardInterrupt, SystemExit):
         raise

@@ -23,7 +23,7 @@ from shared.labels import LABELS
 from shared.private_folder import make_durable
 from shared.schemas.images import ImageRecord, StoredMetadata
 
-VERSION = 4
+VERSION = 5
 _SCHEMA = """
 CREATE TABLE encoders (id INTEGER PRIMARY KEY, weights_sha256 TEXT NOT NULL UNIQUE);
 CREATE TABLE images (
@@ -37,7 +37,8 @@ CREATE TABLE images (
   study_instance_uid TEXT, series_instance_uid TEXT, sop_instance_uid TEXT, patient_key TEXT,
   study_date TEXT, frames INTEGER,
   study_invented INTEGER NOT NULL DEFAULT 0,
-  masked_regions INTEGER
+  masked_regions INTEGER,
+  looks_turned INTEGER
 );
 -- Apart from the images, so that loading the numbers does not read the pictures.
 CREATE TABLE pictures (
@@ -54,6 +55,7 @@ _UPGRADES = {
     2: """ALTER TABLE images ADD COLUMN study_invented INTEGER NOT NULL DEFAULT 0;
     UPDATE images SET study_invented = 1 WHERE sop_instance_uid IS NULL AND is_uid_of_a_name(study_instance_uid);""",
     3: "ALTER TABLE images ADD COLUMN masked_regions INTEGER;",
+    4: "ALTER TABLE images ADD COLUMN looks_turned INTEGER;",
 }
 _METADATA = tuple(StoredMetadata.model_fields)
 _ROW = f"SELECT {', '.join(Row._fields)} FROM images"  # noqa: S608 - names of our own columns, here and below

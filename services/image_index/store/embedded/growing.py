@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from services.image_index.ranking.gallery import SEXES, VIEWS, Gallery, Names, Vocabulary
+from services.image_index.ranking.gallery import LATERAL, SEXES, VIEWS, Gallery, Names, Vocabulary
 from services.image_index.ranking.posterior_columns import PosteriorColumns
 from services.image_index.ranking.statistics import exact_sums, statistics_of
 from services.image_index.store.row import Change, Row
@@ -43,7 +44,8 @@ class GrowingGallery:
         self._columns = {name: np.empty(capacity, dtype=dtype) for name, dtype in _COLUMNS.items()}
         self._place: dict[str, int] = {}  # image_id -> row
         self._rows = 0
-        self._sums = np.zeros((3, len(LABELS)), dtype=np.int64)  # over the rows alive
+        self._sums = np.zeros((3, len(LABELS)), dtype=np.int64)  # over the rows alive that are no lateral views
+        self._summed = 0  # so many
         self._posteriors = PosteriorColumns()
 
     def __contains__(self, image_id: str) -> bool:
@@ -56,7 +58,7 @@ class GrowingGallery:
         if gone:
             self._columns["alive"] = self._columns["alive"].copy()
             self._columns["alive"][gone] = False
-            self._sums -= exact_sums(self._probabilities[:, gone])
+            self._sum(np.array(gone), sign=-1)
         self._append([row for row in last.values() if row is not None])
         self.gallery = self._publish(generation)
         if self._rows > 2 * max(len(self._place), _FIRST_CAPACITY):
@@ -76,7 +78,6 @@ class GrowingGallery:
         ids, blobs, generations, views, sexes, ages, studies, patients = zip(*rows, strict=True)
         block = np.frombuffer(b"".join(blobs), dtype="<f4").reshape(len(rows), len(LABELS)).T
         self._probabilities[:, start:end] = block
-        self._sums += exact_sums(block)
         words = self._vocabulary
         values: dict[str, Any] = {
             "alive": True,
@@ -90,8 +91,15 @@ class GrowingGallery:
         }
         for name, column in values.items():
             self._columns[name][start:end] = column
+        self._sum(np.arange(start, end), sign=1)
         self._place.update(zip(ids, range(start, end), strict=True))
         self._rows = end
+
+    def _sum(self, rows: NDArray[np.intp], *, sign: int) -> None:
+        """What is usual is told by the views that the encoder reads: lateral ones change no answer without them."""
+        counted = rows[self._columns["view"][rows] != LATERAL]
+        self._sums += sign * exact_sums(self._probabilities[:, counted])
+        self._summed += sign * len(counted)
 
     def _make_room(self, rows: int) -> None:
         capacity = self._probabilities.shape[1]
@@ -119,7 +127,7 @@ class GrowingGallery:
             size=size,
             vocabulary=self._vocabulary,
             probabilities=self._probabilities[:, :rows],
-            statistics=statistics_of(self._sums, size),
+            statistics=statistics_of(self._sums, self._summed),
             posteriors=self._posteriors,
             **{name: column[:rows] for name, column in self._columns.items()},
         )

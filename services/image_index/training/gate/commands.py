@@ -12,14 +12,13 @@ from services.image_index.encoding.chest_gate.features import Features
 from services.image_index.encoding.chest_gate.gate import SHIPPED, shipped_gate
 from services.image_index.training.gate import examples, judge
 from services.image_index.training.gate.fit import calibrated, fit
+from services.image_index.training.gate.options import Data
 from services.workbench.json_file import write_json
 from services.workbench.plain_errors import plain_errors
 
 _console = Console()
 _SEED_FITTED, _SEED_JUDGED = 1, 2
 _PHANTOMS = {"train": 300, "validation": 100}
-
-Data = Annotated[list[Path], typer.Option("--data", help="Folder of frontal radiographs with labels.csv. Repeat.")]
 
 
 def fit_chest_gate(

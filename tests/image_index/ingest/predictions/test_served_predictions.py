@@ -40,7 +40,7 @@ async def client(settings: ImageIndexSettings, table: Path, connect: Callable) -
 
 
 async def test_labels_find_images_in_every_ranking(client: httpx.AsyncClient) -> None:
-    query = {"labels": ["Edema", "Pleural Effusion"], "k": 5}
+    query = {"labels": ["Edema", "Pleural Effusion"], "k": 5, "filters": {"include_laterals": True}}
     for ranking in ("label_set_posterior", "soft_jaccard", "cosine", "centered_cosine", "log_likelihood"):
         response = await client.post("/v1/search", json={**query, "ranking": ranking})
         assert response.status_code == 200, response.text

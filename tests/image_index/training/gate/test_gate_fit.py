@@ -9,11 +9,13 @@ import pytest
 from services.image_index.encoding.chest_gate import ChestGate, Parameters, shipped_gate
 from services.image_index.encoding.chest_gate.features import Features
 from services.image_index.encoding.chest_gate.gate import SHIPPED
+from services.image_index.encoding.chest_gate.orientation import QUARTERS, OrientationHead
 from services.image_index.examples.phantoms import make_phantom
 from services.image_index.training.gate.commands import fit_chest_gate
-from services.image_index.training.gate.examples import others, with_variations
+from services.image_index.training.gate.examples import all_features, others, with_variations
 from services.image_index.training.gate.fit import REFUSED, calibrated, fit
 from services.image_index.training.gate.negatives import FAMILIES, kinds
+from services.image_index.training.gate.orientation import fit_head, told_turned
 
 pytestmark = pytest.mark.slow
 
@@ -82,3 +84,22 @@ def test_the_shipped_gate_refuses_new_pictures_of_every_family() -> None:
 def test_what_is_fitted_replaces_the_gate_that_is_shipped() -> None:
     assert inspect.signature(fit_chest_gate).parameters["out"].default == SHIPPED
     assert SHIPPED.is_file()
+
+
+def test_a_fitted_head_finds_turned_pictures_after_it_is_written_and_read_and_is_the_same_each_time(
+    tmp_path: Path,
+) -> None:
+    for name in ("a.npz", "b.npz"):
+        fit_head(RADIOGRAPHS[:16]).write(tmp_path / name)
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+    head = OrientationHead.read(tmp_path / "a.npz")
+    for quarters in range(QUARTERS):
+        features = all_features([np.rot90(picture, -quarters) for picture in RADIOGRAPHS[16:]])
+        assert (head.probabilities(features).argmax(axis=1) == quarters).all()
+
+
+def test_what_is_told_of_turned_pictures_is_counted_by_turn() -> None:
+    told = told_turned(RADIOGRAPHS[:8])
+    assert (told["pictures"], told["upright told turned"]) == (8, 0)
+    assert min(told[f"turned by {degrees}"] for degrees in (90, 180, 270)) > 0.8
+    assert told_turned([np.rot90(picture) for picture in RADIOGRAPHS[:8]])["upright told turned"] > 0.8

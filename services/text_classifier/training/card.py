@@ -1,6 +1,5 @@
 """The model card that travels with a model folder."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -47,9 +46,7 @@ def model_card(
             "",
             "## Training",
             "",
-            "```json",
-            json.dumps(dict(description.training), indent=2),
-            "```",
+            *_stages(description.training),
             "",
             f"## Figures for *present* on the {part} part ({texts})",
             "",
@@ -67,6 +64,21 @@ def model_card(
             "",
         ]
     )
+
+
+def _stages(training: Mapping[str, Any]) -> list[str]:
+    """A numbered line for each training that led to these weights, the first one first."""
+    if "epochs" not in training:
+        return [", ".join(f"{name}: {value}" for name, value in training.items())]
+    base = training["base"]
+    before = _stages(base["training"]) if "training" in base else []
+    texts = ", ".join(f"{count:,} {source}" for source, count in training["texts_per_epoch"].items())
+    start = "from those weights" if before else f"from {base['name']}"
+    return [
+        *before,
+        f"{len(before) + 1}. {start}, {training['epochs']} × ({texts}); learning rate {training['learning_rate']}, "
+        f"batches of {training['batch_size']}, seed {training['seed']}",
+    ]
 
 
 def _row(name: str, entry: Mapping[str, Any], threshold: float | None, support: str | None) -> str:

@@ -74,11 +74,8 @@ def _stages(training: Mapping[str, Any]) -> list[str]:
     before = _stages(base["training"]) if "training" in base else []
     texts = ", ".join(f"{count:,} {source}" for source, count in training["texts_per_epoch"].items())
     start = "from those weights" if before else f"from {base['name']}"
-    return [
-        *before,
-        f"{len(before) + 1}. {start}, {training['epochs']} × ({texts}); learning rate {training['learning_rate']}, "
-        f"batches of {training['batch_size']}, seed {training['seed']}",
-    ]
+    stage = f"{len(before) + 1}. {start}, {training['epochs']} × ({texts}); learning rate {training['learning_rate']}"
+    return [*before, f"{stage}, batches of {training['batch_size']}, seed {training['seed']}"]
 
 
 def _row(name: str, entry: Mapping[str, Any], threshold: float | None, support: str | None) -> str:

@@ -18,9 +18,10 @@ _KIND = r"(?:(?:chest|lung|imaging|radiograph(?:ic)?|radiolog(?:y|ic|ical)|x-?ra
 _PHRASES: dict[SectionName, tuple[str, ...]] = {
     "history": (
         rf"{_WHOSE}(?:history|hx|information|info|details|data)",
-        r"clinical (?:notes?|context|summary|background|presentation|problems?|status|condition)",
-        r"history of (?:the )?present(?:ing)? illness|hpi|pmhx?|(?:chief|presenting) complaints?|symptoms?",
+        r"clinical (?:notes?|statements?|context|summary|background|presentation|problems?|status|condition)",
+        r"history of (?:the )?present(?:ing)? illness|hpi|pmhx?|cc|(?:chief|presenting) complaints?|symptoms?",
         r"(?:clinical|admission|admitting|provisional|working|referring|pre-?operative) diagnos[ei]s",
+        r"(?:dx|icd|diagnosis) codes?",
         r"(?:underlying )?medical conditions?",
     ),
     "indication": (
@@ -28,14 +29,17 @@ _PHRASES: dict[SectionName, tuple[str, ...]] = {
         rf"(?:indications?|reasons?) for (?:the |this |that )?(?:{_STUDY}|request|referral|visit)",
         r"clinical (?:questions?|concerns?)|questions?(?: to be answered)?",
     ),
-    "comparison": (rf"(?:comparisons?|priors?|previous)(?: {_STUDY})?|compared (?:with|to)",),
+    "comparison": (
+        rf"(?:comparisons?|priors?|previous)(?: {_STUDY})?|compared (?:with|to)",
+        r"(?:prior|previous|earlier|old|outside|last) (?:findings?|reports?|results?|impressions?|conclusions?)",
+    ),
     "technique": (r"(?:imaging |exam(?:ination)? )?(?:techniques?|protocol)|(?:number of )?(?:views?|projections?)",),
     "examination": (
         r"exam(?:ination)?s?|stud(?:y|ies)|procedures?|modality",
         rf"(?:type|name|date|time) of (?:the )?{_STUDY}|{_STUDY} (?:type|name|date|time|performed)",
     ),
     "findings": (rf"{_KIND}(?:findings?|reports?|results?)|wet read",),
-    "impression": (rf"{_KIND}(?:impressions?|conclusions?|opinion|interpretation|summary|assessment)",),
+    "impression": (rf"{_KIND}(?:impressions?|imp|conclusions?|opinion|interpretation|summary|assessment)",),
     "recommendation": (r"recommendations?|advice",),
     "addendum": (r"addend(?:um|a)",),
 }
@@ -45,6 +49,12 @@ _TITLE = re.compile(rf".* reports?|(?:.* )?{_STUDY}")
 
 CONTEXT: frozenset[SectionName] = frozenset({"history", "indication", "comparison", "technique", "examination"})
 """Sections that say why and how the picture was taken, and what it is compared with: not what is seen."""
+
+REPORT: frozenset[SectionName] = frozenset({"findings", "impression", "addendum"})
+"""Sections that say it under their name."""
+
+_SMALL: frozenset[SectionName] = frozenset({"findings", "impression"})
+"""Sections whose heading is known within a line that has no capitals at all."""
 
 _LONGEST = 72
 _MOST_WORDS = 6
@@ -111,17 +121,18 @@ def _before(line: re.Match[str], rest: int, behind: int, colon: int) -> Heading 
             before = line.string[max(rest, start - _LONGEST) : start]
             if rest == line.start() and _LEAD.fullmatch(before):
                 return Heading(name, rest, end, begins_line=True)
-            if not _may_begin(before, word[0]):
+            if not _may_begin(before, word[0], small=name in _SMALL and line[0].islower()):
                 return None
             marks = len(before) - len(before.rstrip("*_#"))
             return Heading(name, start - marks, end, begins_line=False)
     return None
 
 
-def _may_begin(before: str, word: str) -> bool:
-    """Whether a heading may begin with this word behind what is `before` it in the line."""
+def _may_begin(before: str, word: str, *, small: bool) -> bool:
+    """Whether a heading may begin with this word behind what is `before` it in the line; `small`: in small letters."""
     said = before.rstrip(_MARKS).split()[-1:]
-    return not said or said[0].endswith(_ENDS_A_SENTENCE) or (word[0].isupper() and not _LEADS_UP.fullmatch(said[0]))
+    capital = small or word[0].isupper()
+    return not said or said[0].endswith(_ENDS_A_SENTENCE) or (capital and not _LEADS_UP.fullmatch(said[0]))
 
 
 def _name(phrase: str) -> SectionName | None:

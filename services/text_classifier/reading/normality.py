@@ -6,7 +6,8 @@ from services.text_classifier.reading.sentences import Span, phrase_spans
 
 _NORMALITY = re.compile(
     r"\b(?:no|not|none|nor|nothing|without|free|clear|normal\w*|unremarkable|negative|intact|sharp|healthy|midline"
-    r"|resolved|resolution|within|wnl|nad|ncapd|well[ -](?:aerated|expanded|inflated))\b",
+    r"|resolved|resolution|absent|absence|excluded|ruled out|cleared|gone"
+    r"|within|wnl|nad|ncapd|well[ -](?:aerated|expanded|inflated))\b",
     re.IGNORECASE,
 )
 _DEVICE = re.compile(

@@ -18,15 +18,16 @@ many texts may leave less for each."""
 
 @dataclass(frozen=True)
 class Reading:
-    """`sections` of a text that has headings, read or not. `first` tells for each window whether what it states goes
-    before what the other windows state: the impression before the findings. `language`: that of the text or of a
-    passage in it, if it is not English.
+    """`ranks` tells for each window whose statements go first: the impression's rank is higher than the findings'.
+    `together`: the windows of several sections as the model can read them as one. `sections` of a text that has
+    headings, read or not. `language`: that of the text or of a passage in it, if it is not English.
     """
 
     text: str
     tokens: Tokens
     windows: tuple[Window, ...]
-    first: tuple[bool, ...]
+    ranks: tuple[int, ...]
+    together: tuple[tuple[Window, ...], ...] = ()
     sections: tuple[Part, ...] = ()
     evidence: bool = False
     most_search: int = MOST_EVIDENCE_COSTS
@@ -35,7 +36,8 @@ class Reading:
     @property
     def size(self) -> int:
         """The work it makes, in tokens as the model is given them; without the search for evidence."""
-        return sum(2 + window.end - window.start for window in self.windows)
+        alone = sum(2 + window.end - window.start for window in self.windows)
+        return alone + sum(2 + sum(w.end - w.start for w in windows) for windows in self.together)
 
     @property
     def search(self) -> int:

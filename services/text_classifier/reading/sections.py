@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from services.text_classifier.reading.headings import CONTEXT, Heading, find_headings
+from services.text_classifier.reading.headings import CONTEXT, REPORT, Heading, find_headings
 from shared.schemas.sections import SectionName
 
 _INK = re.compile(r"\S")
@@ -20,22 +20,21 @@ _UNKNOWN_HEADING = re.compile(r"[\r\n][ \t*_#]*[A-Z][A-Za-z '’/&()-]{1,40}[*_]
 _BREAK = re.compile(r"[\r\n]")
 _FULL_LINE = 60
 """Characters of a line from which on it may be wrapped in the middle of a sentence."""
+_RULE = re.compile(r"[=_~*-]{3,}\s*")
+_BULLET = re.compile(r"(?:[-*•·]|\d{1,2}[.)])[ \t]*\S")
 _LIST_NUMBER = re.compile(r"\d{1,2}[.)]\s")
 _ABBREVIATIONS = frozenset(("dr", "mr", "mrs", "ms", "prof", "pt", "vs", "yr", "yrs", "approx", "dob", "hx"))
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The section `[start, end)` of a text, whose heading ends at `body`."""
+    """The section `[start, end)` of a text, whose heading ends at `body`. `read`: it says what is seen."""
 
     name: SectionName
     start: int
     body: int
     end: int
-
-    @property
-    def read(self) -> bool:
-        return self.name not in CONTEXT
+    read: bool
 
 
 def split_sections(text: str) -> list[Part]:
@@ -48,11 +47,31 @@ def split_sections(text: str) -> list[Part]:
     headings = list(find_headings(text))
     if not headings:
         return []
-    parts = [Part("other", 0, 0, headings[0].start)]
+    parts = [Part("other", 0, 0, headings[0].start, read=True)]
     ends = _ends(text, headings)
     for heading, end, following in zip(headings, ends, [*(h.start for h in headings[1:]), len(text)], strict=True):
-        parts += [Part(heading.name, heading.start, heading.end, end), Part("other", end, end, following)]
-    return [part for part in (_trimmed(text, part) for part in parts) if part.start < part.end]
+        parts.append(Part(heading.name, heading.start, heading.end, end, read=heading.name not in CONTEXT))
+        parts.append(Part("other", end, end, following, read=True))
+    return _without_loss([part for part in (_trimmed(text, part) for part in parts) if part.start < part.end])
+
+
+def _without_loss(parts: list[Part]) -> list[Part]:
+    """Where no section is headed as a report, people write it behind any heading ("Exam: left effusion is larger."):
+    then the examination and the technique are read, and what it is compared with where there is nothing else.
+    """
+    if any(part.name in REPORT for part in parts):
+        return parts
+    alone = all(part.name == "comparison" for part in parts)
+    return [replace(part, read=part.read or alone or part.name in ("examination", "technique")) for part in parts]
+
+
+def ranks_of(parts: Sequence[Part]) -> list[int]:
+    """For each section a number: what the section of the highest states of a label goes first.
+
+    Impressions come before all else, of several the last one, which is the final one; addenda amend them.
+    """
+    order = [n for name in ("impression", "addendum") for n, part in enumerate(parts) if part.name == name]
+    return [order.index(n) + 1 if n in order else 0 for n in range(len(parts))]
 
 
 def _ends(text: str, headings: Sequence[Heading]) -> list[int]:
@@ -89,6 +108,9 @@ class _Body:
         self._text = text
         ink = _INK.search(text, start, limit)
         self._start = ink.start() if ink else limit
+        rule = _RULE.match(text, self._start, limit)
+        self._start = rule.end() if rule else self._start
+        self._is_list = _BULLET.match(text, self._start, limit) is not None
         number = _LIST_NUMBER.match(text, self._start, limit)
         self._start = number.end() if number else self._start
         unknown = _UNKNOWN_HEADING.search(text, self._start, limit)
@@ -97,7 +119,8 @@ class _Body:
     def cut(self, is_end: Callable[[str, int, int], bool]) -> int:
         """The first white space that is an end, or the end of all."""
         for match in _WHITE_SPACE.finditer(self._text, self._start, self.end):
-            if match.end() < self.end and is_end(self._text, *match.span()):
+            goes_on = self._is_list and _BULLET.match(self._text, match.end(), self.end)
+            if match.end() < self.end and not goes_on and is_end(self._text, *match.span()):
                 return match.start()
         return self.end
 

@@ -38,6 +38,20 @@ def cut_windows(tokens: Tokens, sentences: Sequence[Span], limit: int, section: 
     return windows
 
 
+def packed(windows: Sequence[Window], limit: int) -> list[tuple[Window, ...]]:
+    """Neighbouring windows in groups of at most `limit` tokens; nothing where no two go together."""
+    groups: list[list[Window]] = []
+    room = 0
+    for window in windows:
+        size = window.end - window.start
+        if size > room:
+            groups.append([])
+            room = limit
+        groups[-1].append(window)
+        room -= size
+    return [tuple(group) for group in groups] if len(groups) < len(windows) else []
+
+
 def _window(sentences: Sequence[Span]) -> Window:
     return Window(sentences[0][0], sentences[-1][1], tuple(sentences))
 

@@ -159,7 +159,14 @@ def test_what_is_no_heading_makes_no_section(text) -> None:
         ("Indication: ?pneumonia. No consolidation.", "No consolidation."),
         ("History: Dr. Gray's patient, a 70 y.o. man with edema. Lungs clear.", "Lungs clear."),
         ("Indication: 1. Cough. No edema.", "No edema."),
-        ("Comparison: 3/4. Technique: PA. Small effusion.", "Small effusion."),
+        ("Comparison: 3/4. Technique: PA. Small effusion.", "PA. | Small effusion."),
+        ("Prior impression: Edema.\nImpression: No edema.", "No edema."),
+        ("HISTORY\n=======\nEdema\nFINDINGS\nNo edema.", "No edema."),
+        ("HISTORY:\n- edema\n- pneumonia\n\nSmall effusion.", "Small effusion."),
+        ("history: edema findings: small effusion impression: effusion", "small effusion | effusion"),
+        ("hx: edema imp: small effusion", "small effusion"),
+        ("Exam: Left effusion is larger. Heart normal.", "Left effusion is larger. | Heart normal."),
+        ("Comparison: The effusion is larger than yesterday.", "The effusion is larger than yesterday."),
         ("Comparison: CT of 1.2.2020\nSmall effusion.", "Small effusion."),
         ("HISTORY: Fever. Known mass.\nNo effusion.", "No effusion."),
         ("History: heart failure,\nwith effusion\nand edema.\nNo pneumothorax.", "No pneumothorax."),
@@ -187,7 +194,7 @@ def test_a_context_section_ends_where_the_report_goes_on(text, expected) -> None
 
 @pytest.mark.parametrize(
     "text",
-    ["History: heart failure.", "INDICATION:\nRule out effusion\n\nTECHNIQUE: AP", "Comparison:", "IMPRESSION:\n"],
+    ["History: heart failure.", "INDICATION:\nRule out effusion\n\nCOMPARISON: Edema", "Comparison:", "IMPRESSION:\n"],
 )
 def test_of_context_alone_and_of_empty_sections_nothing_is_read(text) -> None:
     assert read(text).strip() == ""

@@ -55,16 +55,54 @@ def test_within_a_section_the_most_present_window_speaks(words) -> None:
     assert states(words, text) == {EFFUSION: "present", EDEMA: "absent"}
 
 
-def test_an_addendum_is_heard_with_the_impression(words) -> None:
-    assert states(words, "IMPRESSION: no effusion.\nADDENDUM: small effusion.") == {EFFUSION: "present"}
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("IMPRESSION: no effusion.\nADDENDUM: small effusion.", {EFFUSION: "present"}),
+        ("IMPRESSION: small effusion.\nADDENDUM: no effusion.", {EFFUSION: "absent", NF: "present"}),
+        ("ADDENDUM: no effusion.\nIMPRESSION: small effusion.", {EFFUSION: "absent", NF: "present"}),
+        ("PRELIMINARY IMPRESSION: effusion.\nFINAL IMPRESSION: no effusion.", {EFFUSION: "absent", NF: "present"}),
+    ],
+)
+def test_the_last_word_counts(words, text, expected) -> None:
+    assert states(words, text) == expected
+
+
+NORMAL = "Heart size is normal. The lungs are clear."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"XR CHEST 2 VIEWS\nHISTORY: cough\nFINDINGS: {NORMAL}\nIMPRESSION: Normal chest.",
+        "REPORT: Chest PA and lateral.\nCONCLUSION: No active disease.",
+        f"FINDINGS: {NORMAL}\nIMPRESSION: As above.",
+        "IMPRESSION: Normal chest.\nADDENDUM: Discussed with the ward by telephone at 10:40.",
+        f"FINDINGS: {NORMAL}\nRECOMMENDATION: Clinical correlation.",
+        f"FINDINGS: Possible effusion. {NORMAL}\nIMPRESSION: No effusion. Normal chest.\nADDENDUM: Called at 9:10.",
+    ],
+)
+def test_a_normal_report_is_normal_though_a_section_says_nothing(bundled, text) -> None:
+    assert states(bundled, text)[NF] == "present"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"FINDINGS: {NORMAL}\nIMPRESSION: Emphysema.",
+        f"FINDINGS: Emphysema.\nIMPRESSION: {NORMAL}",
+        f"FINDINGS: {NORMAL}\nIMPRESSION: Small left effusion.",
+    ],
+)
+def test_a_report_with_an_abnormality_in_one_section_is_not_normal(bundled, text) -> None:
+    assert NF not in states(bundled, text)
 
 
 def test_context_is_never_shown_to_the_model(words, word_session) -> None:
     text = "HISTORY: edema.\nCOMPARISON: effusion.\nFINDINGS: heart stable.\nIMPRESSION: lungs clear."
     assert states(words, text) == {NF: "present"}
-    assert sum(rows * tokens for rows, tokens in word_session.runs) == 2 * len(
-        ("[CLS]", "heart", "stable", ".", "[SEP]")
-    )
+    assert sum(rows for rows, _ in word_session.runs) == 3
+    assert max(tokens for _, tokens in word_session.runs) == 8  # [CLS] heart stable . lungs clear . [SEP]
 
 
 def test_findings_and_impression_never_share_a_window(words) -> None:
@@ -72,10 +110,13 @@ def test_findings_and_impression_never_share_a_window(words) -> None:
     reading = words.read(text)
     shown = [text[reading.tokens.starts[w.start] : reading.tokens.ends[w.end - 1]] for w in reading.windows]
     assert shown == ["heart stable.", "lungs clear.", "stable."]
-    assert reading.first == (False, True, False)
+    assert reading.ranks == (0, 1, 0)
+    assert reading.together == (reading.windows,)
 
 
-@pytest.mark.parametrize("text", ["History: edema.", "IMPRESSION:", "INDICATION:\nrule out effusion\n\nVIEWS: PA"])
+@pytest.mark.parametrize(
+    "text", ["History: edema.", "IMPRESSION:", "INDICATION:\nrule out effusion\n\nCOMPARISON: edema"]
+)
 def test_a_text_of_which_nothing_is_read_mentions_nothing(words, word_session, text) -> None:
     result = classify(words, text, evidence=True)
     assert {found.state for found in result.labels.values()} == {State.NOT_MENTIONED}
@@ -126,7 +167,8 @@ def test_a_text_without_headings_is_read_as_if_there_were_none(words, text) -> N
     reading = words.read(text)
     assert list(reading.windows) == cut_windows(reading.tokens, sentence_spans(text), words.window - 2)
     assert reading.sections == ()
-    assert not any(reading.first)
+    assert not any(reading.ranks)
+    assert reading.together == ()
     verdict = words.verdicts([reading])[0]
     posteriors = np.stack([score.posterior for score in verdict.scores])
     decided = words._decide(posteriors)

@@ -34,6 +34,7 @@ TURNS: Mapping[str, tuple[str, ...]] = {
         "no superimposed <a>, <b> is stable", "no additional <a>", "no other <a>", "no acute change in <a>", "<a>, same as before",
     ),
     "earlier film": (
+
         "the previous film showed <a>; the lungs are clear today", "<a> on the earlier film is no longer seen", "<a> seen on the prior study has cleared",
         "last week there was <a>, now resolved", "compared with the study of yesterday, <a> has resolved", "compared to the prior film there is new <a>",
         "<a> was present on the prior exam and is not seen now", "<a> present on the earlier radiograph has gone", "<a> on the old film, not on this one",
@@ -64,6 +65,7 @@ TURNS: Mapping[str, tuple[str, ...]] = {
         "<a> suggests <b>", "<a> raises the question of <b>", "<a>, query <b>",
     ),
     "doubt": (
+        "<a> is less likely", "<a> less likely", "<a> is considered less likely", "<a>; <b> less likely", "<a>, <b> is less likely", "<a> versus <b>, with <c> less likely",
         "possible <a> and definite <b>", "definite <a> and possible <b>", "<a> +/- <b>", "r/o <a>", "presence of <a> is uncertain", "whether there is <a> is unclear", "it cannot be said that there is no <a>", "we cannot say that the lungs are free of <a>", "it is not certain that there is no <a>",
         "small <a>, not excluded", "<a>, cannot be excluded", "no doubt <a>", "no doubt about the <a>", "without doubt <a>", "undoubtedly <a>",
         "<a> and/or <b>", "<a> or <b>", "<a>/<b>", "<a> vs. <b>", "<a> vs <b>", "possible <a>", "probable <a>", "questionable <a>", "<a> is possible", "<a> is likely",
@@ -131,6 +133,7 @@ TURNS: Mapping[str, tuple[str, ...]] = {
         "recommend ct to evaluate for <a>", "ct recommended if there is concern for <a>", "normal heart and lungs. dedicated views if <a> is suspected", "<a>. recommend thoracentesis", "correlate for <a>", "attention to <a> on follow up", "<a>. suggest tube placement",
     ),
     "device": (
+        "removal of <d> without reaccumulation of <a>", "<d> removed without recurrence of <a>", "status post <d> removal without <a>",
         "no kinking of <d>. no <a>", "no migration of <d>", "no displacement of <d>", "if <d> is moved, repeat the film", "tip of <d> overlies the mediastinum", "<d> overlies the mediastinum. no <a>",
         "there is no <d>", "no <d> seen", "<d> has been withdrawn", "no <d> identified", "no leak around <d>", "no fracture of the <d>", "no hardware failure", "hardware without failure", "removal of <d> with residual <a>", "orif plate of the {one_side} clavicle", "no <d>. <a>",
         "<d> has been removed", "<d> was pulled", "<d> was pulled; <a>", "<d> removed, <d> remains", "<d> is out", "interval removal of <d>", "<d> has been exchanged for <d>", "<d> was replaced by <d>", "<d> no longer present", "extubated", "interval extubation",
@@ -155,6 +158,7 @@ TURNS: Mapping[str, tuple[str, ...]] = {
         "borderline heart", "heart size cannot be assessed", "heart size and mediastinum normal", "prominent heart",
     ),
     "elsewhere": (
+        "{one_side} hemothorax", "haemothorax", "hemothorax. no <a>", "knee joint effusion is not assessed", "effusion of the hip joint",
         "{elsewhere} edema", "{elsewhere} oedema", "{elsewhere} edema. no <a>", "{elsewhere} edema, <a>", "most likely nipple shadow",
         "facial edema", "scalp swelling and edema", "brain edema", "laryngeal edema", "edema of the arm", "edema of the neck", "breast edema", "bowel wall edema", "hepatic lesion", "kidney mass", "pancreatic mass", "splenic mass", "mass in the liver", "nodule of the thyroid", "adrenal mass. <a>", "fluid in the stomach", "fluid level in the stomach",
         "the nodule is a vessel seen end on", "the opacity is a nipple", "round opacity represents a nipple shadow", "nodule is a nipple shadow, no <a>", "hazy vessels", "hazy costophrenic angle", "rib deformities", "overlapping ribs", "rib 6", "pericardial and pleural effusion", "pericardial or pleural effusion", "no pericardial effusion. <a>",
@@ -169,6 +173,7 @@ TURNS: Mapping[str, tuple[str, ...]] = {
         "the bones are intact, no <a>", "no displaced fracture. <a>", "vertebral compression fracture", "vertebral fracture, age indeterminate", "callus at old rib fractures", "ribs intact. <a>", "fracture line", "cortical break of the {one_side} 5th rib", "no bony injury", "ribs are broken",
     ),
     "plain": (
+        "<a> was called to the ed", "<a> discussed with the ed physician", "<a> was communicated to the icu team by phone", "[NAME] was paged regarding the <a>", "dr. [NAME] was notified of the <a> at [TIME]", "<a> reported to the ward",
         "fluid tracking into the fissure", "fluid tracks along the fissure", "alveolar filling process", "fibrotic scars", "hazy appearance of both lungs", "no <a>, hart size normal",
         "hazy {lobe}", "haze at both bases", "air in the pleural space", "free pleural fluid", "free fluid in the pleural space", "alveolar filling", "bronchial wall thickening", "peribronchial cuffing and wall thickening", "fibrotic change", "no infiltrate cardiomegaly", "no ptx, r eff", "no ptx. l eff", "sm b effs, no ptx", "no pna or eff", "no pna, no ptx, <a>",
         "<a>", "<a>", "<a>", "<a> is present", "<a> and <b>", "<a> with <b>", "there is <a>", "small <a>", "stable <a>", "mild <a>", "<a> on the left", "right <a>", "bilateral <a>", "minimal <a>", "<a>, <b>, and <c>", "<a> as before", "known <a>",
@@ -176,6 +181,7 @@ TURNS: Mapping[str, tuple[str, ...]] = {
         "<a> XXXX", "layering <a>", "<a> noted", "evidence of <a>", "signs of <a>", "obvious <a>", "<a> has developed", "development of <a>", "<a> is larger", "<a> involving both lungs", "heart size is XXXX normal. XXXX <a>",
     ),
     "normal": (
+        "lungs - clear. heart - normal. bones - no fracture", "lungs - clear. pleura - no effusion. devices - none", "heart - normal. pleura - normal. lungs - clear",
         "normal", "normal chest", "clear lungs", "lungs clear. heart normal", "no acute disease", "no abnormality", "unremarkable", "chest clear", "clear chest", "nothing acute", "nad", "wnl", "lungs and pleural spaces are clear", "normal study", "negative", "no significant abnormality", "normal heart and lungs", "clear",
         "no active lung disease", "no focal abnormality", "lungs are well aerated", "sharp costophrenic angles", "the costophrenic angles are sharp, heart normal", "normal radiographic appearances", "heart and lungs are normal", "satisfactory appearances. lungs clear",
     ),

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 
 INTERRUPTED = 128 + 2  # what shells make of SIGINT
+SOME_FAILED = 3  # where --strict asks to hear of it
 
 
 def run(command: Callable[[], object], part: str, *mendable: type[Exception]) -> None:

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
 from services.image_index.ingest.tally import Failure, Tally
+from shared.reasons import show_reasons
 
-_SHOWN_REASONS = 10
 _ODD_NAMES = "backslashreplace"  # a file's name may hold bytes that are no text
 
 
@@ -52,22 +51,13 @@ class Report:
                 soft_wrap=True,
             )
         if tally.failures:
-            self._show_reasons(console)
+            named = [(failure.entry.image_id, failure.reason) for failure in tally.failures]
+            show_reasons(console, named, "images", "why not indexed")
             console.print(
                 "--report FILE.csv or FILE.json writes every one of them with its reason."
                 if file is None
                 else f"All of them, with their reasons: {file}"
             )
-
-    def _show_reasons(self, console: Console) -> None:
-        example = {failure.reason: failure.entry.image_id for failure in reversed(self.tally.failures)}
-        table = Table("images", "why not indexed", "for example")
-        for reason, count in self.reasons[:_SHOWN_REASONS]:
-            table.add_row(str(count), reason, example[reason])
-        console.print(table)
-        hidden = self.reasons[_SHOWN_REASONS:]
-        if hidden:
-            console.print(f"… and {sum(count for _reason, count in hidden)} for {len(hidden)} further reasons.")
 
     def write(self, file: Path) -> None:
         """JSON where the name says so: counts, reasons and failures; else the failures as CSV."""

@@ -16,16 +16,15 @@ from services.image_index.ingest.dry_run import dry_run
 from services.image_index.ingest.layouts import Entry, count_folder, count_table, read_folder, read_table
 from services.image_index.ingest.local import ingest_here
 from services.image_index.ingest.pipeline import IngestPipeline
-from services.image_index.ingest.progress import shown_progress
 from services.image_index.ingest.report import Report
 from services.image_index.ingest.tally import OnProgress, Tally
 from services.image_index.parts import open_hashes, open_keys, open_model, open_store, open_text_check
 from services.image_index.patient_keys import PatientKeys
 from services.image_index.settings import ImageIndexSettings
 from services.image_index.store.folder import make_writable
-from shared.commands import INTERRUPTED
+from shared.commands import INTERRUPTED, SOME_FAILED
+from shared.progress import shown_progress
 
-SOME_FAILED = 3
 _MOST_LANES = 8  # each holds the activations of a batch
 
 
@@ -103,7 +102,7 @@ def _checked(settings: ImageIndexSettings, archive: Archive, how: Ingesting, con
     started = time.monotonic()
     with (
         open_hashes(settings, weights_sha256) as stored_sha256,
-        shown_progress(console, total, "Checking") as show,
+        shown_progress(console, total, "Checking", "images") as show,
     ):
         tally = dry_run(
             archive.entries(),
@@ -119,7 +118,7 @@ def _checked(settings: ImageIndexSettings, archive: Archive, how: Ingesting, con
 
 def _indexed(settings: ImageIndexSettings, archive: Archive, how: Ingesting, console: Console, total: int) -> Report:
     run = _with_ray if how.engine == "ray" else _here
-    with shown_progress(console, total, "Indexing") as show:
+    with shown_progress(console, total, "Indexing", "images") as show:
         started = time.monotonic()
         tally, size = run(settings, archive, how, show)
         return Report(tally, time.monotonic() - started, size)

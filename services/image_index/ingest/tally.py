@@ -44,6 +44,10 @@ class Tally:
     def done(self) -> int:
         return self.indexed + self.unchanged + len(self.failures)
 
+    @property
+    def failed(self) -> int:
+        return len(self.failures)
+
     def count(self, entry: Entry, outcome: PutOutcome, turned: QuarterTurns | None) -> None:
         if outcome is PutOutcome.CONFLICT:
             self.failures.append(Failure(entry, CONFLICT))

@@ -1,6 +1,7 @@
 """A CSV of the user's, opened so that what is wrong with the file is said with its name and place."""
 
 import csv
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,16 +22,19 @@ class Cells(Protocol):
 
 
 @contextmanager
-def open_table(file: Path) -> Iterator[Cells]:
+def open_table(file: Path, *, longest_cell: int = 131_072) -> Iterator[Cells]:
     """Raises TableUnusable, also while the lines are read, where the file is no CSV in UTF-8."""
     with file.open(newline="", encoding="utf-8-sig") as stream:
         reader = csv.reader(stream)
+        usual = csv.field_size_limit(longest_cell)  # one for the whole process
         try:
             yield reader
         except UnicodeDecodeError as error:
             raise TableUnusable(where_not_utf8(file)) from error
         except csv.Error as error:
             raise TableUnusable(f"{file}, line {reader.line_num}: {error}.") from error
+        finally:
+            csv.field_size_limit(usual)
 
 
 class Table(NamedTuple):
@@ -46,6 +50,11 @@ def read_whole(file: Path, *needed: str) -> Table:
         if missing:
             raise TableUnusable(f"{file} lacks the columns {', '.join(missing)}.")
         return Table(columns, [named(columns, cells) for cells in lines if cells])
+
+
+def repeated(columns: Sequence[str]) -> list[str]:
+    """The names that stand for more than one column; columns without a name are none."""
+    return sorted(name for name, count in Counter(columns).items() if name and count > 1)
 
 
 def named(columns: Sequence[str], cells: Sequence[str]) -> dict[str, str]:

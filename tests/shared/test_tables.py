@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.tables import TableUnusable, read_whole
+from shared.tables import TableUnusable, open_table, read_whole, repeated
 
 
 @pytest.mark.parametrize(
@@ -26,3 +26,16 @@ def test_rows_shorter_or_longer_than_the_header_are_filled_and_cut(tmp_path: Pat
     file = tmp_path / "t.csv"
     file.write_text("\ufeffimage,age\na.png\n\nb.png,3,more\n", encoding="utf-8")
     assert read_whole(file).rows == [{"image": "a.png", "age": ""}, {"image": "b.png", "age": "3"}]
+
+
+def test_cells_may_be_longer_where_that_is_asked_for_and_only_there(tmp_path: Path):
+    file = tmp_path / "t.csv"
+    file.write_text("image\n" + "x" * 200_000 + "\n")
+    with open_table(file, longest_cell=200_000) as lines:
+        assert [len(cells[0]) for cells in lines] == [5, 200_000]
+    with pytest.raises(TableUnusable, match="larger than"):
+        read_whole(file)
+
+
+def test_columns_without_a_name_are_no_repetition():
+    assert repeated(["", "b", "a", "", "b", "a", "c"]) == ["a", "b"]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from services.image_index.ingest.layouts import chexpert_study
 from shared.image_ids import image_id_of
 from shared.labels import LABELS
-from shared.tables import TableUnusable, open_table
+from shared.tables import TableUnusable, open_table, repeated
 
 PATH = "path_to_image"
 PATIENT = "patient_id"
@@ -51,7 +51,7 @@ class PredictionTable:
         missing = [name for name in (PATH, *_PROBABILITIES) if name not in header]
         if missing:
             raise TableUnusable(f"{file}, line 1: the columns {', '.join(missing)} are missing.")
-        twice = sorted({name for name in header if name and header.count(name) > 1})
+        twice = repeated(header)
         if twice:
             raise TableUnusable(f"{file}, line 1: the columns {', '.join(twice)} are there more than once.")
         self._columns = len(header)

@@ -66,7 +66,7 @@ def create_app(settings: TextClassifierSettings, classifier: TextClassifier | No
         readings = _read(model, request) if short else await asyncio.to_thread(_read, model, request)
         if request.strict_language:
             _check_language(readings)
-        results = await lanes.classify(_within(readings, settings.text_max_tokens))
+        results = await lanes.classify(_within(readings, settings))
         classified.inc(len(results))
         return ClassifyResponse(results=results, model=model.info)
 
@@ -91,13 +91,12 @@ def _check_language(readings: Sequence[Reading]) -> None:
             )
 
 
-def _within(readings: Sequence[Reading], most: int) -> list[Reading]:
-    """The readings, with what their texts leave of `most` tokens shared out for the search for evidence.
+def _within(readings: Sequence[Reading], settings: TextClassifierSettings) -> list[Reading]:
+    """The readings, with what their texts leave of the tokens shared out for the search for evidence.
 
-    Raises InvalidInput for more than can be read in the time of one request: characters do not tell its cost. One
-    impression may make an eighth of the work: while others are read it has one core, and the last one ends alone.
+    Raises InvalidInput for more than can be read in the time of one request: characters do not tell its cost.
     """
-    most_of_one = most // 8
+    most, most_of_one = settings.text_max_tokens, settings.most_tokens_of_one
     for number, reading in enumerate(readings, start=1):
         if reading.size > most_of_one:
             raise InvalidInput(

@@ -24,3 +24,8 @@ class TextClassifierSettings(ServiceSettings):
         "impression; beyond it, 422. The bundled model reads 11,000 a second on two cores, a larger one far fewer.",
     )
     request_timeout_s: float = Field(default=30.0, gt=0, description="The most that one request may take.")
+
+    @property
+    def most_tokens_of_one(self) -> int:
+        """Of one impression: while others are read it has one core, and the last one ends alone."""
+        return self.text_max_tokens // 8

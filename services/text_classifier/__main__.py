@@ -1,4 +1,4 @@
-"""`python -m services.text_classifier serve`. Judging it and training it have doors of their own:
+"""`python -m services.text_classifier serve | label`. Judging it and training it have doors of their own:
 `services.text_classifier.evaluation`, `services.text_classifier.training`.
 """
 
@@ -6,9 +6,13 @@ import typer
 
 from services.inference.model_files import ModelLoadError
 from services.text_classifier.app import create_app
+from services.text_classifier.labelling.commands import label
+from services.text_classifier.labelling.journal import PartialUnusable
 from services.text_classifier.settings import TextClassifierSettings
 from shared.commands import run
 from shared.environment import read_environment
+from shared.errors import ServiceError
+from shared.tables import TableUnusable
 from shared.web.serve import serve as serve_app
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help="The text classifier.")
@@ -27,8 +31,11 @@ def serve() -> None:
     serve_app(app, settings, service="text-classifier", port=settings.text_port, port_variable="CHEX_TEXT_PORT")
 
 
+cli.command()(label)
+
+
 def main() -> None:
-    run(cli, "text-classifier", ModelLoadError)
+    run(cli, "text-classifier", ModelLoadError, TableUnusable, PartialUnusable, ServiceError)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""From a table of reports to a table of their labels."""

@@ -35,7 +35,8 @@ def configure_logging(service: str, level: str, stream: TextIO = sys.stdout) -> 
     handler = logging.StreamHandler(stream)
     handler.setFormatter(formatter)
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # its lines hold whole URLs
+    for library in ("httpx", "httpcore", "PIL"):  # their lines hold whole URLs, and what is written in a picture's file
+        logging.getLogger(library).setLevel(logging.WARNING)
     structlog.configure(
         processors=[*chain, *written],
         logger_factory=structlog.WriteLoggerFactory(stream),  # straight to the stream: there is one line a request

@@ -16,7 +16,7 @@ from services.image_index.pictures.read import read_radiograph
 from services.image_index.pictures.show import thumbnail_of
 from services.image_index.store.new_image import NewImage
 from shared.errors import NotAChestRadiograph
-from shared.schemas.images import ImageMetadata, ImageMetadataInput, StoredMetadata
+from shared.schemas.images import ImageMetadata, ImageMetadataInput, StoredMetadata, ViewPosition
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,13 @@ class Prepared:
     other_body_part: str | None  # what in the header says that it is no chest
 
     def is_lateral(self, sent: ImageMetadataInput | None) -> bool:
-        """By its header, or else by what was sent along."""
-        return (self.metadata.view_position or (sent.view_position if sent else None)) == "LATERAL"
+        return self.view_position(sent) == "LATERAL"
+
+    def view_position(self, sent: ImageMetadataInput | None) -> ViewPosition | None:
+        """Its header's, unless that knows none (OTHER is none of ours) and one was sent along."""
+        known = self.metadata.view_position
+        given = sent.view_position if sent else None
+        return given if given and known in (None, "OTHER") else known
 
 
 def prepare(
@@ -125,7 +130,7 @@ def stored_metadata(
     given = {} if sent is None else sent.model_dump(exclude_none=True, exclude={"patient_id"})
     patient_id = prepared.patient_id or (sent.patient_id if sent else None)
     return StoredMetadata(
-        **(given | prepared.metadata.model_dump(exclude_none=True)),
+        **(given | prepared.metadata.model_dump(exclude_none=True) | {"view_position": prepared.view_position(sent)}),
         patient_key=keys.key_of(patient_id) if patient_id else None,
         study_date=prepared.study_date if keep_study_date else None,
         frames=prepared.frames,

@@ -186,3 +186,20 @@ def test_a_folder_of_another_user_is_used_as_it_is(
     open_folder(tmp_path)
 
     assert "not_private" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("how", ["deleted", "replaced"])
+def test_a_picture_that_is_deleted_or_replaced_is_in_no_file_any_more(folder: Path, open_store: Open, how: str) -> None:
+    picture = made_image("a", content="first")
+    with open_store() as store:
+        store.put([picture, *(made_image(f"other{n}") for n in range(5))])
+        assert in_a_file(folder, picture.thumbnail)
+        if how == "deleted":
+            store.delete("a")
+        else:
+            store.put([made_image("a", content="second")], replace=True)
+        assert not in_a_file(folder, picture.thumbnail)
+
+
+def in_a_file(folder: Path, picture: bytes) -> bool:
+    return any(picture in file.read_bytes() for file in folder.iterdir() if file.is_file())

@@ -3,6 +3,7 @@
 """
 
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ PATH = "path_to_image"
 PATIENT = "patient_id"
 _PROBABILITIES = tuple(f"prob_{label}" for label in LABELS)
 _DECISIONS = tuple(f"pred_{label}" for label in LABELS)
+_LATERAL = re.compile(r"(?<![a-z])lateral(?![a-z])")  # view1_lateral.jpg, and not bilateral_effusion.jpg
 _IS_PRESENT = {"1": True, "1.0": True, "0": False, "0.0": False}
 
 
@@ -91,7 +93,7 @@ class PredictionTable:
             return BadLine(number, str(error))
         patient, study = chexpert_study(path)
         given = cells[self._patient].strip() if self._patient is not None else ""
-        is_lateral = "lateral" in path.rpartition("/")[2].lower()
+        is_lateral = _LATERAL.search(path.rpartition("/")[2].lower()) is not None
         return Prediction(path, image_id, probabilities, present, given or patient, study, is_lateral)
 
     def _numbers(self, cells: list[str]) -> NDArray[np.float64]:

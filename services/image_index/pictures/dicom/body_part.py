@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pydicom.dataset import Dataset
 
 from services.image_index.pictures.dicom.gates import text_of
+from services.image_index.pictures.dicom.sequences import items_of
 
 # Anywhere in what is said, since PS3.16 (annex L) joins words: CHESTABDPELVIS.
 _CHEST = re.compile(
@@ -37,9 +38,8 @@ def other_body_part(dataset: Dataset) -> str | None:
 
 def _said(dataset: Dataset) -> Iterator[tuple[str, str]]:
     yield "BodyPartExamined", text_of(dataset, "BodyPartExamined").upper()
-    for item in dataset.get("AnatomicRegionSequence") or ():
-        if isinstance(item, Dataset):
-            yield "AnatomicRegionSequence", text_of(item, "CodeMeaning").upper()
+    for item in items_of(dataset, "AnatomicRegionSequence"):
+        yield "AnatomicRegionSequence", text_of(item, "CodeMeaning").upper()
 
 
 def _other_part(text: str) -> str | None:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
 from services.image_index.pictures.dicom.numbers import parts_of
+from services.image_index.pictures.dicom.sequences import items_of
 
 Values = NDArray[np.float64]
 
@@ -26,10 +27,7 @@ class LookupTable:
 
 def lookup_table(dataset: Dataset, keyword: str, values: Values) -> LookupTable | None:
     """The first usable table of a ModalityLUTSequence or VOILUTSequence, for these values."""
-    try:
-        items = [item for item in dataset.get(keyword) or () if isinstance(item, Dataset)]
-    except TypeError:  # no sequence at all
-        return None
+    items = items_of(dataset, keyword)
     if not items:
         return None
     lowest, highest = float(values.min()), float(values.max())

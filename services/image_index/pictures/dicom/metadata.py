@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from pydicom.dataset import Dataset
 
+from services.image_index.pictures.dicom.sequences import items_of
 from services.image_index.pictures.dicom.view_codes import view_position_by_code
 from services.image_index.pictures.spellings import patient_sex_of, view_position_of, within_a_life, years_of
 from shared.schemas.images import DicomUid, ImageMetadata, ViewPosition
@@ -26,8 +27,11 @@ def metadata_of(dataset: Dataset) -> ImageMetadata:
 
 
 def _view_position(dataset: Dataset) -> ViewPosition | None:
+    """The code counts where the position says nothing that is known."""
     said = view_position_of(str(dataset.get("ViewPosition") or ""))
-    return said or view_position_by_code(dataset.get("ViewCodeSequence"), view_position_of)
+    if said and said != "OTHER":
+        return said
+    return view_position_by_code(items_of(dataset, "ViewCodeSequence"), view_position_of) or said
 
 
 def _uid(value: Any) -> str | None:

@@ -1,7 +1,6 @@
 """View position from a ViewCodeSequence: objects of the DX class must have one, and may leave ViewPosition out."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
 
 from pydicom.dataset import Dataset
 
@@ -17,11 +16,13 @@ _FRONTAL = ("399033003", "R-10202")  # from front or back is not said
 _SCHEMES = ("SCT", "SRT", "SNM3", "SNOMED-RT", "99SDM")
 
 
-def view_position_by_code(sequence: Any, by_meaning: Callable[[str], ViewPosition | None]) -> ViewPosition | None:
+def view_position_by_code(
+    items: Iterable[Dataset], by_meaning: Callable[[str], ViewPosition | None]
+) -> ViewPosition | None:
     """Of the first item that says one. OTHER for a view of the scheme that is none of ours; of a code of somebody's
     own, its meaning counts where it is one of ours.
     """
-    views = (_view(item, by_meaning) for item in sequence or () if isinstance(item, Dataset))
+    views = (_view(item, by_meaning) for item in items)
     return next((view for view in views if view), None)
 
 

@@ -100,6 +100,7 @@ def prepare(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten
     if version > VERSION:
         raise StoreUnusable(f"The index has schema version {version}; this program knows version {VERSION}.")
     connection.create_function("is_uid_of_a_name", 1, _is_uid_of_a_name, deterministic=True)

@@ -116,11 +116,22 @@ class EmbeddedStore:
         if trouble is not None:
             raise unavailable(trouble)
         with disk_errors():
-            return self._writes.submit(lambda transaction: transaction.put(images, replace=replace))
+            outcomes = self._writes.submit(lambda transaction: transaction.put(images, replace=replace))
+            if PutOutcome.REPLACED in outcomes:
+                self._forget()
+        return outcomes
 
     def delete(self, image_id: str) -> bool:
         with disk_errors():
-            return self._writes.submit(lambda transaction: transaction.delete(image_id))
+            deleted = self._writes.submit(lambda transaction: transaction.delete(image_id))
+            if deleted:
+                self._forget()
+        return deleted
+
+    def _forget(self) -> None:
+        """What was deleted is gone from the log as well, where older pages lie until it is written over."""
+        with self._writes.pause():
+            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def write_trouble(self) -> str | None:
         return self._lost() or self._disk.trouble()

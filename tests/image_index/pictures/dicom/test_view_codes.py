@@ -1,6 +1,7 @@
 """View positions that are codes."""
 
 import pytest
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 
 from services.image_index.pictures.read import read_radiograph
@@ -45,6 +46,19 @@ def test_a_code_says_the_view(said: tuple[str, str, str]) -> None:
 
         assert view_of(to_bytes(dataset)) == VIEWS[said]
         assert view_of(implicit(dataset)) == VIEWS[said]
+
+
+@pytest.mark.parametrize("keyword", ["ViewCodeSequence", "AnatomicRegionSequence"])
+@pytest.mark.parametrize(("vr", "value"), [("US", 1), ("FD", 1.0), ("LO", "lateral"), ("UI", "1.2")])
+def test_what_is_no_sequence_says_nothing(keyword: str, vr: str, value: object) -> None:
+    dataset = made_dicom(ViewPosition=None)
+    dataset[keyword] = DataElement(keyword, vr, value)
+    assert view_of(to_bytes(dataset)) is None
+
+
+@pytest.mark.parametrize(("said", "view"), [(("399067008", "SCT", ""), "LATERAL"), (("7", "99ACME", ""), "OTHER")])
+def test_a_code_counts_where_the_position_is_none_of_ours(said: tuple[str, str, str], view: str) -> None:
+    assert view_of(to_bytes(made_dicom(ViewPosition="XTABLE", ViewCodeSequence=[code(*said)]))) == view
 
 
 def test_what_view_position_says_counts_first() -> None:

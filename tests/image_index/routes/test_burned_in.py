@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 from services.image_index.app import create_app
 from services.image_index.encoding.encoder import Encoder
@@ -89,6 +89,34 @@ async def test_masked_in_every_picture_that_is_served(index: Callable) -> None:
             grey = np.asarray(Image.open(io.BytesIO(answer.content)).convert("L"))
             assert identifying(read(grey)) == []
             assert not any(says(line.text) for line in read(grey))
+
+
+def turned_by_its_exif(orientation: int) -> bytes:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    out = io.BytesIO()
+    Image.fromarray(written(phantom(), NAME)).save(out, "JPEG", quality=95, exif=exif)
+    return out.getvalue()
+
+
+@needs_reader
+@pytest.mark.parametrize(
+    "data",
+    [
+        *(turned_by_its_exif(orientation) for orientation in (2, 3, 5, 8)),
+        *(dicom_of(written(phantom(), NAME), PatientOrientation=list(said)) for said in ("RF", "RH", "FL", "HL")),
+    ],
+    ids=["mirrored", "upside down", "mirrored, on its side", "on its side"] * 2,
+)
+async def test_text_that_could_be_read_before_the_picture_was_put_upright_is_found(
+    index: Callable, data: bytes
+) -> None:
+    client = await index("mask")
+    masked = await client.put("/v1/images/a?accept_any=true", content=data)
+    thumbnail = await client.get("/v1/images/a/thumbnail")
+
+    assert (masked.status_code, masked.json()["metadata"]["masked_regions"]) == (201, 1)
+    assert identifying(TextReader()(np.asarray(Image.open(io.BytesIO(thumbnail.content)).convert("L")))) == []
 
 
 async def test_allowed_is_as_without_a_check(index: Callable) -> None:

@@ -36,12 +36,38 @@ def test_the_models_are_loaded_without_a_network(monkeypatch: pytest.MonkeyPatch
         written(phantom(2048), NAME, height=0.016),
         written(phantom(), "DOB 04/05/1960"),
         written(phantom(), *MARKERS, "0012345"),
-        np.rot90(written(phantom(), NAME)),
     ],
-    ids=["white", "on white", "on anatomy", "small picture", "large picture", "birth", "markers and id", "on its side"],
+    ids=["white", "on white", "on anatomy", "small picture", "large picture", "birth", "markers and id"],
 )
 def test_what_could_name_a_patient_is_found_where_it_stands(read: TextReader, grey: Grey) -> None:
     assert identifying(read(grey))
+
+
+@pytest.mark.parametrize("text", [NAME, "0047113", "DOB 04/05/1960"])
+@pytest.mark.parametrize("is_mirrored", [False, True], ids=["", "mirrored"])
+@pytest.mark.parametrize("quarters", [0, 1, 2, 3])
+def test_text_is_read_whichever_way_it_runs_and_mirrored(
+    read: TextReader, quarters: int, is_mirrored: bool, text: str
+) -> None:
+    grey = written(phantom(), text, height=0.03, top=0.3)
+    (found,) = identifying(read(np.rot90(grey[:, ::-1] if is_mirrored else grey, quarters)))
+
+    assert found.text.replace(" ", "") == text.replace(" ", "")
+
+
+def test_a_region_is_where_the_text_stands_when_it_is_turned(read: TextReader) -> None:
+    (found,) = identifying(read(np.rot90(written(phantom(), NAME, top=0.3)[:, ::-1])))  # mirrored, reading upwards
+
+    assert found.region.top < 0.04
+    assert 0.25 < found.region.left < 0.33
+    assert 0.33 < found.region.right < 0.40
+
+
+def test_markers_name_nobody_when_they_are_turned_or_mirrored(read: TextReader) -> None:
+    grey = written(phantom(), *MARKERS)
+
+    for turned in (np.rot90(grey, 1), np.rot90(grey, 2), grey[:, ::-1]):
+        assert identifying(read(turned)) == []
 
 
 def test_the_region_holds_the_text(read: TextReader) -> None:

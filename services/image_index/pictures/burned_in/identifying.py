@@ -28,11 +28,14 @@ _TIME = re.compile(r"(?<!\d)\d{1,2}\s?[:.]\s?\d{2}(?:\s?[:.]\s?\d{2})?(?!\d)")
 _QUANTITY = re.compile(r"\d+(?:[.,]\d+)?\s*(?:KVP?|MAS?|MSEC|MS|CM|MM|%|°)(?![A-Z])")
 _LABEL = re.compile(
     r"\bD\.?\s?O\.?\s?B\b|DOB(?=\W|\d)|\bBORN\b|\bBIRTH|\bM\.?R\.?N\b|MRN(?=\W|\d)|\bSSN\b|\bPATIENT|\bPAT\b|\bPT\b\.?\s*(?:ID|NAME)"
-    r"|\bNAME\b|\bACC(?:ESSION)?\b\s*[#:]?\s*\w*\d|\bID\s*[#:]?\s*\d|\bMR\s?#"
+    r"|\bNAME\b|\bACC(?:ESSION)?\b\s*[#:]?\s*\w*\d|\bP?ID\s*[#:.]?\s*\d|\bMR\s?#"
+    r"|(?:\b(?:P?ID|NO|NR|NUM|NUMBER)|[#№])[\s.:#°º-]{0,3}[A-Z]{0,3}-?\d{4}"
 )
 _L = r"[^\W\d_]"
 _NAME = re.compile(rf"{_L}{{2,}}\s?\^\s?{_L}|{_L}{{3,}}\s?,\s?{_L}|{_L}{{2,}}\s?,\s?{_L}{{2,}}|\b{_L}\.\s?{_L}{{3,}}")
 _NUMBER = re.compile(r"\d(?:[\s-]?\d)*")
+_GROUPED = re.compile(r"\d+(?:[./-]\d+)+")
+_SERIAL = re.compile(r"(?<![^\W_])(?:[A-Z]-?\d{5,}|\d{5,}-?[A-Z])(?![^\W_])")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _IDEOGRAPHS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _VOWEL = re.compile(r"[^BCDFGHJKLMNPQRSTVWXZ]")
@@ -54,8 +57,8 @@ def _could_name(line: Line) -> bool:
     text = line.text.upper()
     rest = _QUANTITY.sub(" ", _TIME.sub(" ", text))
     return (
-        bool(_LABEL.search(text) or _DATE.search(text))
-        or any(sum(map(str.isdigit, number)) >= _LONG for number in _NUMBER.findall(rest))
+        bool(_LABEL.search(text) or _DATE.search(text) or _SERIAL.search(rest))
+        or any(sum(map(str.isdigit, number)) >= _LONG for number in _NUMBER.findall(rest) + _GROUPED.findall(rest))
         or (_NAME.search(text) is not None and bool(_unknown(text)))
         or _are_names(_unknown(rest), is_sure=line.confidence >= SURE)
     )

@@ -12,6 +12,7 @@ from tests.image_index.pictures.burned_in.written import line
         "L", "R", "LT", "AP PORTABLE", "Semi-erect", "SEMI UPRIGHT", "Right lateral decubitus", "14:35", "5:30 AM",
         "0730 HRS", "JFC", "R HB 14:20", "L MJ KS", "LDMD", "DO NOT USE", "110 kV 2.5 mAs", "SID 180 cm", "72 IN",
         "EI 1532", "30°", "POST INTUBATION", "ICU BED 12", "左", "立位", "#2", "1 OF 2",
+        "NO 2", "L1435", "R-0910", "110/2.5", "12.5",
     ],
 )  # fmt: skip
 def test_what_a_radiographer_puts_beside_a_picture_names_nobody(text: str) -> None:
@@ -40,7 +41,8 @@ def test_a_name_counts_in_whatever_way_it_is_written(text: str) -> None:
     "text",
     [
         "0012345", "ID 4711", "MRN 22", "123-45-6789", "ACC# 88123", "PATIENT X", "DOB", "DOB04.05.1960", "04/05/60",
-        "4 MAY 1960", "1960-05-04", "MAY 4, 1960", "19600504",
+        "4 MAY 1960", "1960-05-04", "MAY 4, 1960", "19600504", "52.704.119", "731/20466", "31-20466", "Q52704",
+        "52704Q", "L-52704", "ID Q5270", "PID 5270", "Nr. 5270", "No: 5270", "#5270", "# QX5270",
     ],
 )  # fmt: skip
 def test_numbers_and_dates_of_a_patient_count(text: str) -> None:

@@ -275,3 +275,18 @@ def test_nothing_is_written_on_top_of_what_did_not_get_into_memory(
     store.close()
     with open_store() as again:
         assert found_ids(again) == ["a"]
+
+
+def test_a_write_that_is_being_published_is_no_trouble_for_the_next(
+    store: EmbeddedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apply = store._growing.apply
+    troubles: list[str | None] = []
+
+    def asked_meanwhile(*args: object) -> None:
+        troubles.append(store.write_trouble())
+        apply(*args)
+
+    monkeypatch.setattr(store._growing, "apply", asked_meanwhile)
+    store.put([made_image("a")])
+    assert troubles == [None]

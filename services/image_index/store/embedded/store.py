@@ -156,10 +156,12 @@ class EmbeddedStore:
             self._disk.failed()
             raise
         self._disk.wrote()
-        self._behind = True
-        self._growing.apply(transaction.changes, transaction.generation)
+        try:
+            self._growing.apply(transaction.changes, transaction.generation)
+        except BaseException:
+            self._behind = True  # and not while it is applied: others ask meanwhile whether they may write
+            raise
         self._checksum = transaction.checksum
-        self._behind = False
         return results
 
     def _written(self, transaction: Transaction, operations: Sequence[Callable[[Transaction], Any]]) -> list[Any]:

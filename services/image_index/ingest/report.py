@@ -52,12 +52,7 @@ class Report:
             )
         if tally.failures:
             named = [(failure.entry.image_id, failure.reason) for failure in tally.failures]
-            show_reasons(console, named, "images", "why not indexed")
-            console.print(
-                "--report FILE.csv or FILE.json writes every one of them with its reason."
-                if file is None
-                else f"All of them, with their reasons: {file}"
-            )
+            show_reasons(console, named, "images", "why not indexed", file)
 
     def write(self, file: Path) -> None:
         """JSON where the name says so: counts, reasons and failures; else the failures as CSV."""

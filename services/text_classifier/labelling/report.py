@@ -51,12 +51,7 @@ class Summary:
             )
         if tally.failures:
             named = [(f"line {failure.line}", failure.reason) for failure in tally.failures]
-            show_reasons(console, named, "rows", "why not labelled")
-            console.print(
-                "--report FILE.csv or FILE.json writes every one of them with its reason."
-                if file is None
-                else f"All of them, with their reasons: {file}"
-            )
+            show_reasons(console, named, "rows", "why not labelled", file)
 
     def _ending(self) -> str:
         return f"{self.out} holds {self.tally.labelled}." if self.tally.labelled else f"{self.out} was not written."

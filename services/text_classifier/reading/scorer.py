@@ -25,10 +25,6 @@ ABSENT = STATES.index(State.ABSENT)
 NOT_MENTIONED = STATES.index(State.NOT_MENTIONED)
 
 
-RUN_COSTS_TOKENS = {"cpu": 20, "cuda": 4096}
-"""What a run costs whatever it computes: its weights pass through the caches once, or its kernels are launched."""
-
-
 @dataclass(frozen=True)
 class Score:
     """`posterior` (14, 4): the probability of each state, by `LABELS` and `State`; rows sum to 1.

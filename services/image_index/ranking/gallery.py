@@ -66,6 +66,8 @@ class Gallery:
     image: NDArray[np.int32]  # codes of the vocabulary, -1 unknown
     study: NDArray[np.int32]
     patient: NDArray[np.int32]
+    report: NDArray[np.int32]  # column of `report_evidence`, -1 where no report is known
+    report_evidence: NDArray[np.float16]  # (14, R) log-odds beyond what reports say in general
     statistics: Statistics  # over the rows alive that are no lateral views
     posteriors: PosteriorColumns  # of these rows and of those that come after them
 

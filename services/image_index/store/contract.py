@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from services.image_index.ranking.query import Query
 from services.image_index.store.new_image import NewImage, PutOutcome
+from services.image_index.store.reports import NewReport, ReportOutcome, ReportTarget, StoredReport
 from shared.labels import LabelName
 from shared.schemas.images import ImageRecord
 from shared.schemas.search import Excluded
@@ -61,6 +62,20 @@ class ImageStore(Protocol):
 
     def cam(self, image_id: str, label: LabelName) -> NDArray[np.float16] | None:
         """(h, w): the class-activation grid of one label."""
+        ...
+
+    def put_reports(
+        self, reports: Sequence[tuple[ReportTarget, NewReport]], *, replace: bool = False
+    ) -> list[ReportOutcome]:
+        """Durable when it returns, all in one transaction. `replace`: also one that was removed, or is outdated."""
+        ...
+
+    def delete_report(self, target: ReportTarget) -> bool:
+        """False where there was none. What is left keeps a late copy of it from coming back."""
+        ...
+
+    def report(self, target: ReportTarget) -> StoredReport | None:
+        """Of an image, the one that counts for it: its own or its study's, whichever was issued later."""
         ...
 
     def search(self, query: Query) -> Found:

@@ -23,6 +23,7 @@ class Row(NamedTuple):
     patient_age: float | None
     study_instance_uid: str | None
     patient_key: str | None
+    report_evidence: bytes | None  # 14 little-endian float16
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,13 @@ class Change:
     row: Row | None
 
 
-def make_row(image_id: str, probabilities: NDArray[np.float32], metadata: StoredMetadata, generation: int) -> Row:
+def make_row(
+    image_id: str,
+    probabilities: NDArray[np.float32],
+    metadata: StoredMetadata,
+    generation: int,
+    report_evidence: NDArray[np.float16] | None = None,
+) -> Row:
     return Row(
         image_id,
         to_blob(probabilities),
@@ -43,6 +50,7 @@ def make_row(image_id: str, probabilities: NDArray[np.float32], metadata: Stored
         metadata.patient_age,
         metadata.study_instance_uid,
         metadata.patient_key,
+        None if report_evidence is None else report_blob(report_evidence),
     )
 
 
@@ -50,8 +58,13 @@ def to_blob(probabilities: NDArray[np.float32]) -> bytes:
     return probabilities.astype("<f4").tobytes()
 
 
+def report_blob(evidence: NDArray[np.float16]) -> bytes:
+    return evidence.astype("<f2").tobytes()
+
+
 def digest(row: Row) -> int:
     """64 bits of one row. The sum over all rows, modulo CHECKSUM_SPACE, is the checksum of an index in any order."""
-    image_id, probabilities, generation, view, sex, age, study, patient = row
+    image_id, probabilities, generation, view, sex, age, study, patient, report = row
     text = f"{image_id}\x1f{generation}\x1f{view}\x1f{sex}\x1f{age}\x1f{study}\x1f{patient}\x1f"
-    return int.from_bytes(hashlib.blake2b(text.encode() + probabilities, digest_size=8).digest())
+    content = text.encode() + probabilities + (report or b"")
+    return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest())

@@ -58,7 +58,7 @@ _UPGRADES = {
     4: "ALTER TABLE images ADD COLUMN looks_turned INTEGER;",
 }
 _METADATA = tuple(StoredMetadata.model_fields)
-_ROW = f"SELECT {', '.join(Row._fields)} FROM images"  # noqa: S608 - names of our own columns, here and below
+_ROW = f"SELECT {', '.join(Row._fields[:-1])}, NULL FROM images"  # noqa: S608 - names of our own columns, here and below
 _RECORD = f"""SELECT image_id, probabilities, generation, content_sha256, weights_sha256,
 EXISTS (SELECT 1 FROM pictures WHERE pictures.row = images.row), {", ".join(_METADATA)}
 FROM images JOIN encoders ON encoders.id = encoder"""  # noqa: S608

@@ -28,6 +28,7 @@ _COLUMNS: dict[str, Any] = {
     "image": np.int32,
     "study": np.int32,
     "patient": np.int32,
+    "report": np.int32,
 }
 
 
@@ -44,6 +45,8 @@ class GrowingGallery:
         self._columns = {name: np.empty(capacity, dtype=dtype) for name, dtype in _COLUMNS.items()}
         self._place: dict[str, int] = {}  # image_id -> row
         self._rows = 0
+        self._report_evidence = np.empty((len(LABELS), 0), dtype=np.float16)
+        self._reports = 0
         self._sums = np.zeros((3, len(LABELS)), dtype=np.int64)  # over the rows alive that are no lateral views
         self._summed = 0  # so many
         self._posteriors = PosteriorColumns()
@@ -75,7 +78,7 @@ class GrowingGallery:
             return
         start, end = self._rows, self._rows + len(rows)
         self._make_room(end)
-        ids, blobs, generations, views, sexes, ages, studies, patients = zip(*rows, strict=True)
+        ids, blobs, generations, views, sexes, ages, studies, patients, reports = zip(*rows, strict=True)
         block = np.frombuffer(b"".join(blobs), dtype="<f4").reshape(len(rows), len(LABELS)).T
         self._probabilities[:, start:end] = block
         words = self._vocabulary
@@ -88,12 +91,29 @@ class GrowingGallery:
             "image": [words.images.code(image_id) for image_id in ids],
             "study": [words.studies.code(study) for study in studies],
             "patient": [words.patients.code(patient) for patient in patients],
+            "report": self._keep_reports(reports),
         }
         for name, column in values.items():
             self._columns[name][start:end] = column
         self._sum(np.arange(start, end), sign=1)
         self._place.update(zip(ids, range(start, end), strict=True))
         self._rows = end
+
+    def _keep_reports(self, blobs: Sequence[bytes | None]) -> NDArray[np.int32]:
+        """The column of each row's report."""
+        there = np.array([blob is not None for blob in blobs])
+        fresh = [blob for blob in blobs if blob is not None]
+        end = self._reports + len(fresh)
+        if fresh:
+            if end > self._report_evidence.shape[1]:
+                more = max(end, 2 * self._report_evidence.shape[1], _FIRST_CAPACITY) - self._report_evidence.shape[1]
+                self._report_evidence = np.pad(self._report_evidence, ((0, 0), (0, more)))
+            block = np.frombuffer(b"".join(fresh), dtype="<f2").reshape(len(fresh), len(LABELS)).T
+            self._report_evidence[:, self._reports : end] = block
+        columns = np.full(len(blobs), -1, dtype=np.int32)
+        columns[there] = np.arange(self._reports, end)
+        self._reports = end
+        return columns
 
     def _sum(self, rows: NDArray[np.intp], *, sign: int) -> None:
         """What is usual is told by the views that the encoder reads: lateral ones change no answer without them."""
@@ -115,6 +135,10 @@ class GrowingGallery:
         self._probabilities = self._probabilities[:, rows]
         self._columns = {name: column[rows] for name, column in self._columns.items()}
         self._rows = len(rows)
+        reported = self._columns["report"] >= 0
+        self._report_evidence = self._report_evidence[:, self._columns["report"][reported]]
+        self._reports = int(reported.sum())
+        self._columns["report"][reported] = np.arange(self._reports)
         self._posteriors = PosteriorColumns()  # searches of older galleries keep the one that knows their rows
         ids = self._vocabulary.images.names(self._columns["image"])
         self._place = {image_id: place for place, image_id in enumerate(ids)}
@@ -127,6 +151,7 @@ class GrowingGallery:
             size=size,
             vocabulary=self._vocabulary,
             probabilities=self._probabilities[:, :rows],
+            report_evidence=self._report_evidence[:, : self._reports],
             statistics=statistics_of(self._sums, self._summed),
             posteriors=self._posteriors,
             **{name: column[:rows] for name, column in self._columns.items()},

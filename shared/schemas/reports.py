@@ -1,0 +1,114 @@
+"""Wire models of a report as evidence: what it says of the 14 labels, and never a word of it."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from shared.labels import LABELS, LabelName, State
+from shared.schemas.numbers import Probability
+from shared.schemas.text import EXAMPLE_IMPRESSION, Impression
+
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+_CLOCKS_DIFFER = timedelta(days=1)
+
+
+def _not_in_the_future(issued: datetime) -> datetime:
+    if issued > datetime.now(UTC) + _CLOCKS_DIFFER:
+        raise ValueError("issued lies in the future: every report until then would count as an earlier one")
+    return issued
+
+
+Issued = Annotated[
+    AwareDatetime,
+    AfterValidator(_not_in_the_future),
+    Field(
+        description="When the report was issued, with its offset from UTC: of two reports, the one issued later counts. "
+        "Without it, the moment at which it is received.",
+        examples=["2026-03-01T09:30:00+01:00"],
+    ),
+]
+AccessionNumber = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
+
+
+class ReportInput(BaseModel):
+    """A report as the gateway takes it. Its text is read and forgotten."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"text": EXAMPLE_IMPRESSION, "issued": "2026-03-01T09:30:00Z"}]}
+    )
+
+    text: Impression = Field(description="An impression, or a whole report, in English.")
+    issued: Issued | None = None
+
+
+class Accession(BaseModel):
+    """How a report names its study where it knows no UID; hashed on arrival and then forgotten."""
+
+    accession_number: AccessionNumber
+    accession_issuer: AccessionNumber | None = Field(
+        default=None,
+        description="Who gave the number (IssuerOfAccessionNumberSequence), where archives share an index.",
+    )
+
+
+class AccessionReportInput(ReportInput, Accession):
+    """A report that names its study by the accession number."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"text": EXAMPLE_IMPRESSION, "accession_number": "A0042"}]},
+    )
+
+
+class ReportLabels(BaseModel):
+    """What the text classifier read in a report, on its way to the index: exactly the 14 labels."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    states: dict[LabelName, State]
+    probabilities: dict[LabelName, Probability] = Field(description="That the label is present, by the text model.")
+    text_model_sha256: Sha256
+    issued: Issued | None = None
+
+    @model_validator(mode="after")
+    def _all_14(self) -> Self:
+        missing = [name for name in LABELS if name not in self.states or name not in self.probabilities]
+        if missing:
+            raise ValueError(f"labels missing: {', '.join(missing)}")
+        return self
+
+
+class AccessionReportLabels(ReportLabels, Accession):
+    """The same, of a study that is named by its accession number."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class ReportEvidence(BaseModel):
+    """What a report says of an image."""
+
+    states: dict[LabelName, State] = Field(description="What the report says of each of the 14 labels.")
+    probabilities: dict[LabelName, Probability] = Field(
+        description="Of each label, what the report alone makes of how often reports state it. An uncertain finding "
+        "speaks for neither side; one that is not mentioned is less improbable than one that is denied."
+    )
+    text_model_sha256: Sha256 = Field(description="SHA-256 of the weights that read it.")
+    issued: AwareDatetime = Field(description="When the report was issued; where that was not said, received.")
+    of: Literal["image", "study"] = Field(description="Whether it was given for this image, or for its study.")
+
+
+ReportOutcomeName = Literal["stored", "replaced", "unchanged", "outdated", "waiting"]
+
+
+class ReportAnswer(BaseModel):
+    """What became of a report."""
+
+    outcome: ReportOutcomeName = Field(
+        description="`stored`; `replaced` an earlier one; `unchanged`, it was there already; `outdated`, one issued "
+        "later is there and stays; `waiting`, stored until an image comes that it belongs to."
+    )
+    images: int = Field(ge=0, description="For how many images of the index the study's or image's report counts now.")
+    states: dict[LabelName, State] = Field(description="What was read in it.")
+    probabilities: dict[LabelName, Probability] = Field(description="That each label is present, by the text model.")
+    text_model_sha256: Sha256

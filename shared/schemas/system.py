@@ -50,6 +50,12 @@ class ModelDetails(ModelInfo):
         description="What each label was learned from, for example `real` or `phantom`. A label with `none` is not "
         "known: the model says the same of it whatever it is shown.",
     )
+    unproven: list[LabelName] = Field(
+        default_factory=list,
+        description="Of an image encoder: the labels that are unproven on patients, because it learned them from "
+        "phantoms alone or not at all. Where a model does not say what it learned a label from, as imported "
+        "predictions and most models of other people, the label is not named here.",
+    )
     architecture: str | None = None
     input: PictureInput | None = Field(default=None, description="Of an image encoder only.")
     calibrated: bool | None = Field(

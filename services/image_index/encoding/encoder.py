@@ -46,6 +46,7 @@ class Encoder:
             labels=list(LABELS),
             thresholds=dict(zip(LABELS, self.thresholds.tolist(), strict=True)),
             label_support=self._folder.label_support,
+            unproven=[label for label, proven in zip(LABELS, self.proven, strict=True) if not proven],
             architecture=self._folder.architecture,
             input=PictureInput(
                 size=self._folder.input_size,
@@ -60,6 +61,11 @@ class Encoder:
     @property
     def calibrated(self) -> bool:
         return self._folder.calibrated
+
+    @property
+    def proven(self) -> NDArray[np.bool_]:
+        """(14,), by the order of LABELS: False where the label is unproven on patients."""
+        return self._folder.proven
 
     @property
     def input_size(self) -> int:

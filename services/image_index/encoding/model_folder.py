@@ -20,6 +20,7 @@ INTENDED_USE = (
 
 
 UNKNOWN = "none"  # support of a label that the model has learned from nothing
+_UNPROVEN = ("phantom", UNKNOWN)  # supports that say: no picture of a patient taught this label
 
 
 class _Config(BaseModel):
@@ -65,6 +66,14 @@ class ImageModelFolder:
     def known(self) -> NDArray[np.bool_]:
         """(14,), by the order of LABELS."""
         return _known(self.label_support)
+
+    @property
+    def proven(self) -> NDArray[np.bool_]:
+        """(14,), by the order of LABELS: False where the model has learned the label from no picture of a patient.
+
+        A model that does not say what a label rests on is not doubted.
+        """
+        return np.array([self.label_support.get(name) not in _UNPROVEN for name in LABELS])
 
     @property
     def calibrated(self) -> bool:

@@ -61,7 +61,30 @@ def test_details_say_what_is_needed_to_judge_an_answer(encoder: Encoder) -> None
     assert len(details.weights_sha256) == 64
     assert details.thresholds == dict.fromkeys(LABELS, 0.5)
     assert details.label_support == dict.fromkeys(LABELS, "real")
+    assert details.unproven == []
     assert "Not a medical device" in details.intended_use
+
+
+def test_labels_learned_from_no_patient_are_called_unproven(tmp_path: Path) -> None:
+    folder = write_tiny_model(tmp_path)
+    config = json.loads((folder / "config.json").read_text())
+    config["label_support"] |= {"Fracture": "phantom", "Edema": "none", "Pneumonia": "unstated"}
+    (folder / "config.json").write_text(json.dumps(config))
+    encoder = open_model(folder, device="cpu", threads=1)
+
+    assert encoder.details.unproven == ["Edema", "Fracture"]
+    assert [label for label, proven in zip(LABELS, encoder.proven, strict=True) if not proven] == ["Edema", "Fracture"]
+
+
+def test_a_folder_that_states_no_support_is_not_called_unproven(tmp_path: Path) -> None:
+    folder = write_tiny_model(tmp_path)
+    config = json.loads((folder / "config.json").read_text())
+    del config["label_support"]
+    (folder / "config.json").write_text(json.dumps(config))
+    encoder = open_model(folder, device="cpu", threads=1)
+
+    assert encoder.details.unproven == []
+    assert encoder.proven.all()
 
 
 @pytest.mark.parametrize("file", ["config.json", "calibration.json", "thresholds.json", "model.onnx"])

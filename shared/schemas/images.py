@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from shared.labels import LabelName
 from shared.schemas.numbers import Probability
+from shared.schemas.reports import AccessionIssuer, AccessionNumber, ReportEvidence
 
 ImageId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$")]
 DicomUid = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)*$", max_length=64)]
@@ -56,13 +57,22 @@ class ImageMetadata(BaseModel):
 
 
 class ImageMetadataInput(ImageMetadata):
-    """Metadata as a client sends it; a patient ID is hashed on arrival and then forgotten."""
+    """Metadata as a client sends it; a patient ID and an accession number are hashed on arrival and then forgotten."""
 
     patient_id: PatientId | None = None
+    accession_number: AccessionNumber | None = Field(
+        default=None, description="Of the study, so that a report finds it which names it so."
+    )
+    accession_issuer: AccessionIssuer | None = None
 
 
 class StoredMetadata(ImageMetadata):
     patient_key: str | None = Field(default=None, description="Keyed hash of the patient ID: equal for equal patients.")
+    accession_key: str | None = Field(
+        default=None,
+        description="Keyed hash of the accession number, and behind a dot one of the number with its issuer where that "
+        "is known.",
+    )
     study_date: date | None = Field(default=None, description="Of a DICOM file, where the index is set to keep it.")
     frames: int | None = Field(
         default=None, description="How many frames the DICOM object has. The first one is what was indexed."
@@ -91,6 +101,41 @@ class ImageRecord(BaseModel):
     weights_sha256: str = Field(description="SHA-256 of the encoder weights that made the probabilities.")
     generation: int = Field(description="The index generation at which this image was last written.")
     pictured: Pictured = True
+    report: ReportEvidence | None = Field(
+        default=None,
+        description="What a report says of it: its own or its study's, whichever was issued later. None where no "
+        "report is known.",
+    )
+
+
+class ImageUids(BaseModel):
+    """Which images: those that have all of the UIDs."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    study_instance_uid: DicomUid | None = None
+    series_instance_uid: DicomUid | None = None
+    sop_instance_uid: DicomUid | None = None
+
+
+class ImageListing(ImageUids):
+    """Which images, and how many at once."""
+
+    limit: int = Field(default=100, ge=1, le=1000, description="The most images on one page.")
+    cursor: ImageId | None = Field(
+        default=None, description="`next_cursor` of the page before; without it, the first page."
+    )
+
+
+class ImagePage(BaseModel):
+    """Some images of the index, in order of their ids."""
+
+    images: list[ImageRecord]
+    next_cursor: str | None = Field(
+        description="What to send for the next page; None on the last one. A page may hold fewer images than asked "
+        "for, or none, and yet not be the last. Images that are put or deleted meanwhile repeat none and hide none of "
+        "the others."
+    )
 
 
 class ImageLinks(BaseModel):

@@ -23,12 +23,20 @@ Issued = Annotated[
     AwareDatetime,
     AfterValidator(_not_in_the_future),
     Field(
-        description="When the report was issued, with its offset from UTC: of two reports, the one issued later counts. "
-        "Without it, the moment at which it is received.",
+        description="When the report was issued, with its offset from UTC: of two reports, the one issued later "
+        "counts. Without it, the moment at which it is received.",
         examples=["2026-03-01T09:30:00+01:00"],
     ),
 ]
 AccessionNumber = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
+AccessionIssuer = Annotated[
+    AccessionNumber,
+    Field(
+        description="Who gave the number (IssuerOfAccessionNumberSequence), where archives share an index. A report "
+        "that names no issuer finds the study of the number, whoever gave it; one that does finds only images whose "
+        "files name the same, and most name none."
+    ),
+]
 
 
 class ReportInput(BaseModel):
@@ -46,10 +54,7 @@ class Accession(BaseModel):
     """How a report names its study where it knows no UID; hashed on arrival and then forgotten."""
 
     accession_number: AccessionNumber
-    accession_issuer: AccessionNumber | None = Field(
-        default=None,
-        description="Who gave the number (IssuerOfAccessionNumberSequence), where archives share an index.",
-    )
+    accession_issuer: AccessionIssuer | None = None
 
 
 class AccessionReportInput(ReportInput, Accession):
@@ -108,7 +113,11 @@ class ReportAnswer(BaseModel):
         description="`stored`; `replaced` an earlier one; `unchanged`, it was there already; `outdated`, one issued "
         "later is there and stays; `waiting`, stored until an image comes that it belongs to."
     )
-    images: int = Field(ge=0, description="For how many images of the index the study's or image's report counts now.")
+    images: int = Field(
+        ge=0,
+        description="For how many images of the index the study's or image's report counts now; 0 while it waits for "
+        "them, or where each has one of its own that was issued later.",
+    )
     states: dict[LabelName, State] = Field(description="What was read in it.")
     probabilities: dict[LabelName, Probability] = Field(description="That each label is present, by the text model.")
     text_model_sha256: Sha256

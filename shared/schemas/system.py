@@ -74,6 +74,22 @@ class IndexInfo(BaseModel):
     weights_sha256: str = Field(description="SHA-256 of the encoder weights that made every vector in the index.")
 
 
+class ReportCounts(BaseModel):
+    """What is known by reports."""
+
+    images: int = Field(ge=0, description="Images for which a report counts.")
+    waiting: int = Field(ge=0, description="Reports of which no image is there yet.")
+    images_by_text_model: dict[str, int] = Field(
+        description="The images again, by the SHA-256 of the weights that read their reports."
+    )
+
+
+class IndexDescription(IndexInfo):
+    """The state of the index, with what takes a while to count."""
+
+    reports: ReportCounts
+
+
 class Check(BaseModel):
     """One thing that must hold before the system is ready."""
 

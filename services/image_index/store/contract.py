@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from services.image_index.ranking.query import Query
 from services.image_index.store.new_image import NewImage, PutOutcome
-from services.image_index.store.reports import NewReport, ReportOutcome, ReportTarget, StoredReport
+from services.image_index.store.reports import NewReport, ReportPut, ReportTarget
 from shared.labels import LabelName
-from shared.schemas.images import ImageRecord
+from shared.schemas.images import ImageRecord, ImageUids
+from shared.schemas.reports import ReportEvidence
 from shared.schemas.search import Excluded
-from shared.schemas.system import IndexInfo
+from shared.schemas.system import IndexDescription, IndexInfo
 
 
 @dataclass(frozen=True)
@@ -45,14 +46,22 @@ class ImageStore(Protocol):
     """
 
     def put(self, images: Sequence[NewImage], *, replace: bool = False) -> list[PutOutcome]:
-        """Durable when it returns, all in one transaction. Refuses images of other weights with a ValueError."""
+        """Durable when it returns, all in one transaction, with the reports that come with them. `replace`: also a
+        report that was removed, or is outdated. Refuses images of other weights with a ValueError.
+        """
         ...
 
     def delete(self, image_id: str) -> bool:
-        """False where there was no such image. Durable when it returns."""
+        """False where there was no such image. Durable when it returns. Its report goes with it, and with the last
+        image of a study the study's.
+        """
         ...
 
     def get(self, image_id: str) -> ImageRecord | None: ...
+
+    def page(self, uids: ImageUids, after: str, limit: int) -> list[ImageRecord]:
+        """Images with these UIDs in order of their ids, at most `limit`, from the first one behind `after` on."""
+        ...
 
     def stored_sha256(self, image_id: str) -> str | None:
         """Of the content that is stored under the id; None where there is none."""
@@ -66,15 +75,17 @@ class ImageStore(Protocol):
 
     def put_reports(
         self, reports: Sequence[tuple[ReportTarget, NewReport]], *, replace: bool = False
-    ) -> list[ReportOutcome]:
-        """Durable when it returns, all in one transaction. `replace`: also one that was removed, or is outdated."""
+    ) -> list[ReportPut]:
+        """Durable when it returns, all in one transaction. Of two reports of one target, the one issued later counts.
+        One without images waits for them. `replace`: also one that was removed, or is outdated.
+        """
         ...
 
     def delete_report(self, target: ReportTarget) -> bool:
         """False where there was none. What is left keeps a late copy of it from coming back."""
         ...
 
-    def report(self, target: ReportTarget) -> StoredReport | None:
+    def report(self, target: ReportTarget) -> ReportEvidence | None:
         """Of an image, the one that counts for it: its own or its study's, whichever was issued later."""
         ...
 
@@ -83,6 +94,10 @@ class ImageStore(Protocol):
         ...
 
     def info(self) -> IndexInfo: ...
+
+    def describe(self) -> IndexDescription:
+        """With what has to be counted; searches go on meanwhile."""
+        ...
 
     def write_trouble(self) -> str | None:
         """Why no write would be taken now; None where one would. Quick enough to be asked before every write."""

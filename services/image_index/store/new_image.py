@@ -6,6 +6,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from services.image_index.store.reports import NewReport
 from shared.schemas.images import StoredMetadata
 
 
@@ -18,10 +19,12 @@ class NewImage:
     weights_sha256: str
     thumbnail: bytes | None  # JPEG; None where only the probabilities are known
     cam: NDArray[np.float16] | None  # (14, h, w): the class-activation grids; there where a thumbnail is
+    report: NewReport | None = None  # of this very image
 
 
 class PutOutcome(StrEnum):
     CREATED = "created"
-    UNCHANGED = "unchanged"  # the same content is stored under this id
+    UNCHANGED = "unchanged"  # the same content is stored under this id; a report that came with it may be new
     REPLACED = "replaced"
     CONFLICT = "conflict"  # other content is stored under this id; nothing was changed
+    REPORT_REMOVED = "report_removed"  # one was removed after its report was issued; nothing was changed

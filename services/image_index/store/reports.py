@@ -8,17 +8,27 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.labels import State
+from services.image_index.ranking.arrays import Vector
+from services.image_index.ranking.report_evidence import probabilities_of
+from services.image_index.ranking.vectors import named
+from services.image_index.store.row import report_blob
+from shared.labels import LABELS, State
+from shared.schemas.reports import ReportEvidence
+
+_STATES = tuple(State)  # a state is stored as its place here
+
+
+TargetKind = Literal["image", "study", "accession"]
 
 
 class ReportTarget(NamedTuple):
     """An image id, a Study Instance UID, or the keyed hash of an accession number."""
 
-    kind: Literal["image", "study", "accession"]
+    kind: TargetKind
     key: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class NewReport:
     """`evidence` (14,): log-odds beyond what reports say in general. `states`: 14, in the order of LABELS.
 
@@ -33,12 +43,43 @@ class NewReport:
 
 
 @dataclass(frozen=True)
-class StoredReport:
-    evidence: NDArray[np.float16]
-    states: tuple[State, ...]
-    text_model_sha256: str
+class KeptReport:
+    """A report as it is stored, or (`evidence` None) that one was removed, at the moment `issued`."""
+
+    number: int
+    evidence: bytes | None
+    states: bytes | None
+    text_model_sha256: str | None
     issued: datetime
-    of: Literal["image", "study"]
+    issued_given: bool
+
+    def says(self, new: NewReport) -> bool:
+        """Whether to store the new one would change nothing. One without a time is no later for being sent again."""
+        content = report_blob(new.evidence), state_codes(new.states), new.text_model_sha256
+        same_time = not new.issued_given or new.issued == self.issued
+        return (self.evidence, self.states, self.text_model_sha256) == content and same_time
+
+    def shown(self, of: TargetKind, base_rates: Vector) -> ReportEvidence | None:
+        """By name. `base_rates` (14,): how often reports state each label. None of one that was removed, or that waits
+        under an accession number.
+        """
+        if self.evidence is None or self.states is None or self.text_model_sha256 is None or of == "accession":
+            return None
+        alone = probabilities_of(np.frombuffer(self.evidence, dtype="<f2")[:, None], base_rates)[:, 0]
+        return ReportEvidence(
+            states=dict(zip(LABELS, _states_of(self.states), strict=True)),
+            probabilities=named(alone),
+            text_model_sha256=self.text_model_sha256,
+            issued=self.issued,
+            of=of,
+        )
+
+    def again(self) -> NewReport | None:
+        """As it was when it was new; None of one that was removed."""
+        if self.evidence is None or self.states is None or self.text_model_sha256 is None:
+            return None
+        evidence = np.frombuffer(self.evidence, dtype="<f2")
+        return NewReport(evidence, _states_of(self.states), self.text_model_sha256, self.issued, self.issued_given)
 
 
 class ReportOutcome(StrEnum):
@@ -49,3 +90,30 @@ class ReportOutcome(StrEnum):
     WAITING = "waiting"  # stored; no image of its target is there yet
     REMOVED = "removed"  # one was removed after this one was issued; nothing was changed
     AMBIGUOUS = "ambiguous"  # images of several studies have this accession number; nothing was changed
+
+
+class ReportPut(NamedTuple):
+    """What became of a report. `images`: for how many the report of its image or study counts now."""
+
+    outcome: ReportOutcome
+    images: int
+
+
+def outcome_of(new: NewReport, kept: KeptReport | None, *, replace: bool) -> ReportOutcome:
+    """What becomes of a new report where `kept` is stored for its target. The one that was issued later counts."""
+    if kept is None:
+        return ReportOutcome.STORED
+    if kept.evidence is None:
+        later = new.issued_given and new.issued > kept.issued
+        return ReportOutcome.STORED if later or replace else ReportOutcome.REMOVED
+    if kept.says(new):
+        return ReportOutcome.UNCHANGED
+    return ReportOutcome.OUTDATED if new.issued < kept.issued and not replace else ReportOutcome.REPLACED
+
+
+def state_codes(states: tuple[State, ...]) -> bytes:
+    return bytes(map(_STATES.index, states))
+
+
+def _states_of(codes: bytes) -> tuple[State, ...]:
+    return tuple(_STATES[code] for code in codes)

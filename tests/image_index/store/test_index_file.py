@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from services.image_index.store.embedded import database
+from services.image_index.store.embedded import schema
 from services.image_index.store.embedded.store import EmbeddedStore
 from services.image_index.store.failures import StoreUnusable
 from services.image_index.store.new_image import PutOutcome
@@ -59,7 +59,7 @@ def test_a_log_without_its_file_is_refused_and_left_alone(folder: Path, open_sto
 
 def test_a_database_of_another_program_is_refused(folder: Path, open_store: Open) -> None:
     folder.mkdir()
-    with database.connect(folder / "index.sqlite3") as other:
+    with schema.connect(folder / "index.sqlite3") as other:
         other.execute("CREATE TABLE theirs (a)")
     other.close()
 

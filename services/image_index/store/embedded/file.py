@@ -3,7 +3,7 @@
 from os.path import samestat
 from pathlib import Path
 
-from services.image_index.store.embedded import database
+from services.image_index.store.embedded import schema
 from services.image_index.store.failures import StoreUnusable
 
 FILE_NAME = "index.sqlite3"
@@ -23,7 +23,7 @@ def make_unless_there(file: Path) -> None:
     elif log_is_there:
         raise StoreUnusable(f"The index {file} is gone, but its log {wal} is there. {WHAT_TO_DO}")
     else:
-        database.create(file)
+        schema.create(file)
 
 
 def _page_size(file: Path) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from services.image_index.store.embedded import database
+from services.image_index.store.embedded import database, schema
 from services.image_index.store.embedded.file import FILE_NAME
 from services.image_index.store.failures import StoreUnusable
 
@@ -14,7 +14,7 @@ from services.image_index.store.failures import StoreUnusable
 @contextmanager
 def _opened(file: Path) -> Iterator[sqlite3.Connection]:
     try:
-        with closing(database.connect(file, read_only=True)) as connection:
+        with closing(schema.connect(file, read_only=True)) as connection:
             yield connection
     except sqlite3.DatabaseError as error:
         raise StoreUnusable(f"The index {file} cannot be read ({error}).") from error

@@ -3,21 +3,24 @@
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
+from services.image_index.ranking.arrays import Vector
 from services.image_index.ranking.filters import passing
 from services.image_index.ranking.gallery import Gallery
+from services.image_index.ranking.prior import shipped_prior
 from services.image_index.ranking.query import Query
 from services.image_index.ranking.rank import Ranked, rank
 from services.image_index.settings import MIN_FREE_BYTES
 from services.image_index.store.contract import Found, Hit
-from services.image_index.store.embedded import database
+from services.image_index.store.embedded import database, report_counts, report_rows, schema
 from services.image_index.store.embedded.disk import Disk
 from services.image_index.store.embedded.disk_errors import disk_errors
 from services.image_index.store.embedded.file import FILE_NAME, WHAT_TO_DO, OpenedFile, make_unless_there
@@ -26,25 +29,39 @@ from services.image_index.store.embedded.growing import GrowingGallery
 from services.image_index.store.embedded.transaction import Transaction
 from services.image_index.store.failures import PART, StoreUnusable, unavailable
 from services.image_index.store.new_image import NewImage, PutOutcome
+from services.image_index.store.reports import NewReport, ReportPut, ReportTarget
 from services.image_index.store.row import CHECKSUM_SPACE, Row, digest
 from shared.errors import ServiceError
 from shared.labels import LABELS, LabelName
 from shared.private_folder import open_folder
-from shared.schemas.images import ImageRecord
-from shared.schemas.system import IndexInfo
+from shared.schemas.images import ImageRecord, ImageUids
+from shared.schemas.reports import ReportEvidence
+from shared.schemas.system import IndexDescription, IndexInfo
 
 ENGINE = "embedded (SQLite, exact scan in memory)"
 _UNLOCKED_READS = 3
+
+Result = TypeVar("Result")
 
 
 class EmbeddedStore:
     """Opens or makes the index in `folder`, for images encoded by the weights with this hash.
 
+    `base_rates` (14,): how often reports state each label; the shipped prior's, where none are given.
+
     Raises StoreUnusable: another process has it open, it holds images of other weights, or its file is damaged.
     """
 
-    def __init__(self, folder: Path, weights_sha256: str, *, min_free_bytes: int = MIN_FREE_BYTES) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        weights_sha256: str,
+        *,
+        base_rates: Vector | None = None,
+        min_free_bytes: int = MIN_FREE_BYTES,
+    ) -> None:
         open_folder(folder)
+        self._base_rates = shipped_prior().base_rates if base_rates is None else base_rates
         self._file = folder / FILE_NAME
         self._weights_sha256 = weights_sha256
         self._lock = _own(folder / "index.lock", folder)
@@ -53,7 +70,7 @@ class EmbeddedStore:
         except BaseException:
             self._lock.release()
             raise
-        self._reader = database.connect(self._file, read_only=True)
+        self._reader = schema.connect(self._file, read_only=True)
         self._reading = threading.Lock()
         self._behind = False  # what is on disk did not get into memory: no write may build on what is there
         self._writes = GroupCommit[Transaction](self._commit)
@@ -63,8 +80,8 @@ class EmbeddedStore:
     def _open(self) -> sqlite3.Connection:
         try:
             make_unless_there(self._file)
-            with _closed_on_error(database.connect(self._file)) as connection:
-                database.prepare(connection)
+            with _closed_on_error(schema.connect(self._file)) as connection:
+                schema.prepare(connection)
                 self._refuse_other_weights(connection)
                 self._encoder = database.encoder_id(connection, self._weights_sha256)
                 self._growing, self._checksum = self._load(connection)
@@ -112,21 +129,32 @@ class EmbeddedStore:
     def put(self, images: Sequence[NewImage], *, replace: bool = False) -> list[PutOutcome]:
         if any(image.weights_sha256 != self._weights_sha256 for image in images):
             raise ValueError("images of other encoder weights cannot be put into this index")
+        self._refuse_if_in_trouble()
+        return self._write(lambda transaction: transaction.put(images, replace=replace))
+
+    def delete(self, image_id: str) -> bool:
+        return self._write(lambda transaction: transaction.delete(image_id))
+
+    def put_reports(
+        self, reports: Sequence[tuple[ReportTarget, NewReport]], *, replace: bool = False
+    ) -> list[ReportPut]:
+        self._refuse_if_in_trouble()
+        return self._write(lambda transaction: transaction.put_reports(reports, replace=replace))
+
+    def delete_report(self, target: ReportTarget) -> bool:
+        return self._write(lambda transaction: transaction.delete_report(target, datetime.now(UTC)))
+
+    def _refuse_if_in_trouble(self) -> None:
         trouble = self.write_trouble()
         if trouble is not None:
             raise unavailable(trouble)
-        with disk_errors():
-            outcomes = self._writes.submit(lambda transaction: transaction.put(images, replace=replace))
-            if PutOutcome.REPLACED in outcomes:
-                self._forget()
-        return outcomes
 
-    def delete(self, image_id: str) -> bool:
+    def _write(self, operation: Callable[[Transaction], Result]) -> Result:
         with disk_errors():
-            deleted = self._writes.submit(lambda transaction: transaction.delete(image_id))
-            if deleted:
+            result, erased = self._writes.submit(lambda transaction: (operation(transaction), transaction.erased))
+            if erased:
                 self._forget()
-        return deleted
+        return result
 
     def _forget(self) -> None:
         """What was deleted is gone from the log as well, where older pages lie until it is written over."""
@@ -178,7 +206,15 @@ class EmbeddedStore:
 
     def get(self, image_id: str) -> ImageRecord | None:
         with self._reading, disk_errors():
-            return database.records(self._reader, [image_id]).get(image_id)
+            return database.records(self._reader, [image_id], self._base_rates).get(image_id)
+
+    def page(self, uids: ImageUids, after: str, limit: int) -> list[ImageRecord]:
+        with self._reading, disk_errors():
+            return database.records_after(self._reader, uids, after, limit, self._base_rates)
+
+    def report(self, target: ReportTarget) -> ReportEvidence | None:
+        with self._reading, disk_errors():
+            return report_rows.evidence_of(self._reader, target, self._base_rates)
 
     def stored_sha256(self, image_id: str) -> str | None:
         with self._reading, disk_errors():
@@ -223,7 +259,7 @@ class EmbeddedStore:
     def _records(self, gallery: Gallery, ranked: Ranked) -> list[ImageRecord] | None:
         image_ids = gallery.image_ids(ranked.rows)
         with self._reading, disk_errors():
-            records = database.records(self._reader, image_ids)
+            records = database.records(self._reader, image_ids, self._base_rates)
         generations = gallery.row_generation[ranked.rows].tolist()
         for image_id, generation in zip(image_ids, generations, strict=True):
             if image_id not in records or records[image_id].generation != generation:
@@ -237,6 +273,11 @@ class EmbeddedStore:
         return IndexInfo(
             size=gallery.size, generation=gallery.generation, engine=ENGINE, weights_sha256=self._weights_sha256
         )
+
+    def describe(self) -> IndexDescription:
+        with disk_errors(), closing(schema.connect(self._file, read_only=True)) as connection:  # no search waits for it
+            counts = report_counts.count(connection)
+        return IndexDescription(**dict(self.info()), reports=counts)
 
     def checksum(self) -> str:
         return f"{self._checksum:016x}"

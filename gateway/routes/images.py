@@ -29,7 +29,7 @@ def images_router(parts: Parts) -> APIRouter:
         summary="Index an image under an id of one's own",
         response_description="The same image was there already, or was replaced.",
         responses=STORED | service_errors(BurnedInText, Conflict, NotAChestRadiograph),
-        openapi_extra=image_body(*METADATA_PART),
+        openapi_extra=image_body(METADATA_PART),
     )
     async def put_image(
         image_id: ImageIdPath,
@@ -55,7 +55,7 @@ def images_router(parts: Parts) -> APIRouter:
         summary="Index an image under an id made for it",
         response_description="The same image was there already, or was replaced.",
         responses=STORED | service_errors(BurnedInText, Conflict, NotAChestRadiograph),
-        openapi_extra=image_body(*METADATA_PART),
+        openapi_extra=image_body(METADATA_PART),
     )
     async def add_image(
         request: Request, response: Response, *, replace: Replace = False, accept_any: AcceptAny = False

@@ -59,7 +59,7 @@ def retrieval_router(parts: Parts) -> APIRouter:
         "/search/by-image",
         summary="An image in, its labels and similar chest X-rays out",
         responses=service_errors(BurnedInText, Conflict, NotAChestRadiograph),
-        openapi_extra=image_body(*OPTIONS_PART),
+        openapi_extra=image_body(OPTIONS_PART),
     )
     async def search_by_image(
         request: Request, parameters: Annotated[ImageSearchParameters, Query()]

@@ -12,16 +12,20 @@ from services.image_index.parts import open_encoder, open_keys, open_store, open
 from services.image_index.pictures.burned_in.reader import is_installed
 from services.image_index.routes.images import images_router
 from services.image_index.routes.pictures import pictures_router
+from services.image_index.routes.reports import reports_router
 from services.image_index.routes.search import search_router
 from services.image_index.settings import ImageIndexSettings
 from services.image_index.store.contract import ImageStore
-from shared.schemas.system import BurnedIn, Check, IndexInfo, ModelDetails
+from shared.errors import Unavailable
+from shared.schemas.system import BurnedIn, Check, IndexDescription, ModelDetails
 from shared.web.app import new_app
+from shared.web.documented import documented
 
 DESCRIPTION = """Keeps chest radiographs as the probabilities of the 14 CheXpert observations, and finds those that are
 most like a query: exactly, with filters, and in an order that depends on nothing but the data."""
 TAGS = [
     {"name": "images", "description": "Put images in, look at them, take them out."},
+    {"name": "reports", "description": "What reports say of the images, as evidence beside what the pictures show."},
     {"name": "search", "description": "Find images by labels or by an image."},
     {"name": "system", "description": "What is running, and whether it is well."},
 ]
@@ -33,7 +37,7 @@ def create_app(
 ) -> FastAPI:
     """Loads the encoder and opens the store that the settings name, unless given them; closes the store at its end.
 
-    Raises ModelLoadError, StoreUnusable, PatientKeyUnusable or ReaderMissing.
+    Raises ModelLoadError, StoreUnusable, PriorUnusable, PatientKeyUnusable or ReaderMissing.
     """
     encoder = encoder or open_encoder(settings)
     keys = open_keys(settings)
@@ -66,12 +70,18 @@ def create_app(
     size.set_function(lambda: store.info().size)
     app.include_router(images_router(index, app.state.metrics))
     app.include_router(pictures_router(index))
+    app.include_router(reports_router(index.reports, app.state.metrics))
     app.include_router(search_router(index))
 
-    @app.get("/v1/index", tags=["system"], summary="Size, generation and engine of the index")
-    async def describe_index() -> IndexInfo:
+    @app.get(
+        "/v1/index",
+        tags=["system"],
+        summary="Size, generation and engine of the index, and what is known by reports",
+        responses=documented(Unavailable),
+    )
+    async def describe_index() -> IndexDescription:
         """Equal generations of one index hold equal images."""
-        return store.info()
+        return await index.describe()
 
     @app.get("/v1/model", tags=["system"], summary="The encoder that labels images")
     async def describe_model() -> ModelDetails:

@@ -14,6 +14,7 @@ from services.image_index.answers import search_result
 from services.image_index.encoding.encoder import Encoder, Encoding
 from services.image_index.ingest.decode_pool import DecodePool
 from services.image_index.ingest.prepare import (
+    HASHED,
     Prepared,
     check_chest,
     id_from_content,
@@ -21,24 +22,28 @@ from services.image_index.ingest.prepare import (
     sha256_of,
     stored_metadata,
 )
+from services.image_index.parts import open_prior
 from services.image_index.patient_keys import PatientKeys
 from services.image_index.pictures.burned_in.check import TextCheck
 from services.image_index.pictures.radiograph import Grey
 from services.image_index.pictures.read import DICOM, media_type_of
 from services.image_index.pictures.show import heatmap_over
-from services.image_index.ranking.prior import read_prior, shipped_prior
 from services.image_index.ranking.query import Query
 from services.image_index.ranking.vectors import named, vector
+from services.image_index.reports import Reports, report_was_removed
 from services.image_index.settings import ImageIndexSettings
 from services.image_index.store.calls import StoreCalls, deadline
 from services.image_index.store.contract import ImageStore
 from services.image_index.store.failures import PART as STORE
 from services.image_index.store.failures import unavailable
 from services.image_index.store.new_image import PutOutcome
+from services.image_index.store.reports import ReportTarget, report_of
+from services.image_index.worklist import page_of
 from services.inference.batching import MicroBatcher
 from shared.errors import Conflict, DeadlineExceeded, NotFound
 from shared.labels import LABELS, LabelName
-from shared.schemas.images import ImageMetadataInput, ImageRecord
+from shared.schemas.images import ImageListing, ImageMetadataInput, ImagePage, ImageRecord
+from shared.schemas.reports import ReportLabels
 from shared.schemas.search import (
     RANKING_BY_IMAGE,
     ImageSearchResult,
@@ -46,7 +51,7 @@ from shared.schemas.search import (
     SearchRequest,
     SearchResult,
 )
-from shared.schemas.system import Check
+from shared.schemas.system import Check, IndexDescription
 
 PART = "image-index"
 _WRITE_CHECK_TIMEOUT_S = 0.5  # the gateway waits a second for all that the index says of itself
@@ -70,9 +75,10 @@ class ImageIndex:
         self._keys = patient_keys
         self._text_check = text_check
         self._settings = settings
-        self._prior = read_prior(settings.prior) if settings.prior else shipped_prior()
+        self._prior = open_prior(settings)
         self._decode = DecodePool(encoder, settings, PART)
         self._call = StoreCalls(settings.request_timeout_s)
+        self.reports = Reports(store, self._call, patient_keys, self._prior.base_rates)
         self._batcher = MicroBatcher[Grey, Encoding](
             encoder.encode,
             max_batch=settings.image_max_batch,
@@ -94,14 +100,16 @@ class ImageIndex:
         image_id: str | None,
         data: bytes,
         sent: ImageMetadataInput | None = None,
+        report: ReportLabels | None = None,
         *,
         replace: bool = False,
         accept_any: bool = False,
     ) -> tuple[ImageRecord, PutOutcome]:
-        """Durable when it returns. Without an id, the image gets its SOP Instance UID, or one made from its content.
+        """Durable when it returns, with its report. Without an id, the image gets its SOP Instance UID, or one made of
+        its content.
 
-        Raises Conflict where other content is stored under the id, unless `replace`; NotAChestRadiograph, unless
-        `accept_any`; BurnedInText.
+        Raises Conflict where other content is stored under the id, or its report was removed, unless `replace`;
+        NotAChestRadiograph, unless `accept_any`; BurnedInText.
         """
         async with deadline(self._settings.upload_timeout_s):
             is_dicom = media_type_of(data) == DICOM
@@ -112,7 +120,11 @@ class ImageIndex:
                 stored = await self._call(self.store.get, image_id)
                 if stored is not None:
                     self._refuse_change(stored, content_sha256, None if is_dicom else sent)
-                    return stored, PutOutcome.UNCHANGED
+                    if report is None:
+                        return stored, PutOutcome.UNCHANGED
+                    answer = await self.reports.put(ReportTarget("image", image_id), report)
+                    if answer.outcome != "waiting":  # else the image was deleted since it was looked for
+                        return await self.get(image_id), PutOutcome.UNCHANGED
             await self._refuse_if_nothing_can_be_written()
             prepared, encoding = await self._encode(data, self._text_check, sent, accept_any=accept_any)
             image_id = image_id or prepared.metadata.sop_instance_uid or id_from_content(content_sha256)
@@ -123,10 +135,13 @@ class ImageIndex:
                 stored_metadata(prepared, sent, self._keys, keep_study_date=self._settings.keep_study_date),
                 content_sha256=content_sha256,
                 weights_sha256=self.encoder.info.weights_sha256,
+                report=report_of(report, self._prior.base_rates) if report else None,
             )
             (outcome,) = await self._call(self.store.put, [image], replace=replace)
             if outcome is PutOutcome.CONFLICT:
                 raise _conflict()
+            if outcome is PutOutcome.REPORT_REMOVED:
+                raise report_was_removed()
             stored = await self._call(self.store.get, image_id)
             if stored is None:
                 raise Conflict("The image was stored, and deleted by another request before this one was answered.")
@@ -143,14 +158,22 @@ class ImageIndex:
     def _refuse_change(self, stored: ImageRecord, content_sha256: str, sent: ImageMetadataInput | None) -> None:
         if stored.content_sha256 != content_sha256:
             raise _conflict()
-        given = sent.model_dump(exclude_none=True, exclude={"patient_id"}) if sent else {}
+        given = sent.model_dump(exclude_none=True, exclude=HASHED) if sent else {}
         if sent and sent.patient_id is not None:
             given["patient_key"] = self._keys.key_of(sent.patient_id)
+        if sent and sent.accession_number is not None:
+            given["accession_key"] = self._keys.accession_key(sent.accession_number, sent.accession_issuer)
         if any(getattr(stored.metadata, name) != value for name, value in given.items()):
             raise Conflict("This image is stored with other metadata. Send replace=true to put these in their place.")
 
     async def get(self, image_id: str) -> ImageRecord:
         return _there(await self._call(self.store.get, image_id))
+
+    async def page(self, listing: ImageListing) -> ImagePage:
+        return await self._call(page_of, self.store, listing)
+
+    async def describe(self) -> IndexDescription:
+        return await self._call(self.store.describe)
 
     async def delete(self, image_id: str) -> None:
         """Gone from disk and from every later search when it returns, whether or not it was there before."""

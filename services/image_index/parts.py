@@ -14,7 +14,7 @@ from services.image_index.encoding.model_folder import read_model_folder
 from services.image_index.patient_keys import PatientKeys, open_patient_keys
 from services.image_index.pictures.burned_in.check import TextCheck
 from services.image_index.pictures.burned_in.reader import ReaderMissing, TextReader, is_installed
-from services.image_index.ranking.prior import shipped_prior
+from services.image_index.ranking.prior import LabelSetPrior, read_prior, shipped_prior
 from services.image_index.settings import ImageIndexSettings
 from services.image_index.store.contract import ImageStore
 from services.image_index.store.embedded.peek import stored_hashes
@@ -60,8 +60,20 @@ def _build_torch(folder: Path) -> Any:
 
 
 def open_store(settings: ImageIndexSettings, weights_sha256: str) -> ImageStore:
-    """Raises StoreUnusable, where it holds images of other weights than these, or another process has it open."""
-    return EmbeddedStore(settings.index_folder, weights_sha256, min_free_bytes=settings.min_free_bytes)
+    """Raises StoreUnusable, where it holds images of other weights than these, or another process has it open; or
+    PriorUnusable.
+    """
+    return EmbeddedStore(
+        settings.index_folder,
+        weights_sha256,
+        base_rates=open_prior(settings).base_rates,
+        min_free_bytes=settings.min_free_bytes,
+    )
+
+
+def open_prior(settings: ImageIndexSettings) -> LabelSetPrior:
+    """Raises PriorUnusable."""
+    return read_prior(settings.prior) if settings.prior else shipped_prior()
 
 
 def open_hashes(

@@ -1,4 +1,4 @@
-"""A patient ID as a keyed hash: equal for equal patients, and telling nothing without the key."""
+"""Patient IDs and accession numbers as keyed hashes: equal for equal ones, and telling nothing without the key."""
 
 import hashlib
 import hmac
@@ -13,6 +13,7 @@ from shared.private_folder import make_durable, open_folder
 KEY_FILE = "patient.key"
 CHECK_FILE = "patient-key.check"
 _NO_PATIENT = "patient-key.check, which is longer than the 64 characters that a patient ID may have"
+_ACCESSIONS = "accession numbers, by a name that is longer than the 64 characters that a patient ID may have"
 _HEX_DIGITS = 16
 _WIDEST_NUMBER = 16  # digits to which archives fill their numbers up; each one is a hash for every patient asked for
 
@@ -24,6 +25,7 @@ class PatientKeyUnusable(Exception):
 class PatientKeys:
     def __init__(self, key: bytes) -> None:
         self._key = key
+        self._accessions = hmac.digest(key, _ACCESSIONS.encode(), "sha256")  # no patient's hash is an accession's
 
     def keys_of(self, patient_id: str) -> frozenset[str]:
         """All keys under which a patient may be stored, whom one archive writes `20564` and another `00020564`."""
@@ -31,7 +33,17 @@ class PatientKeys:
 
     def key_of(self, patient_id: str) -> str:
         """HMAC-SHA256, the first 16 hex digits. White space around an ID says nothing (DICOM pads with it)."""
-        return hmac.new(self._key, patient_id.strip().encode(), hashlib.sha256).hexdigest()[:_HEX_DIGITS]
+        return _hash(self._key, patient_id.strip())
+
+    def accession_key(self, number: str, issuer: str | None = None) -> str:
+        """The number's, and where the issuer is known, behind a dot one of both: so the number alone is found too."""
+        number, issuer = number.strip(), (issuer or "").strip()
+        of_number = _hash(self._accessions, number)
+        return f"{of_number}.{_hash(self._accessions, f'{len(number)}:{number}{issuer}')}" if issuer else of_number
+
+
+def _hash(key: bytes, text: str) -> str:
+    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()[:_HEX_DIGITS]
 
 
 def _spellings(patient_id: str) -> set[str]:

@@ -1,6 +1,6 @@
 """What the OpenAPI page says of both the gateway and the image index, and signatures cannot: files in, pictures out."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import Path, Query
 from fastapi.openapi.models import Example
@@ -32,36 +32,51 @@ ImageIdPath = Annotated[
 ]
 AcceptAny = Annotated[bool, Query(description=ACCEPT_ANY)]
 Replace = Annotated[bool, Query(description="Replace what is stored under this id, in place of a 409.")]
-METADATA_PART = (
-    "metadata",
-    ImageMetadataInput,
-    "What a PNG or JPEG cannot say of itself. What a DICOM file says counts.",
+ReplaceReport = Annotated[
+    bool,
+    Query(description="Take it though one was removed since it was issued, or one that was issued later is there."),
+]
+
+
+class FormPart(NamedTuple):
+    """A part of a form that holds JSON."""
+
+    name: str
+    model: type[BaseModel]
+    description: str
+
+
+METADATA_PART = FormPart(
+    "metadata", ImageMetadataInput, "What a PNG or JPEG cannot say of itself. What a DICOM file says counts."
 )
-OPTIONS_PART = (
+OPTIONS_PART = FormPart(
     "options",
     SearchOptions,
-    (
-        "Options of the search, filters among them. Query parameters count before these. "
-        f"Without a `ranking` it is `{RANKING_BY_IMAGE}`."
-    ),
+    "Options of the search, filters among them. Query parameters count before these. "
+    f"Without a `ranking` it is `{RANKING_BY_IMAGE}`.",
 )
 
 
-def image_body(part: str, model: type[BaseModel], description: str) -> dict[str, Any]:
-    """The `openapi_extra` of an operation that takes an image: as it is, or as a form's `file` beside a JSON `part`."""
-    part_schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
-    part_schema.pop("$defs", None)  # other operations bring what it refers to into the document
+def image_body(*parts: FormPart) -> dict[str, Any]:
+    """The `openapi_extra` of an operation that takes an image: as it is, or as a form's `file` beside JSON `parts`."""
     file = {"type": "string", "format": "binary", "description": "The image."}
     form = {
         "schema": {
             "type": "object",
             "required": ["file"],
-            "properties": {"file": file, part: part_schema | {"description": description}},
+            "properties": {"file": file} | {part.name: _schema_of(part) for part in parts},
         },
-        "encoding": {"file": {"contentType": ", ".join(IMAGE_TYPES)}, part: {"contentType": "application/json"}},
+        "encoding": {"file": {"contentType": ", ".join(IMAGE_TYPES)}}
+        | {part.name: {"contentType": "application/json"} for part in parts},
     }
     content: dict[str, Any] = {media_type: {"schema": file} for media_type in IMAGE_TYPES}
     return {"requestBody": {"required": True, "content": {**content, "multipart/form-data": form}}}
+
+
+def _schema_of(part: FormPart) -> dict[str, Any]:
+    schema = part.model.model_json_schema(ref_template="#/components/schemas/{model}")
+    schema.pop("$defs", None)  # other operations bring what it refers to into the document
+    return schema | {"description": part.description}
 
 
 def picture_response(media_type: str) -> dict[int | str, dict[str, Any]]:

@@ -15,8 +15,12 @@ from services.image_index.pictures.radiograph import Grey
 from services.image_index.pictures.read import read_radiograph
 from services.image_index.pictures.show import thumbnail_of
 from services.image_index.store.new_image import NewImage
+from services.image_index.store.reports import NewReport
 from shared.errors import NotAChestRadiograph
 from shared.schemas.images import ImageMetadata, ImageMetadataInput, StoredMetadata, ViewPosition
+
+HASHED = {"patient_id", "accession_number", "accession_issuer"}
+"""What is sent of an image and kept as keyed hashes only."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,8 @@ class Prepared:
     thumbnail: bytes
     metadata: ImageMetadata
     patient_id: str | None
+    accession_number: str | None
+    accession_issuer: str | None
     study_date: date | None
     frames: int | None
     text: TextFound
@@ -55,6 +61,8 @@ def prepare(
         thumbnail_of(grey),
         radiograph.metadata,
         radiograph.patient_id,
+        radiograph.accession_number,
+        radiograph.accession_issuer,
         radiograph.study_date,
         radiograph.frames,
         text,
@@ -127,11 +135,15 @@ def stored_metadata(
 
     `study_invented`: whether the study UID that was sent along names no study of a PACS.
     """
-    given = {} if sent is None else sent.model_dump(exclude_none=True, exclude={"patient_id"})
-    patient_id = prepared.patient_id or (sent.patient_id if sent else None)
+    sent = sent or ImageMetadataInput()
+    given = sent.model_dump(exclude_none=True, exclude=HASHED)
+    patient_id = prepared.patient_id or sent.patient_id
+    accession = prepared.accession_number or sent.accession_number
+    issuer = prepared.accession_issuer or sent.accession_issuer
     return StoredMetadata(
         **(given | prepared.metadata.model_dump(exclude_none=True) | {"view_position": prepared.view_position(sent)}),
         patient_key=keys.key_of(patient_id) if patient_id else None,
+        accession_key=keys.accession_key(accession, issuer) if accession else None,
         study_date=prepared.study_date if keep_study_date else None,
         frames=prepared.frames,
         masked_regions=len(prepared.text.regions) or None,
@@ -148,6 +160,7 @@ def new_image(
     *,
     content_sha256: str,
     weights_sha256: str,
+    report: NewReport | None = None,
 ) -> NewImage:
     return NewImage(
         image_id=image_id,
@@ -157,4 +170,5 @@ def new_image(
         weights_sha256=weights_sha256,
         thumbnail=prepared.thumbnail,
         cam=encoding.cam,
+        report=report,
     )

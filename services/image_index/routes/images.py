@@ -1,19 +1,21 @@
 """The images of the index: put, read, looked at, deleted."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response, status
+from fastapi import APIRouter, Query, Request, Response, status
 from prometheus_client import CollectorRegistry, Counter
 
 from services.image_index.index import ImageIndex
 from services.image_index.routes.uploads import UPLOAD_ERRORS, read_upload
 from services.image_index.store.new_image import PutOutcome
 from shared.errors import NotFound, Unavailable
-from shared.schemas.images import ImageMetadataInput, ImageRecord
+from shared.schemas.images import ImageListing, ImageMetadataInput, ImagePage, ImageRecord
+from shared.schemas.reports import ReportLabels
 from shared.web.documented import documented
-from shared.web.openapi import METADATA_PART, AcceptAny, ImageIdPath, Replace, image_body
+from shared.web.openapi import METADATA_PART, AcceptAny, FormPart, ImageIdPath, Replace, image_body
 from shared.web.strict_route import strict_router
 
+REPORT_PART = FormPart("report", ReportLabels, "What the text classifier read in the image's report.")
 STORED: dict[int | str, dict[str, Any]] = {
     201: {"model": ImageRecord, "description": "The image is new to the index, durable, and in every later search."}
 }
@@ -28,7 +30,7 @@ def images_router(index: ImageIndex, metrics: CollectorRegistry) -> APIRouter:
         summary="Index an image under an id of one's own",
         response_description="The same image was there already, or was replaced.",
         responses=STORED | UPLOAD_ERRORS,
-        openapi_extra=image_body(*METADATA_PART),
+        openapi_extra=image_body(METADATA_PART, REPORT_PART),
     )
     async def put_image(
         image_id: ImageIdPath,
@@ -39,20 +41,20 @@ def images_router(index: ImageIndex, metrics: CollectorRegistry) -> APIRouter:
         accept_any: AcceptAny = False,
     ) -> ImageRecord:
         """Takes one DICOM, PNG or JPEG chest radiograph; its type is read from its content. Sending it again changes
-        nothing. Of a multi-frame DICOM object the first frame counts.
+        nothing. A report that comes with it is kept with it, in one step. Of a multi-frame DICOM object the first frame
+        counts.
 
             curl -X PUT localhost:8002/v1/images/phantom-00001 --data-binary @chest.png
             curl -X PUT localhost:8002/v1/images/phantom-00001 -F file=@chest.png -F 'metadata={"view_position": "PA"}'
         """
-        data, sent = await read_upload(request, "metadata", ImageMetadataInput)
-        return _stored(*await index.put(image_id, data, sent, replace=replace, accept_any=accept_any), response)
+        return await put(image_id, request, response, replace=replace, accept_any=accept_any)
 
     @router.post(
         "",
         summary="Index an image under an id made for it",
         response_description="The same image was there already, or was replaced.",
         responses=STORED | UPLOAD_ERRORS,
-        openapi_extra=image_body(*METADATA_PART),
+        openapi_extra=image_body(METADATA_PART, REPORT_PART),
     )
     async def add_image(
         request: Request, response: Response, *, replace: Replace = False, accept_any: AcceptAny = False
@@ -61,8 +63,12 @@ def images_router(index: ImageIndex, metrics: CollectorRegistry) -> APIRouter:
 
         curl -X POST localhost:8002/v1/images --data-binary @chest.dcm
         """
-        data, sent = await read_upload(request, "metadata", ImageMetadataInput)
-        return _stored(*await index.put(None, data, sent, replace=replace, accept_any=accept_any), response)
+        return await put(None, request, response, replace=replace, accept_any=accept_any)
+
+    @router.get("", summary="The images of the index, page by page", responses=documented(Unavailable))
+    async def list_images(listing: Annotated[ImageListing, Query()]) -> ImagePage:
+        """In order of their ids; those of a study, of a series, or of one SOP Instance UID, where that is asked for."""
+        return await index.page(listing)
 
     @router.get("/{image_id}", summary="What the index knows of an image", responses=documented(NotFound, Unavailable))
     async def get_image(image_id: ImageIdPath) -> ImageRecord:
@@ -76,7 +82,12 @@ def images_router(index: ImageIndex, metrics: CollectorRegistry) -> APIRouter:
         """
         await index.delete(image_id)
 
-    def _stored(record: ImageRecord, outcome: PutOutcome, response: Response) -> ImageRecord:
+    async def put(
+        image_id: str | None, request: Request, response: Response, *, replace: bool, accept_any: bool
+    ) -> ImageRecord:
+        upload = await read_upload(request, METADATA_PART, REPORT_PART)
+        sent, report = upload.said("metadata", ImageMetadataInput), upload.said("report", ReportLabels)
+        record, outcome = await index.put(image_id, upload.data, sent, report, replace=replace, accept_any=accept_any)
         written.labels(outcome).inc()
         if outcome is PutOutcome.CREATED:
             response.status_code = status.HTTP_201_CREATED

@@ -32,7 +32,7 @@ def search_router(index: ImageIndex) -> APIRouter:
         "/by-image",
         summary="An image in, its labels and similar images out",
         responses=UPLOAD_ERRORS,
-        openapi_extra=image_body(*OPTIONS_PART),
+        openapi_extra=image_body(OPTIONS_PART),
     )
     async def search_by_image(
         request: Request, parameters: Annotated[ImageSearchParameters, Query()]
@@ -42,9 +42,9 @@ def search_router(index: ImageIndex) -> APIRouter:
 
             curl -X POST 'localhost:8002/v1/search/by-image?k=3' --data-binary @chest.png
         """
-        data, options = await read_upload(request, "options", SearchOptions)
-        merged = _merged(options, parameters)
-        return await index.search_by_image(data, merged, accept_any=parameters.accept_any)
+        upload = await read_upload(request, OPTIONS_PART)
+        merged = _merged(upload.said("options", SearchOptions), parameters)
+        return await index.search_by_image(upload.data, merged, accept_any=parameters.accept_any)
 
     return router
 

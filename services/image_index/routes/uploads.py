@@ -1,5 +1,7 @@
-"""Reads an image out of a request: as the body itself, or as `file` in a form beside a JSON part."""
+"""Reads an image out of a request: as the body itself, or as `file` in a form beside JSON parts."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TypeVar
 
 from fastapi import Request
@@ -21,6 +23,7 @@ from shared.errors import (
 )
 from shared.web.documented import documented
 from shared.web.json_body import BODY_ENDED, parse_json
+from shared.web.openapi import FormPart
 
 Part = TypeVar("Part", bound=BaseModel)
 MAX_PART_BYTES = 2**20  # of what a form holds beside the image
@@ -30,20 +33,35 @@ UPLOAD_ERRORS = documented(
 )
 
 
-async def read_upload(request: Request, part: str, model: type[Part]) -> tuple[bytes, Part | None]:
-    """The image's bytes, and the JSON part where the form has one."""
+@dataclass(frozen=True)
+class Upload:
+    """The image's bytes, and what the form's other parts say."""
+
+    data: bytes
+    parts: Mapping[str, bytes]
+
+    def said(self, part: str, model: type[Part]) -> Part | None:
+        """None where the form has no such part. Raises InvalidInput or RequestValidationError."""
+        sent = self.parts.get(part)
+        return None if sent is None else parse_json(sent, model, at=("body", part))
+
+
+async def read_upload(request: Request, *parts: FormPart) -> Upload:
+    """Of a form that holds `file` and some of these parts, or of a body that is the image."""
+    names = [part.name for part in parts]
+    most = len(names) + 1
     try:
         if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-            return _not_empty(await request.body()), None
-        async with request.form(max_files=2, max_fields=2) as form:
-            unknown = set(form) - {"file", part}
-            if unknown:
-                raise InvalidInput(f"The form may hold the parts file and {part}, and no others.")
-            file, described = form.get("file"), form.get(part)
+            return Upload(_not_empty(await request.body()), {})
+        async with request.form(max_files=most, max_fields=most) as form:
+            if set(form) - {"file", *names}:
+                listed = ", ".join(["file", *names[:-1]])
+                raise InvalidInput(f"The form may hold the parts {listed} and {names[-1]}, and no others.")
+            file = form.get("file")
             if not isinstance(file, UploadFile):
                 raise InvalidInput("The form holds no file part named file.")
-            said = None if described is None else parse_json(await _bytes_of(described), model, at=("body", part))
-            return _not_empty(await file.read()), said
+            said = {name: await _bytes_of(form[name]) for name in names if name in form}
+            return Upload(_not_empty(await file.read()), said)
     except ClientDisconnect:
         raise BadRequest(BODY_ENDED) from None
 

@@ -1,7 +1,7 @@
 """A report as a store keeps it: what it says of the labels, of whom it speaks, and when. Never a word of it."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Literal, NamedTuple
 
@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.image_index.ranking.arrays import Vector
-from services.image_index.ranking.report_evidence import probabilities_of
-from services.image_index.ranking.vectors import named
+from services.image_index.ranking.report_evidence import evidence_of_report, probabilities_of
+from services.image_index.ranking.vectors import named, vector
 from services.image_index.store.row import report_blob
 from shared.labels import LABELS, State
-from shared.schemas.reports import ReportEvidence
+from shared.schemas.reports import ReportEvidence, ReportLabels
 
 _STATES = tuple(State)  # a state is stored as its place here
 
@@ -97,6 +97,19 @@ class ReportPut(NamedTuple):
 
     outcome: ReportOutcome
     images: int
+
+
+def report_of(labels: ReportLabels, base_rates: Vector) -> NewReport:
+    """`base_rates` (14,): how often reports state each label. Received now, where nothing says when it was issued."""
+    states = tuple(labels.states[name] for name in LABELS)
+    issued = labels.issued or datetime.now(UTC)
+    return NewReport(
+        evidence=evidence_of_report(states, vector(labels.probabilities), base_rates),
+        states=states,
+        text_model_sha256=labels.text_model_sha256,
+        issued=issued.astimezone(UTC),
+        issued_given=labels.issued is not None,
+    )
 
 
 def outcome_of(new: NewReport, kept: KeptReport | None, *, replace: bool) -> ReportOutcome:

@@ -31,6 +31,8 @@ _METADATA = (
     "BodyPartExamined",
     "AnatomicRegionSequence",
     "PatientID",  # to be hashed
+    "AccessionNumber",  # to be hashed
+    "IssuerOfAccessionNumberSequence",  # and with it
     "PatientSex",
     "PatientAge",
     "PatientBirthDate",  # where there is no age

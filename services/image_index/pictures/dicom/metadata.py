@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from pydicom.dataset import Dataset
 
+from services.image_index.pictures.dicom.gates import text_of
 from services.image_index.pictures.dicom.sequences import items_of
 from services.image_index.pictures.dicom.view_codes import view_position_by_code
 from services.image_index.pictures.spellings import patient_sex_of, view_position_of, within_a_life, years_of
@@ -50,6 +51,13 @@ def _age(dataset: Dataset) -> float | None:
     if born is None or studied is None or studied < born:
         return None
     return within_a_life((studied - born).days // 365.25)
+
+
+def accession_issuer_of(dataset: Dataset) -> str | None:
+    """Who gave the accession number, where the file says so: a name of the site's own, or one of the world's."""
+    names = ("LocalNamespaceEntityID", "UniversalEntityID")
+    said = (text_of(item, name) for item in items_of(dataset, "IssuerOfAccessionNumberSequence") for name in names)
+    return next(filter(None, said), None)
 
 
 def day_of(value: Any) -> date | None:

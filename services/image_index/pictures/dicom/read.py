@@ -12,7 +12,7 @@ from services.image_index.pictures.dicom.frame import check_frame, decode_first_
 from services.image_index.pictures.dicom.gates import check_gates, is_burned_in, text_of
 from services.image_index.pictures.dicom.grey import to_grey
 from services.image_index.pictures.dicom.isolated import IsolatedDecoders
-from services.image_index.pictures.dicom.metadata import day_of, metadata_of
+from services.image_index.pictures.dicom.metadata import accession_issuer_of, day_of, metadata_of
 from services.image_index.pictures.dicom.orientation import upright
 from services.image_index.pictures.dicom.pixel_attributes import frames_of
 from services.image_index.pictures.dicom.square_pixels import with_square_pixels
@@ -32,6 +32,8 @@ def read_dicom(data: bytes, limits: Limits, decoders: IsolatedDecoders | None = 
             grey=upright(with_square_pixels(to_grey(frame, dataset), dataset, limits), dataset),
             metadata=metadata_of(dataset),
             patient_id=text_of(dataset, "PatientID") or None,
+            accession_number=text_of(dataset, "AccessionNumber") or None,
+            accession_issuer=accession_issuer_of(dataset),
             study_date=day_of(dataset.get("StudyDate")),
             frames=frames_of(dataset),
             burned_in=is_burned_in(dataset),

@@ -2,6 +2,7 @@
 
 import json
 import re
+from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Sequence
 from json import JSONDecodeError
@@ -53,9 +54,10 @@ async def read_json(request: Request, model: type[Model]) -> tuple[bytes, Model]
 
 def parse_json(data: bytes, model: type[Model], at: Sequence[str] = ("body",)) -> Model:
     """Raises InvalidInput or RequestValidationError; `at` is where in the request the data was."""
-    value = _parsed(data, at[-1])
+    _check(data, at[-1])
     try:
-        return model.model_validate(value, strict=True)
+        # From the text, for strictly only JSON may write a moment or a state as a word.
+        return model.model_validate_json(data.removeprefix(BOM_UTF8), strict=True)
     except ValidationError as error:
         raise RequestValidationError(validation_errors(error, at)) from None
 
@@ -66,11 +68,12 @@ def validation_errors(error: ValidationError, at: Sequence[str]) -> list[dict[st
     return [{**each, "loc": (*at, *each["loc"])} for each in found]
 
 
-def _parsed(data: bytes, name: str) -> object:
+def _check(data: bytes, name: str) -> None:
+    """Raises InvalidInput for what is no JSON, or not plainly so."""
     if len(data) > _ALWAYS_QUICK:
         _check_extent(data, name)
     try:
-        value: object = _DECODER.decode(data.decode("utf-8-sig"))
+        value = _DECODER.decode(data.decode("utf-8-sig"))
         if _SURROGATE.search(data):
             json.dumps(value, ensure_ascii=False).encode()
     except UnicodeDecodeError as error:
@@ -82,7 +85,6 @@ def _parsed(data: bytes, name: str) -> object:
         raise InvalidInput(f"The {name} is not valid JSON: {error.msg.removesuffix(' at')} {where}.") from None
     except RecursionError:
         raise InvalidInput(f"The {name} is nested too deeply.") from None
-    return value
 
 
 def _check_extent(data: bytes, name: str) -> None:

@@ -3,11 +3,14 @@
 import json
 import time
 import tracemalloc
+from datetime import UTC, datetime
 
 import pytest
 from fastapi.exceptions import RequestValidationError
 
 from shared.errors import InvalidInput
+from shared.labels import LABELS, State
+from shared.schemas.reports import ReportLabels
 from shared.schemas.retrieve import RetrieveRequest
 from shared.schemas.search import MAX_EXCLUDED, SearchRequest
 from shared.schemas.text import ClassifyRequest
@@ -130,6 +133,24 @@ def test_value_of_another_type_is_refused(wrong):
     with pytest.raises(RequestValidationError) as refusal:
         parse_json(json.dumps({"impression": "Edema", **wrong}).encode(), RetrieveRequest)
     assert len(refusal.value.errors()) == 1
+
+
+def test_moment_and_state_are_read_from_their_words_and_from_nothing_else():
+    def labels(**changed: object) -> bytes:
+        said = {
+            "states": dict.fromkeys(LABELS, "absent"),
+            "probabilities": dict.fromkeys(LABELS, 0.5),
+            "text_model_sha256": "ab" * 32,
+            "issued": "2026-03-01T09:30:00+01:00",
+        }
+        return json.dumps(said | changed).encode()
+
+    read = parse_json(labels(), ReportLabels)
+    assert read.states["Edema"] is State.ABSENT
+    assert read.issued == datetime(2026, 3, 1, 8, 30, tzinfo=UTC)
+    for wrong in ({"issued": 5}, {"issued": "2026-03-01T09:30:00"}, {"states": dict.fromkeys(LABELS, "no")}):
+        with pytest.raises(RequestValidationError):
+            parse_json(labels(**wrong), ReportLabels)
 
 
 def test_whole_number_is_good_for_a_fraction():

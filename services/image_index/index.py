@@ -40,9 +40,9 @@ from services.image_index.store.new_image import PutOutcome
 from services.image_index.store.reports import ReportTarget, report_of
 from services.image_index.worklist import page_of
 from services.inference.batching import MicroBatcher
-from shared.errors import Conflict, DeadlineExceeded, NotFound
+from shared.errors import Conflict, DeadlineExceeded, InvalidInput, NotFound
 from shared.labels import LABELS, LabelName
-from shared.schemas.images import ImageListing, ImageMetadataInput, ImagePage, ImageRecord
+from shared.schemas.images import ImageMetadataInput, ImagePage, ImagePageParameters, ImageRecord
 from shared.schemas.reports import ReportLabels
 from shared.schemas.search import (
     RANKING_BY_IMAGE,
@@ -169,8 +169,10 @@ class ImageIndex:
     async def get(self, image_id: str) -> ImageRecord:
         return _there(await self._call(self.store.get, image_id))
 
-    async def page(self, listing: ImageListing) -> ImagePage:
-        return await self._call(page_of, self.store, listing)
+    async def page(self, asked: ImagePageParameters) -> ImagePage:
+        if asked.report_disagrees is not None:
+            raise InvalidInput("Images are not yet told apart by whether report and picture agree.")
+        return await self._call(page_of, self.store, asked)
 
     async def describe(self) -> IndexDescription:
         return await self._call(self.store.describe)

@@ -108,34 +108,26 @@ class ImageRecord(BaseModel):
     )
 
 
-class ImageUids(BaseModel):
-    """Which images: those that have all of the UIDs."""
+class ImagePageParameters(BaseModel):
+    """Which of the images of the index are asked for, and how many at once."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    study_instance_uid: DicomUid | None = None
-    series_instance_uid: DicomUid | None = None
-    sop_instance_uid: DicomUid | None = None
-
-
-class ImageListing(ImageUids):
-    """Which images, and how many at once."""
-
-    limit: int = Field(default=100, ge=1, le=1000, description="The most images on one page.")
-    cursor: ImageId | None = Field(
-        default=None, description="`next_cursor` of the page before; without it, the first page."
+    limit: int = Field(default=100, ge=1, le=1000, description="The most images of one page.")
+    cursor: Annotated[str, StringConstraints(min_length=1, max_length=512)] | None = Field(
+        default=None, description="The `next_cursor` of the page before."
+    )
+    study_instance_uid: DicomUid | None = Field(default=None, description="Only images of this study.")
+    series_instance_uid: DicomUid | None = Field(default=None, description="Only images of this series.")
+    sop_instance_uid: DicomUid | None = Field(default=None, description="Only the image of this SOP instance.")
+    report_disagrees: bool | None = Field(
+        default=None, description="Only images of which report and picture say the contrary; with `false`, all others."
     )
 
 
 class ImagePage(BaseModel):
-    """Some images of the index, in order of their ids."""
+    """Some of the images of the index."""
 
     images: list[ImageRecord]
-    next_cursor: str | None = Field(
-        description="What to send for the next page; None on the last one. A page may hold fewer images than asked "
-        "for, or none, and yet not be the last. Images that are put or deleted meanwhile repeat none and hide none of "
-        "the others."
-    )
+    next_cursor: str | None = Field(default=None, description="Where the next page begins; None on the last one.")
 
 
 class ImageLinks(BaseModel):

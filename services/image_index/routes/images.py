@@ -9,7 +9,7 @@ from services.image_index.index import ImageIndex
 from services.image_index.routes.uploads import UPLOAD_ERRORS, read_upload
 from services.image_index.store.new_image import PutOutcome
 from shared.errors import NotFound, Unavailable
-from shared.schemas.images import ImageListing, ImageMetadataInput, ImagePage, ImageRecord
+from shared.schemas.images import ImageMetadataInput, ImagePage, ImagePageParameters, ImageRecord
 from shared.schemas.reports import ReportLabels
 from shared.web.documented import documented
 from shared.web.openapi import METADATA_PART, AcceptAny, FormPart, ImageIdPath, Replace, image_body
@@ -66,9 +66,9 @@ def images_router(index: ImageIndex, metrics: CollectorRegistry) -> APIRouter:
         return await put(None, request, response, replace=replace, accept_any=accept_any)
 
     @router.get("", summary="The images of the index, page by page", responses=documented(Unavailable))
-    async def list_images(listing: Annotated[ImageListing, Query()]) -> ImagePage:
+    async def list_images(asked: Annotated[ImagePageParameters, Query()]) -> ImagePage:
         """In order of their ids; those of a study, of a series, or of one SOP Instance UID, where that is asked for."""
-        return await index.page(listing)
+        return await index.page(asked)
 
     @router.get("/{image_id}", summary="What the index knows of an image", responses=documented(NotFound, Unavailable))
     async def get_image(image_id: ImageIdPath) -> ImageRecord:

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from services.image_index.ranking.query import Query
 from services.image_index.store.new_image import NewImage, PutOutcome
 from services.image_index.store.reports import NewReport, ReportPut, ReportTarget
+from services.image_index.store.uids import ImageUids
 from shared.labels import LabelName
-from shared.schemas.images import ImageRecord, ImageUids
+from shared.schemas.images import ImageRecord
 from shared.schemas.reports import ReportEvidence
 from shared.schemas.search import Excluded
 from shared.schemas.system import IndexDescription, IndexInfo

@@ -13,8 +13,9 @@ from services.image_index.ranking.vectors import named
 from services.image_index.store.embedded import report_rows
 from services.image_index.store.new_image import NewImage
 from services.image_index.store.row import Row, to_blob
+from services.image_index.store.uids import ImageUids
 from shared.labels import LABELS
-from shared.schemas.images import ImageRecord, ImageUids, StoredMetadata
+from shared.schemas.images import ImageRecord, StoredMetadata
 
 _METADATA = tuple(StoredMetadata.model_fields)
 _ROW = f"""SELECT {", ".join(Row._fields[:-1])}, evidence
@@ -66,7 +67,7 @@ def records_after(
     connection: sqlite3.Connection, uids: ImageUids, after: str, limit: int, base_rates: Vector
 ) -> list[ImageRecord]:
     """In order of their ids, from the first one behind `after` on."""
-    wanted = uids.model_dump(exclude_none=True)
+    wanted = {name: uid for name, uid in uids._asdict().items() if uid is not None}
     where = " AND ".join(["image_id > ?", *(f"{name} = ?" for name in wanted)])
     cursor = connection.execute(
         f"{_RECORD} WHERE {where} ORDER BY image_id LIMIT ?",

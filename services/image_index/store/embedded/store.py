@@ -31,10 +31,11 @@ from services.image_index.store.failures import PART, StoreUnusable, unavailable
 from services.image_index.store.new_image import NewImage, PutOutcome
 from services.image_index.store.reports import NewReport, ReportPut, ReportTarget
 from services.image_index.store.row import CHECKSUM_SPACE, Row, digest
+from services.image_index.store.uids import ImageUids
 from shared.errors import ServiceError
 from shared.labels import LABELS, LabelName
 from shared.private_folder import open_folder
-from shared.schemas.images import ImageRecord, ImageUids
+from shared.schemas.images import ImageRecord
 from shared.schemas.reports import ReportEvidence
 from shared.schemas.system import IndexDescription, IndexInfo
 

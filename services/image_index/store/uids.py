@@ -1,0 +1,11 @@
+"""The UIDs of DICOM by which images may be asked for."""
+
+from typing import NamedTuple
+
+
+class ImageUids(NamedTuple):
+    """Images that have all of these; None asks for nothing."""
+
+    study_instance_uid: str | None = None
+    series_instance_uid: str | None = None
+    sop_instance_uid: str | None = None

@@ -1,4 +1,4 @@
-"""`python -m services.image_index serve | ingest | import-predictions | phantoms`.
+"""`python -m services.image_index serve | ingest | import-predictions | import-report-labels | phantoms`.
 
 Judging and training have doors of their own: `services.image_index.evaluation`, `services.image_index.training`.
 """
@@ -6,7 +6,7 @@ Judging and training have doors of their own: `services.image_index.evaluation`,
 import typer
 
 from services.image_index.examples.phantoms.command import phantoms
-from services.image_index.ingest.commands import import_predictions, ingest
+from services.image_index.ingest.commands import import_predictions, import_report_labels, ingest
 from services.image_index.patient_keys import PatientKeyUnusable
 from services.image_index.pictures.burned_in.reader import ReaderMissing
 from services.image_index.ranking.prior import PriorUnusable
@@ -38,6 +38,7 @@ def serve() -> None:
 
 cli.command()(ingest)
 cli.command()(import_predictions)
+cli.command()(import_report_labels)
 cli.command()(phantoms)
 
 

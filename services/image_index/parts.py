@@ -17,7 +17,7 @@ from services.image_index.pictures.burned_in.reader import ReaderMissing, TextRe
 from services.image_index.ranking.prior import LabelSetPrior, read_prior, shipped_prior
 from services.image_index.settings import ImageIndexSettings
 from services.image_index.store.contract import ImageStore
-from services.image_index.store.embedded.peek import stored_hashes
+from services.image_index.store.embedded.peek import stored_hashes, weights_of
 from services.image_index.store.embedded.store import EmbeddedStore
 from services.inference.model_files import ModelLoadError
 from services.inference.session import open_session
@@ -69,6 +69,15 @@ def open_store(settings: ImageIndexSettings, weights_sha256: str) -> ImageStore:
         base_rates=open_prior(settings).base_rates,
         min_free_bytes=settings.min_free_bytes,
     )
+
+
+def open_store_as_it_is(settings: ImageIndexSettings) -> ImageStore:
+    """For what needs no encoder: with the weights that made its images, and where it has none, the configured ones.
+
+    Raises StoreUnusable, PriorUnusable or ModelLoadError.
+    """
+    weights_sha256 = weights_of(settings.index_folder) or open_encoder(settings).info.weights_sha256
+    return open_store(settings, weights_sha256)
 
 
 def open_prior(settings: ImageIndexSettings) -> LabelSetPrior:

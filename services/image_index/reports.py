@@ -39,7 +39,7 @@ class Reports:
         `replace`; or where an accession number is that of several studies.
         """
         report = report_of(labels, self._base_rates)
-        ((outcome, images),) = await self._call(self._store.put_reports, [(target, report)], replace=replace)
+        ((outcome, images, _known),) = await self._call(self._store.put_reports, [(target, report)], replace=replace)
         if outcome is ReportOutcome.REMOVED:
             raise report_was_removed()
         if outcome is ReportOutcome.AMBIGUOUS:

@@ -1,4 +1,4 @@
-"""The commands that fill an index: from images, or from what another model made of them."""
+"""The commands that fill an index: from images, from what another model made of them, from what reports say."""
 
 import re
 from pathlib import Path
@@ -8,6 +8,9 @@ import typer
 
 from services.image_index.ingest.predictions.run import ModelNamed
 from services.image_index.ingest.predictions.run import import_predictions as run_import
+from services.image_index.ingest.report_labels.named_by import NamedBy
+from services.image_index.ingest.report_labels.run import Importing
+from services.image_index.ingest.report_labels.run import import_report_labels as run_report_labels
 from services.image_index.ingest.run import Archive, Ingesting
 from services.image_index.ingest.run import ingest as run_ingest
 from services.image_index.settings import ImageIndexSettings
@@ -95,6 +98,50 @@ def import_predictions(
         replace=replace,
         dry_run=dry_run,
     )
+
+
+def import_report_labels(
+    file: Annotated[
+        Path, typer.Argument(help="Table of labels, as `python -m services.text_classifier label` writes.")
+    ],
+    *,
+    data_dir: DataDir = None,
+    image_column: Annotated[
+        str | None, typer.Option(help="Column of image ids, or of paths that they are made of. Else path_to_image.")
+    ] = None,
+    study_column: Annotated[str | None, typer.Option(help="Column of Study Instance UIDs.")] = None,
+    accession_column: Annotated[str | None, typer.Option(help="Column of accession numbers.")] = None,
+    issued_column: Annotated[
+        str | None,
+        typer.Option(help="Column of when each report was issued, in ISO 8601; UTC where no offset is given."),
+    ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Take also what was removed, or was issued before what is there.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every line, and write nothing.")] = False,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write what could not be taken, and why, and what waits: FILE.csv, or FILE.json with counts."
+        ),
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="End with status 3 if any line could not be taken.")] = False,
+) -> None:
+    """Take what many reports say as evidence of their images. A stopped run is simply started again.
+
+    Ends with status 0, though some lines could not be taken (see --strict); with 1 if none could, or nothing ran.
+    """
+    if sum(column is not None for column in (image_column, study_column, accession_column)) > 1:
+        raise typer.BadParameter("Give one of --image-column, --study-column and --accession-column.")
+    how = Importing(
+        named_by=NamedBy.of(image_column, study_column, accession_column),
+        issued_column=issued_column,
+        replace=replace,
+        dry_run=dry_run,
+        strict=strict,
+        report=report,
+    )
+    run_report_labels(_settings(data_dir=data_dir), file, how)
 
 
 def _settings(**given: Any) -> ImageIndexSettings:

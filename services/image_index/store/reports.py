@@ -93,10 +93,13 @@ class ReportOutcome(StrEnum):
 
 
 class ReportPut(NamedTuple):
-    """What became of a report. `images`: for how many the report of its image or study counts now."""
+    """What became of a report. `images`: for how many the report of its image or study counts now; `known`: whether
+    any image of it is there.
+    """
 
     outcome: ReportOutcome
     images: int
+    known: bool
 
 
 def report_of(labels: ReportLabels, base_rates: Vector) -> NewReport:

@@ -105,7 +105,7 @@ def test_an_index_of_version_5_is_served_with_the_same_checksum_and_written_to(f
         assert [record.report for record in (a, b, c)] == [None, None, None]
         assert store.thumbnail("c") == b"thumbnail of other"
         assert store.put_reports([(ReportTarget("study", "1.2.3"), made_report(1.5))]) == [
-            ReportPut(ReportOutcome.STORED, 2)
+            ReportPut(ReportOutcome.STORED, 2, known=True)
         ]
         store.put([made_image("d", study_instance_uid="1.2.3", accession_key="0" * 16)])
         checksum = store.checksum()

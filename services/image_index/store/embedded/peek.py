@@ -20,6 +20,15 @@ def _opened(file: Path) -> Iterator[sqlite3.Connection]:
         raise StoreUnusable(f"The index {file} cannot be read ({error}).") from error
 
 
+def weights_of(folder: Path) -> str | None:
+    """The hash of the weights that made its images; None where it has none, or cannot tell before it is opened."""
+    file = folder / FILE_NAME
+    if not file.exists():
+        return None
+    with _opened(file) as connection:
+        return next(iter(database.weights_in_use(connection)), None)
+
+
 @contextmanager
 def stored_hashes(folder: Path, weights_sha256: str) -> Iterator[Callable[[str], str | None]]:
     """The content's SHA-256 by image id, read while another process may own it.

@@ -94,19 +94,20 @@ class Transaction:
         if target.kind == "accession":
             found = report_rows.targets_of_accession(self._connection, target.key)
             if len(found) > 1:
-                return ReportPut(ReportOutcome.AMBIGUOUS, 0)
+                return ReportPut(ReportOutcome.AMBIGUOUS, 0, known=True)
             target = found[0] if found else target
         kept = report_rows.find(self._connection, target)
         outcome = outcome_of(report, kept, replace=replace)
         if outcome not in _WRITTEN:
-            return ReportPut(outcome, report_rows.known_by(self._connection, kept.number) if kept else 0)
+            counts_for = report_rows.known_by(self._connection, kept.number) if kept else 0
+            return ReportPut(outcome, counts_for, known=bool(report_rows.images_of(self._connection, target)))
         self.erased |= outcome is ReportOutcome.REPLACED
         before = self._rows_of(target)
         number = report_rows.write(self._connection, target, report)
         self._choose(before, number)
         if outcome is ReportOutcome.STORED and not before:
             outcome = ReportOutcome.WAITING
-        return ReportPut(outcome, report_rows.known_by(self._connection, number))
+        return ReportPut(outcome, report_rows.known_by(self._connection, number), known=bool(before))
 
     def _outcome(self, target: ReportTarget, report: NewReport, replace: bool) -> ReportOutcome:
         return outcome_of(report, report_rows.find(self._connection, target), replace=replace)

@@ -1,0 +1,1 @@
+"""What the text classifier read in many reports, put into an index as evidence."""

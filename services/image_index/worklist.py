@@ -9,7 +9,7 @@ from shared.schemas.images import ImagePage, ImagePageParameters, ImageRecord
 Wanted = Callable[[Sequence[ImageRecord]], Sequence[bool]]
 
 _BLOCK = 500
-_MOST_LOOKED_AT = 5_000  # for one page, however few are wanted: some tenths of a second
+_MOST_LOOKED_AT = 2_000  # for one page, however few are wanted: two tenths of a second
 
 
 def page_of(store: ImageStore, asked: ImagePageParameters, wanted: Wanted | None = None) -> ImagePage:

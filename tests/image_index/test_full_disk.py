@@ -19,6 +19,7 @@ from shared.errors import Unavailable
 from shared.web.logs import configure_logging
 from tests.image_index.conftest import png_bytes
 from tests.image_index.encoding.tiny_model import picture_of
+from tests.image_index.routes.test_reports import form, labels
 from tests.image_index.store.full_disk import fill, small_disk
 
 EDEMA = png_bytes(picture_of("Edema"))
@@ -47,15 +48,19 @@ async def test_a_full_disk_is_told_and_refuses_writes_alone(
         filler = fill(settings.data_dir)
         full = await client.get("/readyz")
         refused = await client.put("/v1/images/b", content=EDEMA)
+        no_report = await client.put("/v1/images/a/report", json=labels("Edema"))
+        nor_with_it = await client.put("/v1/images/a", files=form(EDEMA, report=labels("Edema")))
 
         assert healthy["writes"] is True
         assert (full.status_code, full.json()["status"], full.json()["writes"]) == (200, "ready", False)
         (check,) = [check for check in full.json()["checks"] if check["part"] == "index-store"]
         assert (check["ready"], check["writes"]) == (True, False)
         assert "full" in check["detail"]
-        assert (refused.status_code, refused.json()["part"]) == (503, "index-store")
-        assert int(refused.headers["retry-after"]) > 0
-        assert "full" in refused.json()["detail"]
+        for answer in (refused, no_report, nor_with_it):
+            assert (answer.status_code, answer.json()["part"]) == (503, "index-store")
+            assert int(answer.headers["retry-after"]) > 0
+            assert "full" in answer.json()["detail"]
+        assert (await client.get("/v1/images/a")).json()["report"] is None
         assert (await client.put("/v1/images/a", content=EDEMA)).status_code == 200  # it is there: nothing to write
         found = await client.post("/v1/search", json={"labels": ["Edema"]})
         assert [hit["image_id"] for hit in found.json()["hits"]] == ["a"]

@@ -1,5 +1,6 @@
 """The service as a process of its own: started, killed, refused, stopped."""
 
+import json
 import os
 import signal
 import socket
@@ -10,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -109,6 +111,70 @@ def test_kill_9_while_images_are_put_loses_none_that_was_acknowledged(service: S
         lost = [image_id for image_id in acknowledged if client.get(f"/v1/images/{image_id}").status_code != 200]
         assert lost == []
         assert client.get("/v1/index").json()["size"] >= len(acknowledged) >= 80
+
+
+def labels_of(number: int, issued: str) -> dict[str, Any]:
+    """States that tell which report it was."""
+    states = {name: "present" if (number >> place) % 2 else "absent" for place, name in enumerate(LABELS)}
+    probabilities = {name: 0.9 if state == "present" else 0.1 for name, state in states.items()}
+    return {"states": states, "probabilities": probabilities, "text_model_sha256": "b" * 64, "issued": issued}
+
+
+def put_with_reports_until_killed(client: httpx.Client, worker: str, acknowledged: dict[str, Any]) -> None:
+    """Of each image, notes the report that was acknowledged last."""
+    number = 0
+    while True:
+        number += 1
+        image_id, study = f"{worker}.{number}", f"1.{worker}.{number}"
+        picture = png_bytes(picture_of(LABELS[number % 14], brightness=100 + number % 150))
+        own = labels_of(number, "2026-03-01T00:00:00Z")
+        later = labels_of(number + 1, "2026-03-02T00:00:00Z")
+        form = {
+            "file": ("x.png", picture),
+            "metadata": (None, json.dumps({"study_instance_uid": study})),
+            "report": (None, json.dumps(own)),
+        }
+        try:
+            assert client.put(f"/v1/images/{image_id}", files=form).status_code == 201
+            acknowledged[image_id] = own["states"]
+            assert client.put(f"/v1/studies/{study}/report", json=later).status_code == 201
+            acknowledged[image_id] = later["states"]
+        except httpx.TransportError:
+            return
+
+
+def test_kill_9_while_reports_and_images_are_put_loses_none_and_leaves_no_half_evidence(service: Service) -> None:
+    acknowledged: dict[str, Any] = {}
+    for round_number in range(2):
+        with service.running() as (client, process):
+            workers = [
+                threading.Thread(
+                    target=put_with_reports_until_killed, args=(client, f"{round_number + 1}.{worker}", acknowledged)
+                )
+                for worker in range(4)
+            ]
+            for worker in workers:
+                worker.start()
+            while len(acknowledged) < 30 * (round_number + 1):
+                time.sleep(0.005)
+            process.send_signal(signal.SIGKILL)
+            for worker in workers:
+                worker.join()
+    with service.running() as (client, _process):
+        found: dict[str, Any] = {}
+        cursor: str | None = ""
+        while cursor is not None:
+            page = client.get("/v1/images", params={"cursor": cursor} if cursor else {}).json()
+            found |= {record["image_id"]: record["report"] for record in page["images"]}
+            cursor = page["next_cursor"]
+
+    assert set(acknowledged) <= set(found)
+    for image_id, report in found.items():
+        number = int(image_id.rpartition(".")[2])
+        first, later = (labels_of(n, "")["states"] for n in (number, number + 1))
+        assert report["states"] == (later if report["of"] == "study" else first)  # an image never came without its own
+        assert acknowledged.get(image_id) in (None, first) or report["states"] == later
+    assert len(acknowledged) >= 60
 
 
 def test_one_process_owns_an_index_and_a_stop_is_clean(service: Service) -> None:

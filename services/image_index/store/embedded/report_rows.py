@@ -14,9 +14,10 @@ from shared.schemas.reports import ReportEvidence
 
 KEPT = "number, evidence, states, text_models.weights_sha256, issued, issued_given"
 # Of an image's own report and its study's, the one that was issued later; its own where both were at once.
-_COUNTS = """(SELECT number FROM reports WHERE evidence IS NOT NULL AND (
-(kind = 'image' AND target = images.image_id) OR (kind = 'study' AND target = images.study_instance_uid)
-) ORDER BY issued DESC, kind = 'image' DESC LIMIT 1)"""
+_COUNTS_FOR = """SELECT number, evidence FROM reports WHERE evidence IS NOT NULL AND (
+(kind = 'image' AND target = {image}) OR (kind = 'study' AND target = {study})
+) ORDER BY issued DESC, kind = 'image' DESC LIMIT 1"""
+_COUNTS = f"(SELECT number FROM ({_COUNTS_FOR.format(image='images.image_id', study='images.study_instance_uid')}))"  # noqa: S608
 # A number finds images whoever gave it: their keys are the number's, or go on behind it with a dot.
 _OF_KEY = "accession_key >= :key AND accession_key < :key || '/'"
 _OF = {
@@ -129,10 +130,12 @@ def choose(connection: sqlite3.Connection, image_ids: Sequence[str], number: int
     return [image_id for (image_id,) in cursor.fetchall()]
 
 
-def choose_of_new(connection: sqlite3.Connection, image_id: str) -> bytes | None:
+def choose_of_new(connection: sqlite3.Connection, image_id: str, study: str | None) -> bytes | None:
     """Of an image that was just written; the evidence of what counts for it."""
-    connection.execute(f"UPDATE images SET report = {_COUNTS} WHERE image_id = ?", (image_id,))  # noqa: S608
-    (evidence,) = connection.execute(
-        "SELECT evidence FROM images LEFT JOIN reports ON number = report WHERE image_id = ?", (image_id,)
-    ).fetchone()
-    return None if evidence is None else bytes(evidence)
+    found = connection.execute(_COUNTS_FOR.format(image=":image", study=":study"), {"image": image_id, "study": study})
+    number, evidence = found.fetchone() or (None, None)
+    connection.execute(
+        "UPDATE images SET report = :it WHERE image_id = :image AND report IS NOT :it",
+        {"it": number, "image": image_id},
+    )
+    return evidence

@@ -37,7 +37,7 @@ from shared.labels import LABELS, LabelName
 from shared.private_folder import open_folder
 from shared.schemas.images import ImageRecord
 from shared.schemas.reports import ReportEvidence
-from shared.schemas.system import IndexDescription, IndexInfo
+from shared.schemas.system import IndexDescription, IndexInfo, ReportCounts
 
 ENGINE = "embedded (SQLite, exact scan in memory)"
 _UNLOCKED_READS = 3
@@ -74,6 +74,8 @@ class EmbeddedStore:
         self._reader = schema.connect(self._file, read_only=True)
         self._reading = threading.Lock()
         self._behind = False  # what is on disk did not get into memory: no write may build on what is there
+        self._commits = 0
+        self._counts: tuple[int, ReportCounts] | None = None  # after so many commits
         self._writes = GroupCommit[Transaction](self._commit)
         self._disk = Disk(folder, min_free_bytes)
         self._opened = OpenedFile(self._file)
@@ -185,6 +187,7 @@ class EmbeddedStore:
             self._disk.failed()
             raise
         self._disk.wrote()
+        self._commits += 1
         try:
             self._growing.apply(transaction.changes, transaction.generation)
         except BaseException:
@@ -276,9 +279,12 @@ class EmbeddedStore:
         )
 
     def describe(self) -> IndexDescription:
-        with disk_errors(), closing(schema.connect(self._file, read_only=True)) as connection:  # no search waits for it
-            counts = report_counts.count(connection)
-        return IndexDescription(**dict(self.info()), reports=counts)
+        commits, counts = self._commits, self._counts
+        if counts is None or counts[0] != commits:
+            # With a connection of its own, for which no search has to wait.
+            with disk_errors(), closing(schema.connect(self._file, read_only=True)) as connection:
+                counts = self._counts = commits, report_counts.count(connection)
+        return IndexDescription(**dict(self.info()), reports=counts[1])
 
     def checksum(self) -> str:
         return f"{self._checksum:016x}"

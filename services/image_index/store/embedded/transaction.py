@@ -56,7 +56,7 @@ class Transaction:
         self.generation += 1
         self.erased |= before is not None
         database.write(self._connection, image, self._encoder, self.generation)
-        evidence = report_rows.choose_of_new(self._connection, image.image_id)
+        evidence = report_rows.choose_of_new(self._connection, image.image_id, image.metadata.study_instance_uid)
         row = make_row(image.image_id, image.probabilities, image.metadata, self.generation)
         self._note(image.image_id, before, row._replace(report_evidence=evidence))
         if image.metadata.accession_key is not None:

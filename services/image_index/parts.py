@@ -17,7 +17,7 @@ from services.image_index.pictures.burned_in.reader import ReaderMissing, TextRe
 from services.image_index.ranking.prior import LabelSetPrior, read_prior, shipped_prior
 from services.image_index.settings import ImageIndexSettings
 from services.image_index.store.contract import ImageStore
-from services.image_index.store.embedded.peek import stored_hashes, weights_of
+from services.image_index.store.embedded.peek import holds_hashes, stored_hashes, weights_of
 from services.image_index.store.embedded.store import EmbeddedStore
 from services.inference.model_files import ModelLoadError
 from services.inference.session import open_session
@@ -109,6 +109,6 @@ def open_text_check(settings: ImageIndexSettings) -> TextCheck:
 
 
 def open_keys(settings: ImageIndexSettings) -> PatientKeys:
-    """Raises PatientKeyUnusable."""
+    """Raises PatientKeyUnusable, or StoreUnusable where an index without its key cannot be read."""
     configured = settings.patient_key.get_secret_value() if settings.patient_key else None
-    return open_patient_keys(settings.index_folder, configured)
+    return open_patient_keys(settings.index_folder, configured, lambda: holds_hashes(settings.index_folder))

@@ -5,6 +5,7 @@ import hmac
 import os
 import secrets
 import tempfile
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -54,12 +55,21 @@ def _spellings(patient_id: str) -> set[str]:
     return {patient_id, bare, *(bare.zfill(width) for width in widths)}
 
 
-def open_patient_keys(folder: Path, configured: str | None = None) -> PatientKeys:
+def open_patient_keys(
+    folder: Path, configured: str | None = None, holds_hashes: Callable[[], bool] = lambda: False
+) -> PatientKeys:
     """The configured key, else the one in `folder`, else a new random one that is kept there for its owner alone.
 
-    Raises PatientKeyUnusable where it is not the one that the folder was begun with: no patient would be known again.
+    Raises PatientKeyUnusable where it is not the one that the folder was begun with, or where a new one would have to
+    be made for an index that `holds_hashes` already: no patient would be known again, and no accession number.
     """
     open_folder(folder)
+    made_anew = not configured and not (folder / KEY_FILE).exists() and not (folder / CHECK_FILE).exists()
+    if made_anew and holds_hashes():
+        raise PatientKeyUnusable(
+            f"The index in {folder} holds patient IDs or accession numbers, hashed with a key that is not there: put a "
+            f"copy of {KEY_FILE} in its place, or set CHEX_PATIENT_KEY."
+        )
     key = configured.encode() if configured else _kept(folder / KEY_FILE, secrets.token_hex(32))
     keys, check = PatientKeys(key), folder / CHECK_FILE
     sign = keys.key_of(_NO_PATIENT)

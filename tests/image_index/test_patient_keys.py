@@ -6,8 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.image_index.parts import open_keys
 from services.image_index.patient_keys import PatientKeys, PatientKeyUnusable, open_patient_keys
+from services.image_index.settings import ImageIndexSettings
+from services.image_index.store.embedded.store import EmbeddedStore
 from shared.schemas.search import SearchFilters
+from tests.image_index.store.conftest import WEIGHTS, made_image
 
 
 def test_equal_patients_have_equal_keys_and_others_do_not() -> None:
@@ -21,6 +25,36 @@ def test_equal_patients_have_equal_keys_and_others_do_not() -> None:
 
 def test_without_the_secret_a_key_tells_nothing() -> None:
     assert PatientKeys(b"one").key_of("MRN-1") != PatientKeys(b"two").key_of("MRN-1")
+
+
+def test_accession_numbers_are_hashed_apart_from_patients_and_with_their_issuer() -> None:
+    keys = PatientKeys(b"secret")
+    alone, north, south = (keys.accession_key(" ACC-1 ", issuer) for issuer in (None, "NORTH ", "SOUTH"))
+
+    assert alone == keys.accession_key("ACC-1", " ") != keys.key_of("ACC-1")
+    assert north != south
+    assert {key.partition(".")[0] for key in (north, south)} == {alone}
+    assert keys.accession_key("ACC-1N", "ORTH").partition(".")[2] != north.partition(".")[2]
+    assert PatientKeys(b"other").accession_key("ACC-1") != alone
+
+
+@pytest.mark.parametrize("hashed", [{"patient_key": "0" * 16}, {"accession_key": "0" * 16}, {}])
+def test_an_index_that_lost_its_key_is_given_no_new_one_while_it_holds_hashes(
+    settings: ImageIndexSettings, hashed: dict[str, str]
+) -> None:
+    settings = settings.model_copy(update={"patient_key": None})
+    folder = settings.index_folder
+    with EmbeddedStore(folder, WEIGHTS) as store:
+        store.put([made_image("a", **hashed)])
+    if not hashed:
+        assert open_keys(settings)
+        return
+    with pytest.raises(PatientKeyUnusable, match=r"a key that is not there.*CHEX_PATIENT_KEY"):
+        open_keys(settings)
+    assert not (folder / "patient.key").exists()
+    with EmbeddedStore(folder, WEIGHTS) as store:
+        store.delete("a")
+    assert open_keys(settings)
 
 
 def test_a_random_secret_is_kept_for_its_owner_alone(tmp_path: Path) -> None:

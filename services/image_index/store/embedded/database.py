@@ -48,6 +48,14 @@ def weights_in_use(connection: sqlite3.Connection) -> list[str]:
     ]
 
 
+def holds_hashes(connection: sqlite3.Connection) -> bool:
+    """Also of a file that an older version has written, which knows no accession numbers."""
+    known = {name for _number, name, *_ in connection.execute("PRAGMA table_info(images)")}
+    either = " OR ".join(f"{name} IS NOT NULL" for name in ("patient_key", "accession_key") if name in known)
+    (found,) = connection.execute(f"SELECT EXISTS (SELECT 1 FROM images WHERE {either})").fetchone()  # noqa: S608
+    return bool(found)
+
+
 def encoder_id(connection: sqlite3.Connection, weights_sha256: str) -> int:
     connection.execute("INSERT OR IGNORE INTO encoders (weights_sha256) VALUES (?)", (weights_sha256,))
     (number,) = connection.execute("SELECT id FROM encoders WHERE weights_sha256 = ?", (weights_sha256,)).fetchone()

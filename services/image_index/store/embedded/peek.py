@@ -29,6 +29,15 @@ def weights_of(folder: Path) -> str | None:
         return next(iter(database.weights_in_use(connection)), None)
 
 
+def holds_hashes(folder: Path) -> bool:
+    """Whether any image is known by a hash of its patient's ID or of its accession number."""
+    file = folder / FILE_NAME
+    if not file.exists():
+        return False
+    with _opened(file) as connection:
+        return database.holds_hashes(connection)
+
+
 @contextmanager
 def stored_hashes(folder: Path, weights_sha256: str) -> Iterator[Callable[[str], str | None]]:
     """The content's SHA-256 by image id, read while another process may own it.

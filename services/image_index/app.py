@@ -8,7 +8,7 @@ from prometheus_client import Gauge
 
 from services.image_index.encoding.encoder import Encoder
 from services.image_index.index import PART, ImageIndex
-from services.image_index.parts import open_encoder, open_keys, open_store, open_text_check
+from services.image_index.parts import open_encoder, open_keys, open_prior, open_store, open_text_check
 from services.image_index.pictures.burned_in.reader import is_installed
 from services.image_index.routes.images import images_router
 from services.image_index.routes.pictures import pictures_router
@@ -43,7 +43,7 @@ def create_app(
     keys = open_keys(settings)
     text_check = open_text_check(settings)
     store = store or open_store(settings, encoder.info.weights_sha256)
-    index = ImageIndex(encoder, store, keys, text_check, settings)
+    index = ImageIndex(encoder, store, keys, text_check, settings, prior=open_prior(settings))
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

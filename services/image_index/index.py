@@ -22,22 +22,22 @@ from services.image_index.ingest.prepare import (
     sha256_of,
     stored_metadata,
 )
-from services.image_index.parts import open_prior
 from services.image_index.patient_keys import PatientKeys
 from services.image_index.pictures.burned_in.check import TextCheck
 from services.image_index.pictures.radiograph import Grey
 from services.image_index.pictures.read import DICOM, media_type_of
 from services.image_index.pictures.show import heatmap_over
+from services.image_index.ranking.prior import LabelSetPrior
 from services.image_index.ranking.query import Query
 from services.image_index.ranking.vectors import named, vector
-from services.image_index.reports import Reports, report_was_removed
+from services.image_index.reports import Reports, report_of, report_was_removed
 from services.image_index.settings import ImageIndexSettings
 from services.image_index.store.calls import StoreCalls, deadline
 from services.image_index.store.contract import ImageStore
 from services.image_index.store.failures import PART as STORE
 from services.image_index.store.failures import unavailable
 from services.image_index.store.new_image import PutOutcome
-from services.image_index.store.reports import ReportTarget, report_of
+from services.image_index.store.reports import ReportTarget
 from services.image_index.worklist import page_of
 from services.inference.batching import MicroBatcher
 from shared.errors import Conflict, DeadlineExceeded, InvalidInput, NotFound
@@ -69,13 +69,15 @@ class ImageIndex:
         patient_keys: PatientKeys,
         text_check: TextCheck,
         settings: ImageIndexSettings,
+        *,
+        prior: LabelSetPrior,
     ) -> None:
         self.encoder = encoder
         self.store = store
         self._keys = patient_keys
         self._text_check = text_check
         self._settings = settings
-        self._prior = open_prior(settings)
+        self._prior = prior
         self._decode = DecodePool(encoder, settings, PART)
         self._call = StoreCalls(settings.request_timeout_s)
         self.reports = Reports(store, self._call, patient_keys, self._prior.base_rates)

@@ -1,20 +1,19 @@
 """Reports of images and studies, as evidence beside what the pictures show. Knows no HTTP."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from services.image_index.patient_keys import PatientKeys
 from services.image_index.ranking.arrays import Vector
+from services.image_index.ranking.report_evidence import evidence_of_report
+from services.image_index.ranking.vectors import vector
 from services.image_index.store.calls import StoreCalls
 from services.image_index.store.contract import ImageStore
-from services.image_index.store.reports import ReportOutcome, ReportTarget, report_of
+from services.image_index.store.reports import NewReport, ReportOutcome, ReportTarget
 from shared.errors import Conflict, NotFound
-from shared.schemas.reports import (
-    AccessionReportLabels,
-    ReportAnswer,
-    ReportEvidence,
-    ReportLabels,
-    ReportOutcomeName,
-)
+from shared.labels import LABELS
+from shared.schemas.images import ReportEvidence
+from shared.schemas.reports import AccessionReportLabels, ReportAnswer, ReportLabels, ReportOutcomeName
 
 _NAMES: Mapping[ReportOutcome, ReportOutcomeName] = {
     ReportOutcome.STORED: "stored",
@@ -68,6 +67,19 @@ class Reports:
     async def delete(self, target: ReportTarget) -> None:
         """Gone from disk and from every later search when it returns, whether or not it was there before."""
         await self._call(self._store.delete_report, target)
+
+
+def report_of(labels: ReportLabels, base_rates: Vector) -> NewReport:
+    """`base_rates` (14,): how often reports state each label. Received now, where nothing says when it was issued."""
+    states = tuple(labels.states[name] for name in LABELS)
+    issued = labels.issued or datetime.now(UTC)
+    return NewReport(
+        evidence=evidence_of_report(states, vector(labels.probabilities), base_rates),
+        states=states,
+        text_model_sha256=labels.text_model_sha256,
+        issued=issued.astimezone(UTC),
+        issued_given=labels.issued is not None,
+    )
 
 
 def report_was_removed() -> Conflict:

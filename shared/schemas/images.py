@@ -3,16 +3,25 @@
 from datetime import date
 from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-from shared.labels import LabelName
+from shared.labels import LabelName, State
 from shared.schemas.numbers import Probability
-from shared.schemas.reports import AccessionIssuer, AccessionNumber, ReportEvidence
 
 ImageId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$")]
 DicomUid = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)*$", max_length=64)]
 PatientId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
+AccessionNumber = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
+AccessionIssuer = Annotated[
+    AccessionNumber,
+    Field(
+        description="Who gave the number (IssuerOfAccessionNumberSequence), where archives share an index. A report "
+        "that names no issuer finds the study of the number, whoever gave it; one that does finds only images whose "
+        "files name the same, and most name none."
+    ),
+]
 PatientKey = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 ViewPosition = Literal["PA", "AP", "LATERAL", "OTHER"]
 QuarterTurns = Literal[90, 180, 270]
 PatientSex = Literal["F", "M", "O"]
@@ -89,6 +98,19 @@ class StoredMetadata(ImageMetadata):
 Pictured = Annotated[
     bool, Field(description="Whether there is a picture to show; not where only the probabilities were imported.")
 ]
+
+
+class ReportEvidence(BaseModel):
+    """What a report says of an image."""
+
+    states: dict[LabelName, State] = Field(description="What the report says of each of the 14 labels.")
+    probabilities: dict[LabelName, Probability] = Field(
+        description="Of each label, what the report alone makes of how often reports state it. An uncertain finding "
+        "speaks for neither side; one that is not mentioned is less improbable than one that is denied."
+    )
+    text_model_sha256: Sha256 = Field(description="SHA-256 of the weights that read it.")
+    issued: AwareDatetime = Field(description="When the report was issued; where that was not said, received.")
+    of: Literal["image", "study"] = Field(description="Whether it was given for this image, or for its study.")
 
 
 class ImageRecord(BaseModel):

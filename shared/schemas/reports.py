@@ -3,13 +3,13 @@
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from shared.labels import LABELS, LabelName, State
+from shared.schemas.images import AccessionIssuer, AccessionNumber, Sha256
 from shared.schemas.numbers import Probability
 from shared.schemas.text import EXAMPLE_IMPRESSION, Impression
 
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 _CLOCKS_DIFFER = timedelta(days=1)
 
 
@@ -26,15 +26,6 @@ Issued = Annotated[
         description="When the report was issued, with its offset from UTC: of two reports, the one issued later "
         "counts. Without it, the moment at which it is received.",
         examples=["2026-03-01T09:30:00+01:00"],
-    ),
-]
-AccessionNumber = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
-AccessionIssuer = Annotated[
-    AccessionNumber,
-    Field(
-        description="Who gave the number (IssuerOfAccessionNumberSequence), where archives share an index. A report "
-        "that names no issuer finds the study of the number, whoever gave it; one that does finds only images whose "
-        "files name the same, and most name none."
     ),
 ]
 
@@ -88,19 +79,6 @@ class AccessionReportLabels(ReportLabels, Accession):
     """The same, of a study that is named by its accession number."""
 
     model_config = ConfigDict(extra="forbid")
-
-
-class ReportEvidence(BaseModel):
-    """What a report says of an image."""
-
-    states: dict[LabelName, State] = Field(description="What the report says of each of the 14 labels.")
-    probabilities: dict[LabelName, Probability] = Field(
-        description="Of each label, what the report alone makes of how often reports state it. An uncertain finding "
-        "speaks for neither side; one that is not mentioned is less improbable than one that is denied."
-    )
-    text_model_sha256: Sha256 = Field(description="SHA-256 of the weights that read it.")
-    issued: AwareDatetime = Field(description="When the report was issued; where that was not said, received.")
-    of: Literal["image", "study"] = Field(description="Whether it was given for this image, or for its study.")
 
 
 ReportOutcomeName = Literal["stored", "replaced", "unchanged", "outdated", "waiting"]

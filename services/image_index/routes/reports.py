@@ -8,8 +8,8 @@ from prometheus_client import CollectorRegistry, Counter
 from services.image_index.reports import Reports
 from services.image_index.store.reports import ReportTarget
 from shared.errors import Conflict, NotFound, Unavailable
-from shared.schemas.images import DicomUid
-from shared.schemas.reports import AccessionReportLabels, ReportAnswer, ReportEvidence, ReportLabels
+from shared.schemas.images import DicomUid, ReportEvidence
+from shared.schemas.reports import AccessionReportLabels, ReportAnswer, ReportLabels
 from shared.web.documented import documented
 from shared.web.openapi import ImageIdPath, ReplaceReport
 from shared.web.strict_route import strict_router

@@ -15,8 +15,7 @@ from services.image_index.store.new_image import NewImage, PutOutcome
 from services.image_index.store.reports import NewReport, ReportPut, ReportTarget
 from services.image_index.store.uids import ImageUids
 from shared.labels import LabelName
-from shared.schemas.images import ImageRecord
-from shared.schemas.reports import ReportEvidence
+from shared.schemas.images import ImageRecord, ReportEvidence
 from shared.schemas.search import Excluded
 from shared.schemas.system import IndexDescription, IndexInfo
 

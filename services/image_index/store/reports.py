@@ -1,7 +1,7 @@
 """A report as a store keeps it: what it says of the labels, of whom it speaks, and when. Never a word of it."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Literal, NamedTuple
 
@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.image_index.ranking.arrays import Vector
-from services.image_index.ranking.report_evidence import evidence_of_report, probabilities_of
-from services.image_index.ranking.vectors import named, vector
-from services.image_index.store.row import report_blob
+from services.image_index.ranking.report_evidence import probabilities_of
+from services.image_index.ranking.vectors import named
 from shared.labels import LABELS, State
-from shared.schemas.reports import ReportEvidence, ReportLabels
+from shared.schemas.images import ReportEvidence
 
 _STATES = tuple(State)  # a state is stored as its place here
 
@@ -102,19 +101,6 @@ class ReportPut(NamedTuple):
     known: bool
 
 
-def report_of(labels: ReportLabels, base_rates: Vector) -> NewReport:
-    """`base_rates` (14,): how often reports state each label. Received now, where nothing says when it was issued."""
-    states = tuple(labels.states[name] for name in LABELS)
-    issued = labels.issued or datetime.now(UTC)
-    return NewReport(
-        evidence=evidence_of_report(states, vector(labels.probabilities), base_rates),
-        states=states,
-        text_model_sha256=labels.text_model_sha256,
-        issued=issued.astimezone(UTC),
-        issued_given=labels.issued is not None,
-    )
-
-
 def outcome_of(new: NewReport, kept: KeptReport | None, *, replace: bool) -> ReportOutcome:
     """What becomes of a new report where `kept` is stored for its target. The one that was issued later counts."""
     if kept is None:
@@ -125,6 +111,11 @@ def outcome_of(new: NewReport, kept: KeptReport | None, *, replace: bool) -> Rep
     if kept.says(new):
         return ReportOutcome.UNCHANGED
     return ReportOutcome.OUTDATED if new.issued < kept.issued and not replace else ReportOutcome.REPLACED
+
+
+def report_blob(evidence: NDArray[np.float16]) -> bytes:
+    """14 little-endian float16."""
+    return evidence.astype("<f2").tobytes()
 
 
 def state_codes(states: tuple[State, ...]) -> bytes:

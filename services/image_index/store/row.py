@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from services.image_index.store.reports import report_blob
 from shared.schemas.images import StoredMetadata
 
 CHECKSUM_SPACE = 2**64
@@ -56,10 +57,6 @@ def make_row(
 
 def to_blob(probabilities: NDArray[np.float32]) -> bytes:
     return probabilities.astype("<f4").tobytes()
-
-
-def report_blob(evidence: NDArray[np.float16]) -> bytes:
-    return evidence.astype("<f2").tobytes()
 
 
 def digest(row: Row) -> int:

@@ -10,8 +10,7 @@ from services.image_index.ingest.predictions.table import PATH
 from services.image_index.patient_keys import PatientKeys
 from services.image_index.store.reports import ReportTarget, TargetKind
 from shared.image_ids import image_id_of
-from shared.schemas.images import DicomUid, ImageId
-from shared.schemas.reports import AccessionNumber
+from shared.schemas.images import AccessionNumber, DicomUid, ImageId
 
 _PICTURES = (".png", ".jpg", ".jpeg", ".dcm", ".dicom")
 _IMAGE_ID: TypeAdapter[str] = TypeAdapter(ImageId)

@@ -17,7 +17,8 @@ from services.image_index.ranking.arrays import Vector
 from services.image_index.ranking.report_evidence import evidence_of_report
 from services.image_index.store.reports import NewReport, ReportTarget
 from shared.labels import CHEXPERT_CODES, LABELS, State
-from shared.schemas.reports import Issued, Sha256
+from shared.schemas.images import Sha256
+from shared.schemas.reports import Issued
 from shared.tables import TableUnusable, open_table, repeated
 
 MODEL = "text_model"

@@ -8,9 +8,8 @@ from typing import Any
 
 from services.image_index.ranking.arrays import Vector
 from services.image_index.store.embedded.moments import microseconds, moment
-from services.image_index.store.reports import KeptReport, NewReport, ReportTarget, state_codes
-from services.image_index.store.row import report_blob
-from shared.schemas.reports import ReportEvidence
+from services.image_index.store.reports import KeptReport, NewReport, ReportTarget, report_blob, state_codes
+from shared.schemas.images import ReportEvidence
 
 KEPT = "number, evidence, states, text_models.weights_sha256, issued, issued_given"
 # Of an image's own report and its study's, the one that was issued later; its own where both were at once.

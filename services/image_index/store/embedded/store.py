@@ -35,8 +35,7 @@ from services.image_index.store.uids import ImageUids
 from shared.errors import ServiceError
 from shared.labels import LABELS, LabelName
 from shared.private_folder import open_folder
-from shared.schemas.images import ImageRecord
-from shared.schemas.reports import ReportEvidence
+from shared.schemas.images import ImageRecord, ReportEvidence
 from shared.schemas.system import IndexDescription, IndexInfo, ReportCounts
 
 ENGINE = "embedded (SQLite, exact scan in memory)"

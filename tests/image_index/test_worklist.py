@@ -20,13 +20,13 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStore]:
 
 
 def all_pages(store: EmbeddedStore, wanted: Sequence[str] | None, limit: int, **uids: str) -> list[list[str]]:
-    def are_wanted(records: Sequence[ImageRecord]) -> list[bool]:
-        return [record.image_id in (wanted or ()) for record in records]
+    def those_wanted(records: Sequence[ImageRecord]) -> list[ImageRecord]:
+        return [record for record in records if record.image_id in (wanted or ())]
 
     pages, cursor = [], None
     while True:
         asked = ImagePageParameters(limit=limit, cursor=cursor, **uids)
-        page = page_of(store, asked, None if wanted is None else are_wanted)
+        page = page_of(store, asked, None if wanted is None else those_wanted)
         pages.append([record.image_id for record in page.images])
         cursor = page.next_cursor
         if cursor is None:

@@ -3,13 +3,12 @@
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import numpy as np
-from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from services.image_index.ranking.arrays import Vector
@@ -26,6 +25,7 @@ from services.image_index.store.embedded.disk_errors import disk_errors
 from services.image_index.store.embedded.file import FILE_NAME, WHAT_TO_DO, OpenedFile, make_unless_there
 from services.image_index.store.embedded.group_commit import GroupCommit
 from services.image_index.store.embedded.growing import GrowingGallery
+from services.image_index.store.embedded.ownership import closed_on_error, own
 from services.image_index.store.embedded.transaction import Transaction
 from services.image_index.store.failures import PART, StoreUnusable, unavailable
 from services.image_index.store.new_image import NewImage, PutOutcome
@@ -64,7 +64,7 @@ class EmbeddedStore:
         self._base_rates = shipped_prior().base_rates if base_rates is None else base_rates
         self._file = folder / FILE_NAME
         self._weights_sha256 = weights_sha256
-        self._lock = _own(folder / "index.lock", folder)
+        self._lock = own(folder / "index.lock", folder)
         try:
             self._writer = self._open()
         except BaseException:
@@ -82,7 +82,7 @@ class EmbeddedStore:
     def _open(self) -> sqlite3.Connection:
         try:
             make_unless_there(self._file)
-            with _closed_on_error(schema.connect(self._file)) as connection:
+            with closed_on_error(schema.connect(self._file)) as connection:
                 schema.prepare(connection)
                 self._refuse_other_weights(connection)
                 self._encoder = database.encoder_id(connection, self._weights_sha256)
@@ -287,24 +287,3 @@ class EmbeddedStore:
 
     def checksum(self) -> str:
         return f"{self._checksum:016x}"
-
-
-def _own(lock_file: Path, folder: Path) -> FileLock:
-    lock = FileLock(lock_file, mode=0o600)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise StoreUnusable(
-            f"The index in {folder} is open in another process, and only one may own it. Stop that process (a running "
-            "service, or an ingest), or set another CHEX_DATA_DIR."
-        ) from None
-    return lock
-
-
-@contextmanager
-def _closed_on_error(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-    try:
-        yield connection
-    except BaseException:
-        connection.close()
-        raise

@@ -231,7 +231,7 @@ async def test_an_id_with_other_characters_is_refused(client: httpx.AsyncClient,
     ("form", "says"),
     [
         ({"metadata": (None, "{}")}, "file"),
-        ({"file": ("x.png", EDEMA), "other": (None, "1")}, "file and metadata"),
+        ({"file": ("x.png", EDEMA), "other": (None, "1")}, "file, metadata and report"),
         ({"file": ("x.png", EDEMA), "metadata": (None, "{")}, "not valid"),
         ({"file": ("x.png", EDEMA), "metadata": (None, '{"patient_age": 200}')}, "not valid"),
         ({"file": ("x.png", EDEMA), "metadata": (None, '{"patient_name": "Doe"}')}, "not valid"),

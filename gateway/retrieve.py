@@ -36,7 +36,7 @@ async def retrieve(
 
     with timings.measure("classify"):
         classify = ClassifyRequest(
-            impressions=request.texts(), evidence=request.evidence, strict_language=request.strict_language
+            impressions=request.texts(), evidence=request.spans, strict_language=request.strict_language
         )
         classified = await classifier.classify(classify, deadline)
     queries = [query_weights(result.labels, request.uncertain_weight) for result in classified.results]

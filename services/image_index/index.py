@@ -29,6 +29,7 @@ from services.image_index.pictures.read import DICOM, media_type_of
 from services.image_index.pictures.show import heatmap_over
 from services.image_index.ranking.prior import LabelSetPrior
 from services.image_index.ranking.query import Query
+from services.image_index.ranking.trust import Fit, Trust
 from services.image_index.ranking.vectors import named, vector
 from services.image_index.reports import Reports, report_of, report_was_removed
 from services.image_index.settings import ImageIndexSettings
@@ -38,13 +39,14 @@ from services.image_index.store.failures import PART as STORE
 from services.image_index.store.failures import unavailable
 from services.image_index.store.new_image import PutOutcome
 from services.image_index.store.reports import ReportTarget
-from services.image_index.worklist import page_of
+from services.image_index.worklist import disagreeing, page_of
 from services.inference.batching import MicroBatcher
-from shared.errors import Conflict, DeadlineExceeded, InvalidInput, NotFound
+from shared.errors import Conflict, DeadlineExceeded, NotFound
 from shared.labels import LABELS, LabelName
 from shared.schemas.images import ImageMetadataInput, ImagePage, ImagePageParameters, ImageRecord
 from shared.schemas.reports import ReportLabels
 from shared.schemas.search import (
+    EVIDENCE_BY_IMAGE,
     RANKING_BY_IMAGE,
     ImageSearchResult,
     SearchOptions,
@@ -71,6 +73,7 @@ class ImageIndex:
         settings: ImageIndexSettings,
         *,
         prior: LabelSetPrior,
+        fit: Fit | None = None,
     ) -> None:
         self.encoder = encoder
         self.store = store
@@ -78,6 +81,7 @@ class ImageIndex:
         self._text_check = text_check
         self._settings = settings
         self._prior = prior
+        self._trust = Trust(encoder.calibrated, tuple(encoder.proven.tolist()), fit)
         self._decode = DecodePool(encoder, settings, PART)
         self._call = StoreCalls(settings.request_timeout_s)
         self.reports = Reports(store, self._call, patient_keys, self._prior.base_rates)
@@ -172,9 +176,13 @@ class ImageIndex:
         return _there(await self._call(self.store.get, image_id))
 
     async def page(self, asked: ImagePageParameters) -> ImagePage:
-        if asked.report_disagrees is not None:
-            raise InvalidInput("Images are not yet told apart by whether report and picture agree.")
-        return await self._call(page_of, self.store, asked)
+        def page() -> ImagePage:
+            if asked.report_disagrees is None:
+                return page_of(self.store, asked)
+            fusion = self._trust.fusion(self.store.statistics(), self._prior, "image")
+            return page_of(self.store, asked, disagreeing(fusion, self._prior, wanted=asked.report_disagrees))
+
+        return await self._call(page)
 
     async def describe(self) -> IndexDescription:
         return await self._call(self.store.describe)
@@ -217,10 +225,13 @@ class ImageIndex:
         """The image is read and encoded as one to be indexed, and not kept. Raises NotAChestRadiograph likewise."""
         async with deadline(self._settings.upload_timeout_s):
             prepared, encoding = await self._encode(data, self._text_check.of_searches, accept_any=accept_any)
-        if "ranking" not in options.model_fields_set:
-            options = options.model_copy(update={"ranking": RANKING_BY_IMAGE})
-        shown = encoding.probabilities >= self.encoder.thresholds
-        weights = (shown if options.binarize else encoding.probabilities).astype(np.float64)
+        usual = {"ranking": RANKING_BY_IMAGE, "evidence": EVIDENCE_BY_IMAGE}
+        unset = {name: value for name, value in usual.items() if name not in options.model_fields_set}
+        options = options.model_copy(update=unset)
+        # As of any image of the index, what its picture tells of unproven labels counts for nothing.
+        told = np.where(self.encoder.proven, encoding.probabilities, self._prior.base_rates)
+        shown = told >= self.encoder.thresholds
+        weights = (shown if options.binarize else told).astype(np.float64)
         result = await self._search(weights, shown, options)
         return ImageSearchResult(
             **dict(result),
@@ -255,7 +266,7 @@ class ImageIndex:
             thresholds=self.encoder.thresholds if options.binarize else None,
             excluded_patients=[self._keys.keys_of(patient) for patient in unwanted],
             prior=self._prior,
-            calibrated=self.encoder.calibrated,
+            trust=self._trust,
         )
 
     async def _encode(

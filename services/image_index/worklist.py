@@ -2,9 +2,18 @@
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
+
+from services.image_index.ranking.arrays import Vector
+from services.image_index.ranking.disagreement import disagreement
+from services.image_index.ranking.fusion import Fusion, Known
+from services.image_index.ranking.log_odds import logit
+from services.image_index.ranking.prior import LabelSetPrior
+from services.image_index.ranking.vectors import vector
 from services.image_index.store.contract import ImageStore
 from services.image_index.store.uids import ImageUids
-from shared.schemas.images import ImagePage, ImagePageParameters, ImageRecord
+from shared.labels import LABELS, State
+from shared.schemas.images import ImagePage, ImagePageParameters, ImageRecord, ReportEvidence
 
 Wanted = Callable[[Sequence[ImageRecord]], Sequence[ImageRecord]]
 
@@ -33,3 +42,35 @@ def page_of(store: ImageStore, asked: ImagePageParameters, wanted: Wanted | None
         after, looked_at = block[-1].image_id, looked_at + len(block)
         if len(found) == asked.limit or looked_at >= _MOST_LOOKED_AT:
             return ImagePage(images=found, next_cursor=after)
+
+
+def disagreeing(fusion: Fusion, prior: LabelSetPrior, *, wanted: bool) -> Wanted:
+    """The images whose picture and report disagree strongly, each with the labels in which they do; or all others."""
+
+    def some(block: Sequence[ImageRecord]) -> Sequence[ImageRecord]:
+        if not block:
+            return block
+        found = disagreement(_known(block, prior.base_rates), fusion, prior).named()
+        pairs = zip(block, found, strict=True)
+        if wanted:
+            return [one.model_copy(update={"disagreements": names}) for one, names in pairs if names is not None]
+        return [one for one, names in pairs if names is None]
+
+    return some
+
+
+def _known(block: Sequence[ImageRecord], base_rates: Vector) -> Known:
+    return Known(
+        np.stack([vector(one.probabilities) for one in block], axis=1),
+        np.stack([_report(one.report, base_rates) for one in block], axis=1),
+        np.array([one.report is not None for one in block]),
+    )
+
+
+def _report(report: ReportEvidence | None, base_rates: Vector) -> Vector:
+    """(14,) its log-odds beyond the base rates."""
+    if report is None:
+        return np.zeros(len(LABELS))
+    told = logit(vector(report.probabilities)) - logit(base_rates)
+    doubted = [report.states[label] is State.UNCERTAIN for label in LABELS]
+    return np.where(doubted, 0.0, told)

@@ -128,6 +128,10 @@ class ImageRecord(BaseModel):
         description="What a report says of it: its own or its study's, whichever was issued later. None where no "
         "report is known.",
     )
+    disagreements: list[LabelName] = Field(
+        default=[],
+        description="In a list of images whose report disagrees: the labels in which picture and report point apart.",
+    )
 
 
 class ImagePageParameters(BaseModel):
@@ -141,7 +145,9 @@ class ImagePageParameters(BaseModel):
     series_instance_uid: DicomUid | None = Field(default=None, description="Only images of this series.")
     sop_instance_uid: DicomUid | None = Field(default=None, description="Only the image of this SOP instance.")
     report_disagrees: bool | None = Field(
-        default=None, description="Only images of which report and picture say the contrary; with `false`, all others."
+        default=None,
+        description="Only images whose picture and report tell of different findings: by the picture, those of the "
+        "report are at least 10 times less probable than in general. With `false`, all others.",
     )
 
 

@@ -8,7 +8,6 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from shared.labels import LABELS, LabelName, State
 from shared.schemas.images import AccessionIssuer, AccessionNumber, Sha256
 from shared.schemas.numbers import Probability
-from shared.schemas.text import EXAMPLE_IMPRESSION, Impression
 
 _CLOCKS_DIFFER = timedelta(days=1)
 
@@ -30,31 +29,11 @@ Issued = Annotated[
 ]
 
 
-class ReportInput(BaseModel):
-    """A report as the gateway takes it. Its text is read and forgotten."""
-
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"text": EXAMPLE_IMPRESSION, "issued": "2026-03-01T09:30:00Z"}]}
-    )
-
-    text: Impression = Field(description="An impression, or a whole report, in English.")
-    issued: Issued | None = None
-
-
 class Accession(BaseModel):
     """How a report names its study where it knows no UID; hashed on arrival and then forgotten."""
 
     accession_number: AccessionNumber
     accession_issuer: AccessionIssuer | None = None
-
-
-class AccessionReportInput(ReportInput, Accession):
-    """A report that names its study by the accession number."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={"examples": [{"text": EXAMPLE_IMPRESSION, "accession_number": "A0042"}]},
-    )
 
 
 class ReportLabels(BaseModel):

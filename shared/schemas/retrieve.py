@@ -1,13 +1,21 @@
 """Wire models of the gateway: an impression in, labels and ranked chest X-rays out."""
 
-from typing import Self
+from typing import Annotated, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
 from shared.labels import LabelName
+from shared.schemas.evidence import EvidenceName
 from shared.schemas.images import ImageLinks, ImageRecord, LooksTurned, Probabilities
 from shared.schemas.numbers import Probability
-from shared.schemas.search import MAX_EXCLUDED, ChestScore, IndexHit, RankingSummary, SearchOptions
+from shared.schemas.search import (
+    EVIDENCE,
+    MAX_EXCLUDED,
+    ChestScore,
+    IndexHit,
+    RankingSummary,
+    SearchOptions,
+)
 from shared.schemas.sections import SECTIONS, Section
 from shared.schemas.system import IndexInfo, ModelDetails, ModelInfo
 from shared.schemas.text import (
@@ -24,6 +32,7 @@ from shared.schemas.text import (
 
 MAX_REQUEST_HITS = 2_000
 MAX_REQUEST_EXCLUSIONS = 4 * MAX_EXCLUDED
+_NAME_OR_SPANS = {"anyOf": [{"type": "string", "enum": list(get_args(EvidenceName))}, {"type": "boolean"}]}
 
 
 class RetrieveRequest(SearchOptions):
@@ -36,7 +45,7 @@ class RetrieveRequest(SearchOptions):
         json_schema_extra={
             "examples": [
                 {"impression": EXAMPLE_IMPRESSION, "k": 5},
-                {"impressions": [EXAMPLE_IMPRESSION, "No acute cardiopulmonary process."], "k": 3, "evidence": True},
+                {"impressions": [EXAMPLE_IMPRESSION, "No acute cardiopulmonary process."], "k": 3, "spans": True},
             ]
         },
     )
@@ -54,8 +63,18 @@ class RetrieveRequest(SearchOptions):
         description="Weight of an uncertain finding in the query: 0 ignores it (U-zeros, as the original project), "
         "1 treats it as present (U-ones).",
     )
-    evidence: bool = Field(default=False, description="Also give the spans of text that carry each stated label.")
+    evidence: Annotated[EvidenceName, WithJsonSchema(_NAME_OR_SPANS)] = Field(
+        default="all", description=f"{EVIDENCE} (`true` and `false` are what `spans` was called before.)"
+    )
+    spans: bool = Field(default=False, description="Also give the spans of text that carry each stated label.")
     strict_language: StrictLanguage = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _spans_by_their_former_name(cls, sent: object) -> object:
+        if isinstance(sent, dict) and isinstance(sent.get("evidence"), bool):
+            return {"spans": sent["evidence"]} | {name: value for name, value in sent.items() if name != "evidence"}
+        return sent
 
     @model_validator(mode="after")
     def _one_or_several(self) -> Self:

@@ -7,6 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Fiel
 from pydantic_core import PydanticCustomError
 
 from shared.labels import LABELS, LabelName
+from shared.schemas.evidence import Basis, EvidenceName
 from shared.schemas.images import (
     ACCEPT_ANY,
     PATIENT_SEXES,
@@ -20,6 +21,7 @@ from shared.schemas.images import (
     PatientSex,
     Pictured,
     Probabilities,
+    ReportEvidence,
     StoredMetadata,
     ViewPosition,
 )
@@ -32,7 +34,14 @@ DEFAULT_RANKING: RankingName = "label_set_posterior"
 # By which an image is most like itself; for a query of labels the default above is better.
 RANKING_BY_IMAGE: RankingName = "centered_cosine"
 
+# A picture is compared with pictures: for one, nobody has read a report yet.
+EVIDENCE_BY_IMAGE: EvidenceName = "image"
+
 GroupBy = Literal["image", "study", "patient"]
+EVIDENCE = (
+    "By what an image is known: its picture and its report together, or one of them alone. With `report`, images "
+    "without a report are left out."
+)
 MAX_OFFSET = 9000
 DIVERSIFIED = 1000  # so many of the best are put into a diverse order
 MAX_EXCLUDED = 10_000  # of each kind
@@ -149,6 +158,7 @@ class RankingOptions(BaseModel):
         "share of the pool's range, likeness as the sum of the smaller of two images' probabilities over the sum of "
         "the larger. `offset` + `k` must then not exceed 1,000.",
     )
+    evidence: EvidenceName = Field(default="all", description=EVIDENCE)
     offset: Whole = Field(default=0, ge=0, le=MAX_OFFSET, description="Leave out so many of the best: the next page.")
     generation: Whole | None = Field(
         default=None,
@@ -173,6 +183,7 @@ class ImageSearchParameters(RankingOptions):
     """What a search by image takes in its query string: everything but filters, which a form's `options` part holds."""
 
     ranking: RankingName = Field(default=RANKING_BY_IMAGE, description="The measure of similarity.")
+    evidence: EvidenceName = Field(default=EVIDENCE_BY_IMAGE, description=EVIDENCE)
     accept_any: bool = Field(default=False, description=ACCEPT_ANY)
 
 
@@ -231,7 +242,23 @@ class IndexHit(BaseModel):
         description="With `group_by`: how many further images of this study or patient passed the filters and are not "
         "shown.",
     )
-    probabilities: Probabilities = Field(description="The image's own 14 label probabilities.")
+    probabilities: Probabilities = Field(
+        description="What is to be thought of each of the 14 labels: by picture and report together, or as `evidence` "
+        "asked. A label that the encoder has not learned from patients is, without a report, as probable as in general."
+    )
+    basis: Basis = Field(
+        default="image",
+        description="By what the image was ranked: its picture, its report (where nothing of what was asked for can be "
+        "told from a picture, too), or both.",
+    )
+    image_probabilities: Probabilities = Field(description="Of the picture alone, as the encoder says.")
+    report: ReportEvidence | None = Field(default=None, description="What its report says alone, if it has one.")
+    report_disagrees: bool = Field(
+        default=False,
+        description="Picture and report tell of different findings: by the picture, those of the report are at least "
+        "10 times less probable than in general. The report may be another patient's.",
+    )
+    disagreements: list[LabelName] = Field(default=[], description="The labels in which they then point apart.")
     matched: list[LabelName] = Field(description="In the query and, by the encoder's thresholds, in the image.")
     missed: list[LabelName] = Field(description="In the query but not in the image.")
     extra: list[LabelName] = Field(description="In the image but not in the query.")

@@ -1,31 +1,16 @@
 """What an encoder's probability says for a label, beyond what is true of the whole gallery."""
 
-from dataclasses import dataclass
-
 import numpy as np
-from numpy.typing import NDArray
 
 from services.image_index.ranking.arrays import Vector
-from services.image_index.ranking.statistics import Statistics, log_odds
+from services.image_index.ranking.log_odds import Evidence
+from services.image_index.ranking.statistics import Statistics
 
 _USUAL_SPREAD = 1.1  # of the log-odds of a well calibrated encoder of AUROC 0.75 to 0.8
 _LEAST_SPREAD = 0.25
 _USUAL_IMAGES = 50  # so many images as reports lead to expect join each gallery, for a few of its own say little of it
 _BELIEVED = 1 / 8  # of how a calibrated encoder's gallery differs from reports
 _STEP = 1 / 16  # coarse, so that one more image seldom changes what the posteriors of all images hang on
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """Of each label, slope · log-odds + offset; (14,) both."""
-
-    slopes: tuple[float, ...]
-    offsets: tuple[float, ...]
-
-    def of(self, probabilities: NDArray[np.floating]) -> NDArray[np.float64]:
-        """(14, N) -> (14, N)."""
-        slopes, offsets = np.array(self.slopes), np.array(self.offsets)
-        return np.asarray(log_odds(probabilities) * slopes[:, None] + offsets[:, None])
 
 
 def evidence_against(gallery: Statistics, base_rates: Vector, *, calibrated: bool) -> Evidence:

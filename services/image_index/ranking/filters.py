@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from services.image_index.ranking.fusion import Fusion
 from services.image_index.ranking.gallery import SEXES, VIEWS, Gallery, Names
 from shared.labels import LABELS, LabelName
 from shared.schemas.search import Excluded, SearchFilters
@@ -19,8 +20,12 @@ class Passing(NamedTuple):
     excluded: Excluded | None  # None where nothing was to be left out
 
 
-def passing(gallery: Gallery, filters: SearchFilters, patients: Sequence[Spellings] = ()) -> Passing:
-    """A value that an image lacks passes no condition, but that of being no lateral view.
+def passing(
+    gallery: Gallery, filters: SearchFilters, patients: Sequence[Spellings] = (), fusion: Fusion | None = None
+) -> Passing:
+    """Limits on labels are limits on what `fusion` makes of them; without one, on what the pictures show.
+
+    A value that an image lacks passes no condition, but that of being no lateral view.
 
     A gallery knows no patient ID: `excluded_patient_ids` must have become `patients` already, each the keys of one.
     """
@@ -37,8 +42,10 @@ def passing(gallery: Gallery, filters: SearchFilters, patients: Sequence[Spellin
         masks.append(gallery.age >= np.float32(filters.age_min))  # NaN compares false
     if filters.age_max is not None:
         masks.append(gallery.age <= np.float32(filters.age_max))
-    masks += _label_masks(gallery, filters.required_labels, np.greater_equal)
-    masks += _label_masks(gallery, filters.excluded_labels, np.less)
+    if filters.required_labels or filters.excluded_labels:
+        probabilities = gallery.probabilities if fusion is None else gallery.fused(fusion).probabilities
+        masks += _label_masks(probabilities, filters.required_labels, np.greater_equal)
+        masks += _label_masks(probabilities, filters.excluded_labels, np.less)
     left_in, excluded = _exclusions(gallery, filters, patients)
     masks += left_in
     return Passing(_all_of(masks), excluded)
@@ -50,9 +57,11 @@ def _all_of(masks: list[Mask]) -> Mask | None:
 
 
 def _label_masks(
-    gallery: Gallery, limits: Mapping[LabelName, float], compare: Callable[[NDArray[np.float32], np.float32], Mask]
+    probabilities: NDArray[np.float32],
+    limits: Mapping[LabelName, float],
+    compare: Callable[[NDArray[np.float32], np.float32], Mask],
 ) -> list[Mask]:
-    return [compare(gallery.probabilities[LABELS.index(name)], np.float32(limit)) for name, limit in limits.items()]
+    return [compare(probabilities[LABELS.index(name)], np.float32(limit)) for name, limit in limits.items()]
 
 
 def _exclusions(

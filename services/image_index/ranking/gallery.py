@@ -8,8 +8,13 @@ from typing import get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from services.image_index.ranking.posterior_columns import PosteriorColumns
-from services.image_index.ranking.statistics import EPSILON, Statistics, exact_sums, log_odds, statistics_of
+from services.image_index.ranking.fused import Fused
+from services.image_index.ranking.fusion import Fusion, Known
+from services.image_index.ranking.posterior import Posterior
+from services.image_index.ranking.prior import LabelSetPrior
+from services.image_index.ranking.resident import Resident
+from services.image_index.ranking.statistics import Statistics, exact_sums, statistics_of
+from shared.labels import LABELS
 from shared.schemas.images import PatientSex, ViewPosition
 
 VIEWS: tuple[ViewPosition, ...] = get_args(ViewPosition)
@@ -69,7 +74,7 @@ class Gallery:
     report: NDArray[np.int32]  # column of `report_evidence`, -1 where no report is known
     report_evidence: NDArray[np.float16]  # (14, R) log-odds beyond what reports say in general
     statistics: Statistics  # over the rows alive that are no lateral views
-    posteriors: PosteriorColumns  # of these rows and of those that come after them
+    resident: Resident  # of these rows and of those that come after them
 
     def rows(self, passing: NDArray[np.bool_] | None = None) -> NDArray[np.intp]:
         """Positions of the rows that are alive and pass."""
@@ -96,35 +101,47 @@ class Gallery:
         return not self.not_lateral.all()
 
     @cached_property
-    def sums(self) -> NDArray[np.float32]:
-        return np.asarray(self.probabilities.sum(axis=0))
+    def has_reports(self) -> bool:
+        return bool((self.report >= 0).any())
+
+    def known(self, rows: slice | NDArray[np.intp]) -> Known:
+        """All that is known of some rows."""
+        places = self.report[rows]
+        reported = places >= 0
+        reports = np.zeros((len(LABELS), len(places)), dtype=np.float16)
+        if reported.any():
+            reports[:, reported] = self.report_evidence[:, places[reported]]
+        return Known(self.probabilities[:, rows], reports, reported)
+
+    def fused(self, fusion: Fusion) -> Fused:
+        """Kept for the fusions that are asked for."""
+        found = self._fused.get(fusion)
+        if found is None:
+            found = self._fused[fusion] = Fused(self._probabilities(fusion))
+        return found
+
+    def _probabilities(self, fusion: Fusion) -> NDArray[np.float32]:
+        if fusion.is_plain and (fusion.evidence == "image" or not self.has_reports):
+            return self.probabilities
+        return self.resident.probabilities(len(self.alive), self.known, fusion)
+
+    def posteriors(self, fusion: Fusion, prior: LabelSetPrior) -> Posterior:
+        """In float32."""
+        return self.resident.posteriors(len(self.alive), self.known, fusion, prior)
 
     @cached_property
-    def norms(self) -> NDArray[np.float32]:
-        return np.asarray(np.sqrt(np.einsum("ln,ln->n", self.probabilities, self.probabilities)))
+    def _fused(self) -> dict[Fusion, Fused]:
+        return {}
 
-    @cached_property
-    def log_odds(self) -> NDArray[np.float32]:
-        return log_odds(self.probabilities).astype(np.float32)
-
-    @cached_property
-    def log_absent(self) -> NDArray[np.float32]:
-        """(N,) sum over labels of log(1 - p)."""
-        return np.asarray(np.log1p(-self._clipped).sum(axis=0), dtype=np.float32)
-
-    @property
-    def _clipped(self) -> NDArray[np.float64]:
-        """In float64: in float32, 1 - EPSILON is off by one percent of EPSILON."""
-        return np.clip(self.probabilities.astype(np.float64), EPSILON, 1 - EPSILON)
-
-    def binarized(self, thresholds: NDArray[np.float64]) -> "Gallery":
-        """The same images with probabilities 0 or 1."""
-        present = self.probabilities >= thresholds.astype(np.float32)[:, None]
+    def binarized(self, thresholds: NDArray[np.float64], fusion: Fusion) -> "Gallery":
+        """The same images with probabilities 0 or 1, and no reports beside: what they say is in these."""
+        present = self.fused(fusion).probabilities >= thresholds.astype(np.float32)[:, None]
         probabilities = present.astype(np.float32)
         counted = self.alive & self.not_lateral
         return replace(
             self,
             probabilities=probabilities,
+            report=np.full_like(self.report, -1),
             statistics=statistics_of(exact_sums(probabilities[:, counted]), int(counted.sum())),
-            posteriors=PosteriorColumns(),
+            resident=Resident(),
         )

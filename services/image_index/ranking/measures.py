@@ -11,12 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.image_index.ranking.arrays import Scores, Vector
-from services.image_index.ranking.evidence import Evidence, evidence_against
+from services.image_index.ranking.fused import Fused
+from services.image_index.ranking.fusion import Fusion, Known
 from services.image_index.ranking.gallery import Gallery
-from services.image_index.ranking.posterior import Posterior, expected_overlap, match, posterior, readings
+from services.image_index.ranking.log_odds import EPSILON
+from services.image_index.ranking.posterior import expected_overlap, match, posterior, readings
 from services.image_index.ranking.prior import LabelSetPrior
-from services.image_index.ranking.statistics import EPSILON, Statistics
+from services.image_index.ranking.statistics import Statistics
+from services.image_index.ranking.trust import Trust
 from shared.labels import LABELS
+from shared.schemas.evidence import EvidenceName
 from shared.schemas.search import RankingName
 
 Rows = NDArray[np.float64]  # (14, M): the probabilities of some images
@@ -31,17 +35,23 @@ class Context:
 
     gallery: Statistics
     prior: LabelSetPrior
-    calibrated: bool  # whether the encoder's probabilities are
+    trust: Trust
+    evidence: EvidenceName = "all"
 
     @cached_property
-    def evidence(self) -> Evidence:
-        return evidence_against(self.gallery, self.prior.base_rates, calibrated=self.calibrated)
+    def fusion(self) -> Fusion:
+        return self.trust.fusion(self.gallery, self.prior, self.evidence)
+
+    @cached_property
+    def mean(self) -> Vector:
+        """(14,) of the pictures' probabilities; of labels that these prove nothing of, what is told of each image."""
+        return np.where(self.fusion.silent, self.prior.base_rates, self.gallery.mean)
 
 
 @dataclass(frozen=True)
 class Measure:
     scan: Callable[[Gallery, Vector, Context], tuple[Scores, Scores | float]]  # scores (N,), bound on their error
-    exact: Callable[[Rows, Context], Callable[[Vector], Vector]]  # of these rows: query (14,) -> scores (M,)
+    exact: Callable[[Known, Context], Callable[[Vector], Vector]]  # of these images: query (14,) -> scores (M,)
 
 
 def _dot(columns: Rows, weights: Vector) -> Vector:
@@ -80,9 +90,10 @@ def _sum_of(columns: Scores, weights: Vector) -> Scores:
 # The bounds below are some ten times what float32 sums of 14 terms can lose (14 · 2^-24 of the sum of magnitudes).
 
 
-def _scan_soft_jaccard(gallery: Gallery, q: Vector, _context: Context) -> tuple[Scores, float]:
-    shared = _sum_of(gallery.probabilities, q)
-    return np.asarray(shared / (np.float32(q.sum()) + gallery.sums - shared), dtype=np.float32), 1e-5
+def _scan_soft_jaccard(gallery: Gallery, q: Vector, context: Context) -> tuple[Scores, float]:
+    images = _fused(gallery, context)
+    shared = _sum_of(images.probabilities, q)
+    return np.asarray(shared / (np.float32(q.sum()) + images.sums - shared), dtype=np.float32), 1e-5
 
 
 def _soft_jaccard(p: Rows, q: Vector, _mean: Vector) -> Vector:
@@ -90,10 +101,11 @@ def _soft_jaccard(p: Rows, q: Vector, _mean: Vector) -> Vector:
     return np.asarray(shared / (q.sum() + _dot(p, np.ones(len(q))) - shared))
 
 
-def _scan_cosine(gallery: Gallery, q: Vector, _context: Context) -> tuple[Scores, Scores]:
-    norms = gallery.norms * np.float32(np.linalg.norm(q))
+def _scan_cosine(gallery: Gallery, q: Vector, context: Context) -> tuple[Scores, Scores]:
+    images = _fused(gallery, context)
+    norms = images.norms * np.float32(np.linalg.norm(q))
     safe = norms > 1e-6  # below that float32 loses too much: the row is scored again in any case
-    scores = np.divide(_sum_of(gallery.probabilities, q), norms, out=np.zeros_like(norms), where=safe)
+    scores = np.divide(_sum_of(images.probabilities, q), norms, out=np.zeros_like(norms), where=safe)
     return scores, np.where(safe, np.float32(1e-5), np.float32(2))
 
 
@@ -102,9 +114,9 @@ def _cosine(p: Rows, q: Vector, _mean: Vector) -> Vector:
 
 
 def _scan_centered_cosine(gallery: Gallery, q: Vector, context: Context) -> tuple[Scores, Scores]:
-    centered_q = q - context.gallery.mean
+    centered_q = q - context.mean
     query_norm = float(np.linalg.norm(centered_q))
-    centered = gallery.probabilities - context.gallery.mean.astype(np.float32)[:, None]
+    centered = _fused(gallery, context).probabilities - context.mean.astype(np.float32)[:, None]
     lengths = np.sqrt(np.einsum("ln,ln->n", centered, centered))
     safe = lengths > 1e-4
     if query_norm < NO_DIRECTION:
@@ -120,8 +132,9 @@ def _centered_cosine(p: Rows, q: Vector, mean: Vector) -> Vector:
     return _cosines(_dot(centered, centered_q), _norm(centered), float(np.linalg.norm(centered_q)))
 
 
-def _scan_log_likelihood(gallery: Gallery, q: Vector, _context: Context) -> tuple[Scores, float]:
-    total = _sum_of(gallery.log_odds, q) + gallery.log_absent
+def _scan_log_likelihood(gallery: Gallery, q: Vector, context: Context) -> tuple[Scores, float]:
+    images = _fused(gallery, context)
+    total = _sum_of(images.log_odds, q) + images.log_absent
     return np.asarray(total / len(LABELS), dtype=np.float32), 1e-4
 
 
@@ -130,18 +143,18 @@ def _log_likelihood(p: Rows, q: Vector, _mean: Vector) -> Vector:
     return np.asarray((_dot(np.log(clipped), q) + _dot(np.log1p(-clipped), 1 - q)) / len(q))
 
 
+def _fused(gallery: Gallery, context: Context) -> Fused:
+    return gallery.fused(context.fusion)
+
+
 def scan_overlaps(gallery: Gallery, q: Vector, context: Context) -> Scores:
     """(N,) expected intersections over unions."""
-    return expected_overlap(_posteriors(gallery, context), readings(q, context.prior), context.prior)
-
-
-def _posteriors(gallery: Gallery, context: Context) -> Posterior:
-    """In float32."""
-    return gallery.posteriors.of(gallery.probabilities, context.evidence, context.prior)
+    images = gallery.posteriors(context.fusion, context.prior)
+    return expected_overlap(images, readings(q, context.prior), context.prior)
 
 
 def _scan_label_set_posterior(gallery: Gallery, q: Vector, context: Context) -> tuple[Scores, Scores]:
-    query, images = readings(q, context.prior), _posteriors(gallery, context)
+    query, images = readings(q, context.prior), gallery.posteriors(context.fusion, context.prior)
     scores = np.empty_like(images.log_z)
     for start in range(0, len(scores), _SCAN_BLOCK):
         block = slice(start, start + _SCAN_BLOCK)
@@ -150,14 +163,19 @@ def _scan_label_set_posterior(gallery: Gallery, q: Vector, context: Context) -> 
     return scores, scores * np.float32(1e-4) + np.float32(1e-9)
 
 
-def _label_set_posterior(p: Rows, context: Context) -> Callable[[Vector], Vector]:
-    images = posterior(context.evidence.of(p), context.prior)
+def _label_set_posterior(known: Known, context: Context) -> Callable[[Vector], Vector]:
+    images = posterior(context.fusion.log_odds(known), context.prior)
     return lambda q: np.asarray(match(images, readings(q, context.prior)).score, dtype=np.float64)
 
 
-def _each(score: Callable[[Rows, Vector, Vector], Vector]) -> Callable[[Rows, Context], Callable[[Vector], Vector]]:
-    """For measures that have nothing to prepare."""
-    return lambda p, context: lambda q: score(p, q, context.gallery.mean)
+def _each(score: Callable[[Rows, Vector, Vector], Vector]) -> Callable[[Known, Context], Callable[[Vector], Vector]]:
+    """For measures that compare probabilities."""
+
+    def prepared(known: Known, context: Context) -> Callable[[Vector], Vector]:
+        p = context.fusion.probabilities(known).astype(np.float64)
+        return lambda q: score(p, q, context.mean)
+
+    return prepared
 
 
 MEASURES: Mapping[RankingName, Measure] = {

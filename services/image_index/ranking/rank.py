@@ -11,12 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.image_index.ranking.arrays import Vector
+from services.image_index.ranking.disagreement import Disagreement, disagreement
 from services.image_index.ranking.diversity import diversified
+from services.image_index.ranking.fusion import Known
 from services.image_index.ranking.gallery import Gallery
 from services.image_index.ranking.measures import MEASURES, Context, scan_overlaps
 from services.image_index.ranking.posterior import expected_overlap, match, posterior, readings
 from services.image_index.ranking.query import Query
 from services.image_index.ranking.selection import DECIMALS, best, best_of_groups, contenders
+from services.image_index.ranking.trust import Trust
 from shared.schemas.search import DIVERSIFIED
 
 _OVERLAP_ERROR = 1e-4  # far more than float32 loses of an expected overlap
@@ -25,7 +28,8 @@ _OVERLAP_ERROR = 1e-4  # far more than float32 loses of an expected overlap
 @dataclass(frozen=True)
 class Ranked:
     """`exact`, `overlaps`: of each row, whatever the ranking, the probability that the image shows exactly the query's
-    findings, and the expected intersection over union of what both show.
+    findings, and the expected intersection over union of what both show. `probabilities` (14, K): what is to be
+    thought of each label, by the evidence that was asked for.
     """
 
     rows: list[int]  # best first
@@ -33,37 +37,52 @@ class Ranked:
     exact: list[float]
     overlaps: list[float]
     merged: list[int]  # how many further candidates of its study or patient each row stands for
+    probabilities: NDArray[np.float32]
+    disagreement: Disagreement  # of the rows' pictures with their reports
     candidates: int
     ties_at_cutoff: int
 
 
 def rank(gallery: Gallery, query: Query, passing: NDArray[np.bool_] | None = None) -> Ranked:
     """The best `query.options.k` of the rows that pass. A query without any positive weight finds nothing."""
-    rows = gallery.rows(passing)
-    if not query.weights.any() or rows.size == 0:
-        return Ranked([], [], [], [], [], int(rows.size), 0)
+    rows = _speaking(gallery, query, gallery.rows(passing))
     context = _context(gallery, query)
-    good = rows if query.options.min_overlap is None else _overlapping(gallery, query, context, rows)
-    found, scores, ties = _page(gallery, query, context, good)
-    exact, overlaps = _promises(gallery, query, context, found)
+    good, found, scores, ties = rows, rows[:0], np.empty(0), 0
+    if query.weights.any() and rows.size:
+        if query.options.min_overlap is not None:
+            good = _overlapping(gallery, query, context, rows)
+        found, scores, ties = _page(gallery, query, context, good)
+    known = gallery.known(found)
+    exact, overlaps = _promises(known, query, context)
     return Ranked(
         rows=found.tolist(),
         scores=scores.tolist(),
         exact=exact.tolist(),
         overlaps=overlaps.tolist(),
         merged=_merged(gallery, query, good, found),
+        probabilities=context.fusion.probabilities(known),
+        disagreement=disagreement(known, context.fusion, query.prior),
         candidates=int(rows.size),
         ties_at_cutoff=ties,
     )
 
 
-def _context(gallery: Gallery, query: Query, *, binarized: bool = False) -> Context:
-    return Context(gallery.statistics, query.prior, query.calibrated and not binarized)
+def _speaking(gallery: Gallery, query: Query, rows: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Those of the rows of which anything is known that the query asks for."""
+    if not query.only_reports_know:
+        return rows
+    if query.options.evidence == "image":
+        return rows[:0]
+    return rows[gallery.report[rows] >= 0]
 
 
-def _promises(gallery: Gallery, query: Query, context: Context, rows: NDArray[np.intp]) -> tuple[Vector, Vector]:
-    """Probability of an exact match and expected overlap, from the images' probabilities, as 0/1 vectors or not."""
-    images = posterior(context.evidence.of(gallery.probabilities[:, rows]), query.prior)
+def _context(gallery: Gallery, query: Query) -> Context:
+    return Context(gallery.statistics, query.prior, query.trust, query.options.evidence)
+
+
+def _promises(known: Known, query: Query, context: Context) -> tuple[Vector, Vector]:
+    """Probability of an exact match and expected overlap, from what is known of images, as 0/1 vectors or not."""
+    images = posterior(context.fusion.log_odds(known), query.prior)
     meant = readings(query.weights, query.prior)
     return _rounded(match(images, meant).exact), _rounded(expected_overlap(images, meant, query.prior))
 
@@ -74,7 +93,7 @@ def _overlapping(gallery: Gallery, query: Query, context: Context, rows: NDArray
     approximate = scan_overlaps(gallery, query.weights, context)[rows]
     unsure = np.abs(approximate - least) < _OVERLAP_ERROR
     reached = approximate >= least
-    reached[unsure] = _promises(gallery, query, context, rows[unsure])[1] >= least
+    reached[unsure] = _promises(gallery.known(rows[unsure]), query, context)[1] >= least
     return np.asarray(rows[reached])
 
 
@@ -84,14 +103,16 @@ def _page(
     """The rows of the page that is asked for, their scores, and how many more score as the last of them."""
     scanned = gallery
     if query.thresholds is not None:
-        scanned = gallery.binarized(query.thresholds)
-        context = _context(scanned, query, binarized=True)
+        scanned = gallery.binarized(query.thresholds, context.fusion)
+        context = Context(scanned.statistics, query.prior, Trust(), "image")
     end = query.options.offset + query.options.k
     if not query.options.diversity:
         found, scores, ties = _best(scanned, query, context, rows, end)
     else:
         found, scores, _ = _best(scanned, query, context, rows, DIVERSIFIED)
-        order, ties = diversified(scores, scanned.probabilities[:, found], query.options.diversity, end)
+        order, ties = diversified(
+            scores, context.fusion.probabilities(scanned.known(found)), query.options.diversity, end
+        )
         found, scores = found[order], scores[order]
     return (
         found[query.options.offset :],
@@ -108,7 +129,7 @@ def _best(
     groups, depth = _groups(scanned, query), wanted
     while True:
         contending = contenders(rows, approximate, error, depth)
-        exact = measure.exact(scanned.probabilities[:, contending].astype(np.float64), context)
+        exact = measure.exact(scanned.known(contending), context)
         scores = _rounded(exact(query.weights))
         if query.options.min_score is not None:
             good = scores >= query.options.min_score

@@ -1,11 +1,16 @@
 """What a report says for each label, beyond what reports say in general: log-odds, from its states and probabilities.
 
-By Bayes, a report whose state is s moves the odds of a label by P(s | there) / P(s | not there). Of a text that is read
-as present with probability p, and else as its state, the probability of the label is a mixture of both:
+Of a text that is read as present with probability p, and else as its state s, the probability of the label is
 
-    e = logit(p · c(present) + (1 - p) · c(state)) - logit(b),    logit(c(s)) = logit(b) + STATE_LOG_ODDS[s]
+    c = p · PRESENT_IS_RIGHT + (1 - p) · c(s),    logit(c(s)) = logit(b) + STATE_LOG_ODDS[s]
 
-with b the label's base rate in reports. An uncertain finding speaks for neither side.
+with b the label's base rate in reports; its evidence is logit(c) - logit(b). By Bayes, that is by how much the report
+moves the odds of any image. An uncertain finding speaks for neither side.
+
+The weights are those of the bundled text model against the manual codes of 3,820 Open-i reports (which people gave who
+read the whole report): of labels that it reads as present the codes hold 0.89, and 0.92 of those that are findings;
+absent and not mentioned labels have the codes less often by these log-odds, solved for over the 14 labels together.
+They are nearly the same on either half of the reports: 0.90 and 0.87; -4.4 and -4.4; -2.8 and -2.6.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,24 +22,19 @@ from services.image_index.ranking.arrays import Vector
 from shared.labels import State
 
 MOST = 8.0  # log-odds that no report exceeds, either way
-STATE_LOG_ODDS: Mapping[State, float] = {
-    State.PRESENT: 4.0,
-    State.UNCERTAIN: 0.0,
-    State.ABSENT: -4.0,
-    State.NOT_MENTIONED: -3.0,
-}
+PRESENT_IS_RIGHT = 0.92
+STATE_LOG_ODDS: Mapping[State, float] = {State.UNCERTAIN: 0.0, State.ABSENT: -4.5, State.NOT_MENTIONED: -2.7}
 
 
 def evidence_of_report(states: Sequence[State], probabilities: Vector, base_rates: Vector) -> NDArray[np.float16]:
     """(14,) each, in the order of the labels; `probabilities` that a label is present."""
     usual = np.log(base_rates) - np.log1p(-base_rates)
     otherwise = [State.NOT_MENTIONED if state is State.PRESENT else state for state in states]
-    there = _sigmoid(usual + STATE_LOG_ODDS[State.PRESENT])
-    else_there = _sigmoid(usual + np.array([STATE_LOG_ODDS[state] for state in otherwise]))
-    mixed = probabilities * there + (1 - probabilities) * else_there
-    evidence = np.log(mixed) - np.log1p(-mixed) - usual
+    else_right = _sigmoid(usual + np.array([STATE_LOG_ODDS[state] for state in otherwise]))
+    right = probabilities * PRESENT_IS_RIGHT + (1 - probabilities) * else_right
+    evidence = np.log(right) - np.log1p(-right) - usual
     evidence[[state is State.UNCERTAIN for state in states]] = 0.0
-    return np.clip(evidence, -MOST, MOST).astype(np.float16)
+    return np.asarray(np.clip(evidence, -MOST, MOST), dtype=np.float16)
 
 
 def probabilities_of(evidence: NDArray[np.floating], base_rates: Vector) -> Vector:

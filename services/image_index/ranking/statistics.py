@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.image_index.ranking.arrays import Vector
+from services.image_index.ranking.log_odds import log_odds
 
-EPSILON = 1e-6  # probabilities are kept this far from 0 and 1 where their logarithm is taken
 MEAN_STEP = 2.0**-38  # probabilities are summed in whole steps of this; sums stay exact up to 2^25 images
 LOG_ODDS_STEP = 2.0**-12  # and their log-odds, with their squares, in whole steps of this
 
@@ -20,12 +20,6 @@ class Statistics:
     mean: Vector  # of the probabilities
     center: Vector  # the mean of their log-odds
     spread: Vector  # the standard deviation of their log-odds
-
-
-def log_odds(probabilities: NDArray[np.floating]) -> NDArray[np.float64]:
-    """In float64: in float32, 1 - EPSILON is off by one percent of EPSILON."""
-    p = np.clip(probabilities.astype(np.float64), EPSILON, 1 - EPSILON)
-    return np.asarray(np.log(p) - np.log1p(-p))
 
 
 def exact_sums(probabilities: NDArray[np.floating]) -> NDArray[np.int64]:

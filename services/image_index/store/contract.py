@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.image_index.ranking.query import Query
+from services.image_index.ranking.statistics import Statistics
 from services.image_index.store.new_image import NewImage, PutOutcome
 from services.image_index.store.reports import NewReport, ReportPut, ReportTarget
 from services.image_index.store.uids import ImageUids
@@ -23,6 +24,8 @@ from shared.schemas.system import IndexDescription, IndexInfo
 @dataclass(frozen=True)
 class Hit:
     record: ImageRecord
+    probabilities: dict[LabelName, float]  # by the evidence that was asked for
+    disagreements: list[LabelName] | None  # of its picture with its report; None where they do not disagree strongly
     score: float
     exact: float  # the probability that the image shows exactly the query's findings
     overlap: float  # the expected intersection over union of what both show
@@ -91,6 +94,10 @@ class ImageStore(Protocol):
 
     def search(self, query: Query) -> Found:
         """Exact: the order is that of `ranking.rank` over all images of one generation."""
+        ...
+
+    def statistics(self) -> Statistics:
+        """Of the pictures' probabilities, as searches measure what is usual."""
         ...
 
     def info(self) -> IndexInfo: ...

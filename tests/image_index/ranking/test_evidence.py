@@ -1,7 +1,8 @@
 import numpy as np
 
 from services.image_index.ranking.evidence import evidence_against
-from services.image_index.ranking.statistics import exact_sums, log_odds, statistics_of
+from services.image_index.ranking.log_odds import log_odds
+from services.image_index.ranking.statistics import exact_sums, statistics_of
 
 LABELS = 14
 BASE_RATES = np.full(LABELS, 0.2)

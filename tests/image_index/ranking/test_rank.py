@@ -1,6 +1,7 @@
 """Ranking against a plain float64 oracle: one image at a time, sorted by Python."""
 
 import math
+from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
@@ -9,12 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from services.image_index.ranking.evidence import Evidence, evidence_against
+from services.image_index.ranking.evidence import evidence_against
 from services.image_index.ranking.gallery import Gallery
 from services.image_index.ranking.prior import shipped_prior
 from services.image_index.ranking.query import Query
 from services.image_index.ranking.rank import rank
 from services.image_index.ranking.statistics import MEAN_STEP, exact_sums, statistics_of
+from services.image_index.ranking.trust import Trust
 from services.image_index.store.embedded.growing import GrowingGallery
 from services.image_index.store.row import Change, make_row
 from shared.labels import LABELS
@@ -27,14 +29,17 @@ RANKINGS = ("label_set_posterior", "soft_jaccard", "cosine", "centered_cosine", 
 N_LABELS = len(LABELS)
 
 
-def made_gallery(p: np.ndarray, ids: list[str] | None = None) -> Gallery:
-    """`p` is (N, 14)."""
+def made_gallery(
+    p: np.ndarray, ids: list[str] | None = None, reports: list[np.ndarray | None] | None = None
+) -> Gallery:
+    """`p` is (N, 14), `reports` N of (14,) or None."""
     ids = ids or [f"image-{number:04d}" for number in range(len(p))]
+    images = list(zip(ids, p.astype(np.float32), reports or [None] * len(p), strict=True))
     growing = GrowingGallery()
     for place in range(0, len(p), 7):
         rows = [
-            make_row(image_id, vector, StoredMetadata(), 1)
-            for image_id, vector in zip(ids[place : place + 7], p[place : place + 7].astype(np.float32), strict=True)
+            make_row(image_id, vector, StoredMetadata(), 1, report)
+            for image_id, vector, report in images[place : place + 7]
         ]
         growing.apply([Change(row.image_id, row) for row in rows], generation=1)
     return growing.gallery
@@ -58,11 +63,9 @@ def log_odds(p: float) -> float:
     return math.log(p) - math.log(1 - p)
 
 
-def label_set_posterior(p: list[float], q: list[float], against: Evidence) -> float:
+def label_set_posterior(evidence: list[float], q: list[float]) -> float:
     """Bayes written out over the listed sets and all readings of the query that are not among them."""
     prior = shipped_prior()
-    odds = [log_odds(min(max(a, 1e-6), 1 - 1e-6)) for a in p]
-    evidence = [a * slope + offset for a, slope, offset in zip(odds, against.slopes, against.offsets, strict=True)]
     unsure = [label for label, weight in enumerate(q) if 0 < weight < 1]
     readings = {}
     for choice in product([1.0, 0.0], repeat=len(unsure)):
@@ -99,13 +102,57 @@ def oracle_score(ranking: str, p: list[float], q: list[float], mean: list[float]
     return math.fsum(terms) / N_LABELS
 
 
-def oracle(ranking: str, p: np.ndarray, q: np.ndarray, *, calibrated: bool = False) -> list[float]:
-    if ranking == "label_set_posterior":
-        statistics = statistics_of(exact_sums(p.T.astype(np.float32)), len(p))
+def clipped_log_odds(p: float) -> float:
+    return log_odds(min(max(p, 1e-6), 1 - 1e-6))
+
+
+@dataclass(frozen=True)
+class Archive:
+    """Pictures (N, 14), N reports of (14,) or None, and labels that pictures tell nothing of."""
+
+    p: np.ndarray
+    reports: list[np.ndarray | None]
+    silent: frozenset[int] = frozenset()
+
+    def evidence(self, name: str, *, calibrated: bool) -> list[list[float]]:
+        statistics = statistics_of(exact_sums(self.p.T.astype(np.float32)), len(self.p))
         against = evidence_against(statistics, shipped_prior().base_rates, calibrated=calibrated)
-        return [label_set_posterior([float(a) for a in row], q.tolist(), against) for row in p]
-    mean = mean_of(p)
-    return [oracle_score(ranking, [float(a) for a in row], q.tolist(), mean) for row in p]
+        found = []
+        for row, report in zip(self.p, self.reports, strict=True):
+            sums = []
+            for label, value in enumerate(row):
+                one = clipped_log_odds(float(value)) * against.slopes[label] + against.offsets[label]
+                pictured = 0.0 if label in self.silent or name == "report" else one
+                reported = 0.0 if report is None or name == "image" else float(report[label])
+                sums.append(pictured + reported)
+            found.append(sums)
+        return found
+
+    def probabilities(self, name: str) -> list[list[float]]:
+        rates, found = shipped_prior().base_rates.tolist(), []
+        for row, report in zip(self.p, self.reports, strict=True):
+            values = []
+            for label, value in enumerate(row):
+                p = rates[label] if label in self.silent or name == "report" else float(value)
+                if name == "report" or (report is not None and name == "all"):
+                    reported = 0.0 if report is None else float(report[label])
+                    p = 1 / (1 + math.exp(-(clipped_log_odds(p) + reported)))
+                values.append(float(np.float32(p)))
+            found.append(values)
+        return found
+
+    def scores(self, ranking: str, q: np.ndarray, name: str, *, calibrated: bool) -> list[float]:
+        if ranking == "label_set_posterior":
+            return [label_set_posterior(one, q.tolist()) for one in self.evidence(name, calibrated=calibrated)]
+        rates = shipped_prior().base_rates.tolist()
+        mean = [rates[label] if label in self.silent else one for label, one in enumerate(mean_of(self.p))]
+        return [oracle_score(ranking, one, q.tolist(), mean) for one in self.probabilities(name)]
+
+    def speaking(self, q: np.ndarray, name: str) -> set[int]:
+        """The images that can be an answer."""
+        told = name != "report" and any(q[label] > 0 for label in range(N_LABELS) if label not in self.silent)
+        reported = {row for row, report in enumerate(self.reports) if report is not None}
+        return set(range(len(self.p))) if told else (set() if name == "image" else reported)
 
 
 unit = st.floats(0, 1, width=32)
@@ -129,36 +176,62 @@ few_unsure = vectors.map(lambda q: np.where(np.cumsum((q > 0) & (q < 1)) > 4, np
 queries = few_unsure.filter(lambda q: bool(q.any())).map(lambda q: q.astype(np.float64))
 
 
+@st.composite
+def archives(draw: st.DrawFn) -> Archive:
+    p = draw(galleries())
+    one = arrays.arrays(np.float16, N_LABELS, elements=st.floats(-8, 8, width=16))
+    some = draw(st.lists(st.none() | one, min_size=1, max_size=len(p)))
+    silent = draw(st.frozensets(st.integers(0, N_LABELS - 1), max_size=3))
+    return Archive(p, [some[place % len(some)] for place in range(len(p))], silent)
+
+
 @pytest.mark.parametrize("ranking", RANKINGS)
-@given(p=galleries(), q=queries, k=st.integers(1, 60), calibrated=st.booleans())
+@given(
+    archive=archives(),
+    q=queries,
+    k=st.integers(1, 60),
+    trusted=st.tuples(st.booleans(), st.sampled_from(["all", "image", "report"])),
+)
 @settings(max_examples=40, deadline=None)
 def test_scores_and_order_are_those_of_the_oracle(
-    ranking: str, p: np.ndarray, q: np.ndarray, k: int, calibrated
+    ranking: str, archive: Archive, q: np.ndarray, k: int, trusted: tuple[bool, str]
 ) -> None:
-    gallery = made_gallery(p)
-    ranked = rank(gallery, Query(q, SearchOptions(k=k, ranking=ranking), calibrated=calibrated))
-    expected = oracle(ranking, p, q, calibrated=calibrated)
+    calibrated, evidence = trusted
+    gallery = made_gallery(archive.p, reports=archive.reports)
+    trust = Trust(calibrated, tuple(label not in archive.silent for label in range(N_LABELS)))
+    ranked = rank(gallery, Query(q, SearchOptions(k=k, ranking=ranking, evidence=evidence), trust=trust))
+    speaking = archive.speaking(q, evidence)
+    expected = archive.scores(ranking, q, evidence, calibrated=calibrated)
 
-    assert len(ranked.rows) == min(k, len(p))
+    assert ranked.candidates == len(speaking)
+    assert len(ranked.rows) == min(k, len(speaking))
+    assert set(ranked.rows) <= speaking
     assert ranked.scores == pytest.approx([expected[row] for row in ranked.rows], abs=2e-8)
     keys = [(-score, gallery.image_ids([row])[0]) for row, score in zip(ranked.rows, ranked.scores, strict=True)]
     assert keys == sorted(keys)
-    left_out = [score for row, score in enumerate(expected) if row not in set(ranked.rows)]
-    assert max(left_out, default=-math.inf) <= ranked.scores[-1] + 2e-8
-    if ranking != "centered_cosine":  # which amplifies the last digits of nearly equal vectors
+    left_out = [expected[row] for row in speaking - set(ranked.rows)]
+    if ranked.rows:
+        assert max(left_out, default=-math.inf) <= ranked.scores[-1] + 2e-8
+    if ranked.rows and ranking != "centered_cosine":  # which amplifies the last digits of nearly equal vectors
         worst = ranked.scores[-1]
         assert ranked.ties_at_cutoff == sum(round(score, 9) == worst for score in left_out)
 
 
 @pytest.mark.parametrize("ranking", RANKINGS)
-@given(p=galleries(), q=queries, shuffle=st.randoms(use_true_random=False), binarize=st.booleans())
+@given(archive=archives(), q=queries, shuffle=st.randoms(use_true_random=False), binarize=st.booleans())
 @settings(max_examples=15, deadline=None)
-def test_the_order_of_insertion_changes_nothing(ranking: str, p: np.ndarray, q: np.ndarray, shuffle, binarize) -> None:
+def test_the_order_of_insertion_changes_nothing(
+    ranking: str, archive: Archive, q: np.ndarray, shuffle, binarize
+) -> None:
+    p, reports = archive.p, archive.reports
     ids = [f"image-{number:04d}" for number in range(len(p))]
     places = list(range(len(p)))
     shuffle.shuffle(places)
     query = Query(q, SearchOptions(k=10, ranking=ranking), thresholds=np.full(N_LABELS, 0.5) if binarize else None)
-    one, other = made_gallery(p, ids), made_gallery(p[places], [ids[place] for place in places])
+    one, other = (
+        made_gallery(p, ids, reports),
+        made_gallery(p[places], [ids[place] for place in places], [reports[place] for place in places]),
+    )
     a, b = rank(one, query), rank(other, query)
 
     assert one.image_ids(a.rows) == other.image_ids(b.rows)
@@ -206,7 +279,7 @@ def test_decisions_of_a_calibrated_encoder_are_no_calibrated_probabilities() -> 
     p = np.random.default_rng(1).random((50, N_LABELS)) ** 3
     q, thresholds = np.eye(N_LABELS)[3], np.full(N_LABELS, 0.5)
     one, other = (
-        rank(made_gallery(p), Query(q, SearchOptions(k=50), thresholds=thresholds, calibrated=calibrated))
+        rank(made_gallery(p), Query(q, SearchOptions(k=50), thresholds=thresholds, trust=Trust(calibrated)))
         for calibrated in (True, False)
     )
     assert (one.rows, one.scores) == (other.rows, other.scores)
@@ -227,7 +300,8 @@ def test_binarized_cosine_is_the_cosine_of_the_thresholded_vectors() -> None:
     thresholds = np.linspace(0.2, 0.8, N_LABELS)
     q = np.rint(np.random.default_rng(2).random(N_LABELS))
     found = rank(made_gallery(p), Query(q, SearchOptions(k=50, ranking="cosine"), thresholds=thresholds))
-    expected = oracle("cosine", (p.astype(np.float32) >= thresholds.astype(np.float32)).astype(float), q)
+    decided = Archive((p.astype(np.float32) >= thresholds.astype(np.float32)).astype(float), [None] * len(p))
+    expected = decided.scores("cosine", q, "all", calibrated=False)
 
     assert found.scores == pytest.approx([expected[row] for row in found.rows], abs=1e-9)
 

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 from services.image_index.app import create_app
+from services.image_index.ranking.fusion import Known
 from services.image_index.ranking.measures import Context
 from services.image_index.ranking.posterior import match, posterior, readings
 from services.image_index.ranking.prior import shipped_prior
 from services.image_index.ranking.statistics import exact_sums, statistics_of
+from services.image_index.ranking.trust import Trust
 from services.image_index.ranking.vectors import vector
 from shared.labels import LABELS
 from shared.schemas.search import RankingName
@@ -58,9 +60,11 @@ async def test_what_a_hit_promises_is_read_as_of_a_calibrated_encoder(gallery: h
     hits = (await search(gallery, ["Edema"], k=4))["hits"]
     p = np.array([[hit["probabilities"][name] for hit in hits] for name in LABELS], dtype=np.float32)
     statistics, meant = statistics_of(exact_sums(p), len(hits)), readings(vector({"Edema": 1.0}), shipped_prior())
+    known = Known(p, np.zeros_like(p), np.zeros(len(hits), dtype=np.bool_))
     promised = {
         calibrated: match(
-            posterior(Context(statistics, shipped_prior(), calibrated).evidence.of(p), shipped_prior()), meant
+            posterior(Context(statistics, shipped_prior(), Trust(calibrated)).fusion.log_odds(known), shipped_prior()),
+            meant,
         ).exact.tolist()
         for calibrated in (True, False)
     }

@@ -5,6 +5,7 @@ from services.image_index.store.embedded.growing import GrowingGallery
 from services.image_index.store.row import Change, make_row
 from shared.labels import LABELS
 from shared.schemas.images import StoredMetadata
+from tests.image_index.ranking.fusions import fusion
 
 
 def row(image_id: str, value: float, generation: int = 1) -> Change:
@@ -66,5 +67,7 @@ def test_what_is_usual_of_a_gallery_is_told_by_all_but_its_lateral_views() -> No
     assert (both.gallery.size, frontal.gallery.size) == (59, 40)
     for name in ("images", "mean", "center", "spread"):
         assert np.array_equal(getattr(both.gallery.statistics, name), getattr(frontal.gallery.statistics, name)), name
-    binary = [growing.gallery.binarized(np.full(len(LABELS), 0.5)).statistics for growing in (both, frontal)]
+    binary = [
+        growing.gallery.binarized(np.full(len(LABELS), 0.5), fusion("image")).statistics for growing in (both, frontal)
+    ]
     assert np.array_equal(binary[0].mean, binary[1].mean)

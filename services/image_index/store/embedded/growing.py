@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.image_index.ranking.gallery import LATERAL, SEXES, VIEWS, Gallery, Names, Vocabulary
-from services.image_index.ranking.posterior_columns import PosteriorColumns
+from services.image_index.ranking.resident import Resident
 from services.image_index.ranking.statistics import exact_sums, statistics_of
 from services.image_index.store.row import Change, Row
 from shared.labels import LABELS
@@ -49,7 +49,7 @@ class GrowingGallery:
         self._reports = 0
         self._sums = np.zeros((3, len(LABELS)), dtype=np.int64)  # over the rows alive that are no lateral views
         self._summed = 0  # so many
-        self._posteriors = PosteriorColumns()
+        self._resident = Resident()
 
     def __contains__(self, image_id: str) -> bool:
         return image_id in self._place
@@ -139,7 +139,7 @@ class GrowingGallery:
         self._report_evidence = self._report_evidence[:, self._columns["report"][reported]]
         self._reports = int(reported.sum())
         self._columns["report"][reported] = np.arange(self._reports)
-        self._posteriors = PosteriorColumns()  # searches of older galleries keep the one that knows their rows
+        self._resident = Resident()  # searches of older galleries keep the one that knows their rows
         ids = self._vocabulary.images.names(self._columns["image"])
         self._place = {image_id: place for place, image_id in enumerate(ids)}
         self.gallery = self._publish(self.gallery.generation)
@@ -153,6 +153,6 @@ class GrowingGallery:
             probabilities=self._probabilities[:, :rows],
             report_evidence=self._report_evidence[:, : self._reports],
             statistics=statistics_of(self._sums, self._summed),
-            posteriors=self._posteriors,
+            resident=self._resident,
             **{name: column[:rows] for name, column in self._columns.items()},
         )

@@ -17,6 +17,8 @@ from services.image_index.ranking.gallery import Gallery
 from services.image_index.ranking.prior import shipped_prior
 from services.image_index.ranking.query import Query
 from services.image_index.ranking.rank import Ranked, rank
+from services.image_index.ranking.statistics import Statistics
+from services.image_index.ranking.vectors import named
 from services.image_index.settings import MIN_FREE_BYTES
 from services.image_index.store.contract import Found, Hit
 from services.image_index.store.embedded import database, report_counts, report_rows, schema
@@ -246,13 +248,25 @@ class EmbeddedStore:
     def _search(self, query: Query) -> Found | None:
         """None where a hit was replaced or deleted between the scan and the reading of its record."""
         gallery = self._growing.gallery
-        mask, excluded = passing(gallery, query.options.filters, query.excluded_patients)
+        fusion = query.fusion(gallery.statistics)
+        mask, excluded = passing(gallery, query.options.filters, query.excluded_patients, fusion)
         ranked = rank(gallery, query, mask)
         records = self._records(gallery, ranked)
         if records is None:
             return None
         return Found(
-            hits=list(map(Hit, records, ranked.scores, ranked.exact, ranked.overlaps, ranked.merged)),
+            hits=list(
+                map(
+                    Hit,
+                    records,
+                    map(named, ranked.probabilities.T),
+                    ranked.disagreement.named(),
+                    ranked.scores,
+                    ranked.exact,
+                    ranked.overlaps,
+                    ranked.merged,
+                )
+            ),
             candidates=ranked.candidates,
             ties_at_cutoff=ranked.ties_at_cutoff,
             excluded=excluded,
@@ -268,6 +282,9 @@ class EmbeddedStore:
             if image_id not in records or records[image_id].generation != generation:
                 return None
         return [records[image_id] for image_id in image_ids]
+
+    def statistics(self) -> Statistics:
+        return self._growing.gallery.statistics
 
     def info(self) -> IndexInfo:
         return self._info(self._growing.gallery)

@@ -1,0 +1,56 @@
+"""How far an encoder is to be believed."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from services.image_index.ranking.evidence import evidence_against
+from services.image_index.ranking.fusion import Fusion
+from services.image_index.ranking.log_odds import AS_IT_IS, Evidence, logit
+from services.image_index.ranking.prior import LabelSetPrior
+from services.image_index.ranking.statistics import Statistics
+from shared.labels import LABELS
+from shared.schemas.evidence import EvidenceName
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What `calibrate` found on a site's own images with a report, (14,) each: a label is present in a picture with the
+    log-odds slope · log-odds of the encoder + intercept; `rates`, how often those reports state it.
+    """
+
+    slopes: tuple[float, ...]
+    intercepts: tuple[float, ...]
+    rates: tuple[float, ...]
+    reports: float = 1.0  # how far a report is believed
+
+    @property
+    def calibration(self) -> Evidence:
+        return Evidence(self.slopes, self.intercepts)
+
+    @property
+    def pictures(self) -> Evidence:
+        offsets = np.array(self.intercepts) - logit(np.array(self.rates))
+        return Evidence(self.slopes, tuple(offsets.tolist()))
+
+
+@dataclass(frozen=True)
+class Trust:
+    """`calibrated`: whether the encoder's probabilities were fitted to labelled radiographs; `proven` (14,), of which
+    labels it has learned from patients; `fit`, where the site has one.
+    """
+
+    calibrated: bool = False
+    proven: tuple[bool, ...] = (True,) * len(LABELS)
+    fit: Fit | None = None
+
+    def fusion(self, gallery: Statistics, prior: LabelSetPrior, evidence: EvidenceName) -> Fusion:
+        fit = self.fit
+        return Fusion(
+            evidence=evidence,
+            pictures=fit.pictures if fit else evidence_against(gallery, prior.base_rates, calibrated=self.calibrated),
+            calibration=fit.calibration if fit else AS_IT_IS,
+            silent=tuple(not proven for proven in self.proven),
+            usual=tuple(logit(prior.base_rates).tolist()),
+            reports=fit.reports if fit else 1.0,
+        )

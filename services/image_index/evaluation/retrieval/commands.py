@@ -6,14 +6,15 @@ from typing import Annotated, Any, Literal, get_args
 import httpx
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from services.image_index.evaluation.retrieval.end_to_end import judge_gateway
+from services.image_index.evaluation.retrieval.figures_table import TABLE_WIDTH, figures_table
 from services.image_index.evaluation.retrieval.fit_prior import prior_of_reports
 from services.image_index.evaluation.retrieval.judge import evaluate
 from services.image_index.evaluation.retrieval.plots import draw_curves, draw_reliability
 from services.image_index.evaluation.retrieval.predict import predict as predict_table
-from services.image_index.evaluation.retrieval.predictions import read_predictions, write_predictions
+from services.image_index.evaluation.retrieval.predictions import Predictions, read_predictions, write_predictions
+from services.image_index.evaluation.retrieval.report_labels import with_reports
 from services.image_index.evaluation.retrieval.reports import read_reports
 from services.image_index.evaluation.retrieval.show import show_impression
 from services.image_index.evaluation.retrieval.simulate import Calibration
@@ -25,21 +26,10 @@ from services.workbench.plain_errors import plain_errors
 from shared.schemas.search import RankingName
 
 _console = Console()
-_COLUMNS = {
-    "recall": "Recall@{k}",
-    "precision": "precision@{k}",
-    "map": "mAP",
-    "iou": "IoU@{k}",
-    "ndcg": "nDCG@{k}",
-    "any_label_recall": "any label@{k}",
-    "mrr": "MRR",
-}
-
 Protocol = Literal["original", "honest"]
 TextColumn = Annotated[str, typer.Option(help="The table's column of impressions.")]
 Url = Annotated[str, typer.Option(help="The running gateway.")]
 Key = Annotated[str | None, typer.Option(help="Its API key, where it asks for one.", envvar="CHEX_CLIENT_KEY")]
-_TABLE_WIDTH = 130  # cells with their intervals are not cut
 GATEWAY = "http://127.0.0.1:8000"
 
 
@@ -58,6 +48,13 @@ def evaluate_retrieval(
         Protocol, typer.Option(help="The original project's; or patient-disjoint, ties averaged, with intervals.")
     ] = "original",
     prior: Annotated[Path | None, typer.Option(help="Written by fit-prior; the shipped one if not given.")] = None,
+    report_labels: Annotated[
+        Path | None,
+        typer.Option(help="What the text classifier's `label` wrote of the images' reports: they are evidence then."),
+    ] = None,
+    report_share: Annotated[
+        float, typer.Option(min=0, max=1, help="Only so many of the patients have their reports.")
+    ] = 1.0,
     json_out: Annotated[Path | None, typer.Option("--json", help="Write all figures here.")] = None,
     plots: Annotated[
         Path | None, typer.Option(help="Folder for recall against K, precision-recall and reliability.")
@@ -69,15 +66,20 @@ def evaluate_retrieval(
     """How well queries find images with the same labels: every ranking, between chance and true labels."""
     if (predictions is None) == (queries is None):
         raise typer.BadParameter("give either --predictions or --queries")
+    if report_labels is not None and predictions is None:
+        raise typer.BadParameter("--report-labels goes with --predictions: an index has its own reports")
     names = _names(ranking)
     with plain_errors("image-index"):
         if predictions:
             label_sets = read_prior(prior) if prior else shipped_prior()
-            report = _judge_predictions(predictions, label_sets, names, k=k, protocol=protocol, plots=plots)
+            table = read_predictions(predictions)
+            if report_labels is not None:
+                table = _with_reports(table, report_labels, label_sets, report_share)
+            report = _judge_predictions(table, label_sets, names, k=k, protocol=protocol, plots=plots)
         else:
             with _gateway(url, key) as gateway:
                 report = _judge_gateway(queries, text_column, gateway, names, k)  # type: ignore[arg-type]
-    Console(width=max(_console.width, _TABLE_WIDTH)).print(_table(report))
+    Console(width=max(_console.width, TABLE_WIDTH)).print(figures_table(report))
     for name, promise in report.get("promises", {}).items():
         _console.print(
             f"{name} of the first {k}: promised {promise['promised']:.3f}, found {promise['found']:.3f}, off by "
@@ -155,10 +157,25 @@ def show(
     _console.print(reason or f"Drawn: {out}")
 
 
+def _with_reports(table: Predictions, labels: Path, prior: LabelSetPrior, share: float) -> Predictions:
+    matched = with_reports(table, labels, prior, share)
+    _console.print(
+        f"{matched.reported:,} of {len(table):,} images have a report; {matched.unknown:,} reports are of others, "
+        f"{matched.faulty:,} lines hold none{f' ({matched.reason})' if matched.reason else ''}.",
+        soft_wrap=True,
+    )
+    return matched.predictions
+
+
 def _judge_predictions(
-    path: Path, prior: LabelSetPrior, names: list[RankingName], *, k: int, protocol: Protocol, plots: Path | None
+    table: Predictions,
+    prior: LabelSetPrior,
+    names: list[RankingName],
+    *,
+    k: int,
+    protocol: Protocol,
+    plots: Path | None,
 ) -> dict[str, Any]:
-    table = read_predictions(path)
     with _console.status("Ranking") as status:
         report = evaluate(
             table, prior, names, k=k, protocol=protocol, on_ranking=lambda name: status.update(f"Ranking by {name}")
@@ -192,24 +209,3 @@ def _names(ranking: str) -> list[RankingName]:
     if not chosen:
         raise typer.BadParameter(f"{ranking} is no ranking: all, {', '.join(known)}")
     return chosen
-
-
-def _table(report: dict[str, Any]) -> Table:
-    rows = {"random": report["floor"], **report["rankings"], "true labels": report["ceiling"]}
-    shown = [figure for figure in _COLUMNS if all(figure in row for row in rows.values())]
-    table = Table(
-        "ranking",
-        *(_COLUMNS[figure].format(k=report["k"]) for figure in shown),
-        title=f"{report['protocol']} protocol, {report['images']:,} images, {report['label_sets']:,} label sets",
-    )
-    for name, row in rows.items():
-        style = "bold" if name == report["default_ranking"] else None
-        table.add_row(name, *(_cell(row, figure) for figure in shown), style=style)
-    return table
-
-
-def _cell(row: dict[str, Any], figure: str) -> str:
-    if "intervals" not in row:
-        return f"{row[figure]:.4f}"
-    low, high = row["intervals"]["patient"][figure]
-    return f"{row[figure]:.3f} ±{(high - low) / 2:.3f}"

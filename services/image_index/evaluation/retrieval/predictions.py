@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.image_index.ingest.predictions.table import PATH, PATIENT, BadLine, PredictionTable
+from services.image_index.ranking.fusion import Known
 from shared.labels import LABELS
 from shared.tables import read_whole
 
@@ -17,7 +18,9 @@ CALIBRATED = "calibrated"  # 1 where the probabilities were fitted to labelled r
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """`patients` (N,); (N, 14) each: `truth` of 0 and 1, `probabilities` in [0, 1], `predicted` of 0 and 1."""
+    """`patients` (N,); (N, 14) each: `truth` of 0 and 1, `probabilities` in [0, 1], `predicted` of 0 and 1; `reports`,
+    log-odds beyond the base rates, NaN in the rows of images without a report.
+    """
 
     paths: list[str]
     patients: NDArray[np.str_]
@@ -25,6 +28,7 @@ class Predictions:
     probabilities: NDArray[np.float64]
     predicted: NDArray[np.int8]
     calibrated: bool = False
+    reports: NDArray[np.float16] | None = None
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -38,7 +42,14 @@ class Predictions:
             self.probabilities[kept],
             self.predicted[kept],
             self.calibrated,
+            None if self.reports is None else self.reports[kept],
         )
+
+    @cached_property
+    def known(self) -> Known:
+        """Of the images, what a search knows."""
+        reports = np.full_like(self.truth, np.nan, dtype=np.float16) if self.reports is None else self.reports
+        return Known(self.probabilities.T, np.nan_to_num(reports.T), np.asarray(~np.isnan(reports).any(axis=1)))
 
     @cached_property
     def queries(self) -> NDArray[np.int8]:

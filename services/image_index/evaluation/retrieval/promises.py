@@ -19,8 +19,7 @@ def promises(predictions: Predictions, prior: LabelSetPrior, k: int) -> dict[str
     many hits from the least to the most promising; ece, the expected calibration error, is the mean over hits of how
     far their bin is off.
     """
-    rows = predictions.probabilities.T
-    images = posterior(context_of(predictions, prior).evidence.of(rows), prior)
+    images = posterior(context_of(predictions, prior).fusion.log_odds(predictions.known), prior)
     said: list[Vector] = []
     for number, query in enumerate(predictions.queries.astype(np.float64)):
         meant = readings(query, prior)

@@ -11,7 +11,7 @@ from shared.image_ids import image_id_of
 from shared.labels import LABELS
 from shared.tables import read_whole
 
-_PATHS = ("Path", "path_to_image", "image", "Image Index")
+PATHS = ("Path", "path_to_image", "image", "Image Index")
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +40,7 @@ def read_reports(path: Path, text_column: str) -> Reports:
     columns, rows = read_whole(path)
     if not rows:
         raise ValueError(f"{path.name} holds no report")
-    pictures = next((name for name in _PATHS if name in columns), None)
+    pictures = next((name for name in PATHS if name in columns), None)
     truth = None
     if set(columns) >= set(LABELS):
         truth = np.array([[float(row[label] or 0) == 1 for label in LABELS] for row in rows], dtype=np.int8)

@@ -12,28 +12,46 @@ from services.image_index.ranking.measures import MEASURES, Context
 from services.image_index.ranking.prior import LabelSetPrior
 from services.image_index.ranking.selection import DECIMALS
 from services.image_index.ranking.statistics import exact_sums, statistics_of
-from shared.schemas.search import RankingName
+from services.image_index.ranking.trust import Fit, Trust
+from shared.schemas.evidence import EvidenceName
+from shared.schemas.search import DEFAULT_RANKING, RankingName
 
 Scorer = Callable[[Vector], Vector]  # query (14,) -> scores (N,)
 
 BINARY_COSINE = "binary_cosine"
+BY_ONE_ALONE: Mapping[str, EvidenceName] = {
+    f"{DEFAULT_RANKING}, pictures alone": "image",
+    f"{DEFAULT_RANKING}, reports alone": "report",
+}
 FLOOR, CEILING = "random", "true_labels"
 
 
-def scorers(predictions: Predictions, prior: LabelSetPrior, names: list[RankingName]) -> Mapping[str, Scorer]:
-    """The original's way, the service's rankings, and what they lie between: chance, and a gallery of true labels."""
-    rows, context = predictions.probabilities.T, context_of(predictions, prior)
+def scorers(
+    predictions: Predictions, prior: LabelSetPrior, names: list[RankingName], fit: Fit | None = None
+) -> Mapping[str, Scorer]:
+    """The original's way, the service's rankings, and what they lie between: chance, and a gallery of true labels.
+
+    Where images have reports: every ranking with both, and the default one by pictures and by reports alone.
+    """
+
+    def ranking(name: RankingName, evidence: EvidenceName = "all") -> Scorer:
+        return _rounded(MEASURES[name].exact(predictions.known, context_of(predictions, prior, evidence, fit)))
+
+    alone = BY_ONE_ALONE if predictions.reports is not None and DEFAULT_RANKING in names else {}
     return {
         BINARY_COSINE: lambda query: np.asarray(cosine_similarity([query], predictions.predicted)[0]),
-        **{name: _rounded(MEASURES[name].exact(rows, context)) for name in names},
+        **{name: ranking(name) for name in names},
+        **{name: ranking(DEFAULT_RANKING, evidence) for name, evidence in alone.items()},
         FLOOR: lambda _query: np.zeros(len(predictions)),
         CEILING: lambda query: overlaps(query, predictions.truth),
     }
 
 
-def context_of(predictions: Predictions, prior: LabelSetPrior) -> Context:
+def context_of(
+    predictions: Predictions, prior: LabelSetPrior, evidence: EvidenceName = "all", fit: Fit | None = None
+) -> Context:
     statistics = statistics_of(exact_sums(predictions.probabilities.T), len(predictions))
-    return Context(statistics, prior, predictions.calibrated)
+    return Context(statistics, prior, Trust(predictions.calibrated, fit=fit), evidence)
 
 
 def overlaps(query: Vector, truth: NDArray[np.int8]) -> Vector:

@@ -7,8 +7,8 @@ from asgi_correlation_id import correlation_id
 
 from gateway.links import Links
 from gateway.timings import Timings
-from shared.schemas.images import ImageRecord
-from shared.schemas.retrieve import GatewayResponse, Hit, Image, Models, Ranking
+from shared.schemas.images import ImagePage, ImageRecord
+from shared.schemas.retrieve import GatewayResponse, Hit, Image, Images, Models, Ranking
 from shared.schemas.search import SearchResult
 from shared.schemas.system import ModelInfo
 
@@ -25,6 +25,10 @@ def ranking(result: SearchResult, links: Links) -> Ranking:
 
 def image(record: ImageRecord, links: Links) -> Image:
     return Image(**dict(record), links=links.of(record))
+
+
+def images(page: ImagePage, links: Links) -> Images:
+    return Images(images=[image(record, links) for record in page.images], next_cursor=page.next_cursor)
 
 
 def gateway_answer(

@@ -14,6 +14,7 @@ from gateway.guard.admission import Admission, lane_of, make_lanes
 from gateway.openapi import TAGS
 from gateway.parts import Parts
 from gateway.routes.images import images_router
+from gateway.routes.reports import reports_router
 from gateway.routes.retrieval import retrieval_router
 from gateway.routes.system import system_router
 from gateway.settings import GatewaySettings
@@ -83,7 +84,7 @@ def create_app(
     )
     app.root_path = settings.root_path
     app.add_exception_handler(Refused, _hand_on)
-    for router in (retrieval_router(parts), images_router(parts), system_router(parts)):
+    for router in (retrieval_router(parts), images_router(parts), reports_router(parts), system_router(parts)):
         app.include_router(router)
     return app
 

@@ -1,14 +1,18 @@
 """What the OpenAPI page says that signatures cannot: errors of services, examples."""
 
+from typing import Any
+
 from fastapi.openapi.models import Example
 
 from shared.errors import DeadlineExceeded, Overloaded, ServiceError, Unavailable, UpstreamFailed
+from shared.schemas.reports import ReportInput
 from shared.schemas.text import EXAMPLE_IMPRESSION
 from shared.web.documented import Responses, documented
 
 TAGS = [
     {"name": "retrieval", "description": "Ask: by an impression, by labels, by an image."},
     {"name": "images", "description": "Keep the index: put images in, look at them, take them out."},
+    {"name": "reports", "description": "What reports say of images: evidence beside what the encoder sees in them."},
     {"name": "system", "description": "What is running, and whether it is well."},
 ]
 TWO_IMPRESSIONS = [EXAMPLE_IMPRESSION, "No acute cardiopulmonary process."]
@@ -35,6 +39,40 @@ CLASSIFY_EXAMPLES: dict[str, Example] = {
     },
     "a whole report": {"value": {"impressions": [WHOLE_REPORT]}},
 }
+
+
+ISSUED = {"text": WHOLE_REPORT, "issued": "2026-03-01T09:30:00+01:00"}
+ACCESSION_EXAMPLES: dict[str, Example] = {
+    "an impression": {"value": {"text": EXAMPLE_IMPRESSION, "accession_number": "A0042"}},
+    "a whole report, and who gave the number": {
+        "value": {**ISSUED, "accession_number": "A0042", "accession_issuer": "Hospital A"}
+    },
+}
+_TEXT: dict[str, Any] = {"type": "string", "minLength": 1, "description": "An impression, or a whole report."}
+REPORT_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "text/plain": {
+                "schema": _TEXT,
+                "examples": {"an impression": {"value": EXAMPLE_IMPRESSION}, "a report": {"value": WHOLE_REPORT}},
+            },
+            "application/json": {
+                "schema": ReportInput.model_json_schema(),
+                "examples": {"an impression": {"value": {"text": EXAMPLE_IMPRESSION}}, "a report": {"value": ISSUED}},
+            },
+        },
+    }
+}
+
+
+def with_report_part(body: dict[str, Any]) -> dict[str, Any]:
+    """The `openapi_extra` of an operation whose form may hold a report."""
+    form = body["requestBody"]["content"]["multipart/form-data"]
+    description = "The report of the image, in English: its text, or with `issued` as JSON in `application/json`."
+    form["schema"]["properties"]["report"] = _TEXT | {"description": description}
+    form["encoding"]["report"] = {"contentType": "text/plain, application/json"}
+    return body
 
 
 def service_errors(*more: type[ServiceError]) -> Responses:

@@ -5,6 +5,7 @@ health and metrics pass beside all of them.
 """
 
 import asyncio
+import re
 import time
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -33,7 +34,8 @@ HOLD_BACK_S = 0.65
 """So long is a refusal kept back, lest a caller that ignores Retry-After takes the processor from those at work."""
 
 _REQUEST_ID = b"{request_id}"
-_QUESTIONS = frozenset({"/v1/retrieve", "/v1/classify", "/v1/search"})
+_QUESTIONS = frozenset({"/v1/retrieve", "/v1/classify", "/v1/search", "/v1/reports"})
+_REPORT = re.compile(r"/v1/(?:images|studies)/[^/]+/report")  # its text is read as a question's is
 _UPLOADS = "/v1/images"
 _BY_IMAGE = "/v1/search/by-image"
 
@@ -104,9 +106,10 @@ def lane_of(scope: Scope) -> LaneName | None:
     path: str = scope["path"].removeprefix(scope.get("root_path", ""))
     if not path.startswith("/v1/"):
         return None
-    if path == _BY_IMAGE or (path.startswith(_UPLOADS) and scope["method"] in {"PUT", "POST"}):
+    report = _REPORT.fullmatch(path) is not None and scope["method"] == "PUT"
+    if path == _BY_IMAGE or (not report and path.startswith(_UPLOADS) and scope["method"] in {"PUT", "POST"}):
         return "uploads"
-    if path not in _QUESTIONS:
+    if not report and path not in _QUESTIONS:
         return "reads"
     length = Headers(scope=scope).get("content-length", "")
     return "long_questions" if length.isdecimal() and int(length) > LONG_BYTES else "questions"

@@ -4,15 +4,15 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response, status
 
-from gateway.answers import image
-from gateway.openapi import service_errors
+from gateway.answers import image, images
+from gateway.openapi import service_errors, with_report_part
 from gateway.parts import Parts
-from gateway.routes.uploads import upload_of
+from gateway.routes.uploads import upload_with_report_of
 from gateway.upstream.services import Picture
 from shared.errors import BurnedInText, Conflict, NotAChestRadiograph, NotFound
 from shared.labels import LabelName
-from shared.schemas.images import ImageRecord
-from shared.schemas.retrieve import Image
+from shared.schemas.images import ImagePageParameters, ImageRecord
+from shared.schemas.retrieve import Image, Images
 from shared.web.openapi import METADATA_PART, AcceptAny, ImageIdPath, Replace, image_body, picture_response
 from shared.web.strict_route import strict_router
 from shared.web.time_limit import deadline_of
@@ -29,7 +29,7 @@ def images_router(parts: Parts) -> APIRouter:
         summary="Index an image under an id of one's own",
         response_description="The same image was there already, or was replaced.",
         responses=STORED | service_errors(BurnedInText, Conflict, NotAChestRadiograph),
-        openapi_extra=image_body(METADATA_PART),
+        openapi_extra=with_report_part(image_body(METADATA_PART)),
     )
     async def put_image(
         image_id: ImageIdPath,
@@ -40,13 +40,19 @@ def images_router(parts: Parts) -> APIRouter:
         accept_any: AcceptAny = False,
     ) -> Image:
         """Takes one DICOM, PNG or JPEG chest radiograph. Sending it again changes nothing. When the answer arrives the
-        image is on disk and in every later search.
+        image is on disk and in every later search. A form may hold its report too: what that says of the labels is
+        stored with the image, or neither is, and none of its words.
 
             curl -X PUT localhost:8000/v1/images/phantom-00001 -H 'Content-Type: image/png' --data-binary @chest.png
             curl -X PUT localhost:8000/v1/images/phantom-00001 -F file=@chest.png -F 'metadata={"view_position": "PA"}'
+            curl -X PUT localhost:8000/v1/images/phantom-00001 -F file=@chest.png -F 'report=Mild cardiomegaly.'
         """
         record, new = await parts.index.put_image(
-            image_id, upload_of(request), deadline_of(request), replace=replace, accept_any=accept_any
+            image_id,
+            upload_with_report_of(request, parts),
+            deadline_of(request),
+            replace=replace,
+            accept_any=accept_any,
         )
         return _stored(record, new, request, response)
 
@@ -55,7 +61,7 @@ def images_router(parts: Parts) -> APIRouter:
         summary="Index an image under an id made for it",
         response_description="The same image was there already, or was replaced.",
         responses=STORED | service_errors(BurnedInText, Conflict, NotAChestRadiograph),
-        openapi_extra=image_body(METADATA_PART),
+        openapi_extra=with_report_part(image_body(METADATA_PART)),
     )
     async def add_image(
         request: Request, response: Response, *, replace: Replace = False, accept_any: AcceptAny = False
@@ -65,9 +71,16 @@ def images_router(parts: Parts) -> APIRouter:
         curl -X POST localhost:8000/v1/images -H 'Content-Type: application/dicom' --data-binary @chest.dcm
         """
         record, new = await parts.index.add_image(
-            upload_of(request), deadline_of(request), replace=replace, accept_any=accept_any
+            upload_with_report_of(request, parts), deadline_of(request), replace=replace, accept_any=accept_any
         )
         return _stored(record, new, request, response)
+
+    @router.get("", summary="What is indexed, a page at a time", responses=service_errors())
+    async def list_images(request: Request, parameters: Annotated[ImagePageParameters, Query()]) -> Images:
+        """The images in the order of the index, all of them or those of a study, a series or a SOP instance. With
+        `report_disagrees=true` it is the worklist of what picture and report see differently.
+        """
+        return images(await parts.index.images(parameters, deadline_of(request)), parts.links(request))
 
     @router.get("/{image_id}", summary="What the index knows of an image", responses=service_errors(NotFound))
     async def get_image(image_id: ImageIdPath, request: Request) -> Image:

@@ -10,7 +10,8 @@ from gateway.upstream.http import Http
 from gateway.upstream.uploads import Upload
 from shared.deadline import Deadline
 from shared.labels import LabelName
-from shared.schemas.images import ImageRecord
+from shared.schemas.images import ImagePage, ImagePageParameters, ImageRecord
+from shared.schemas.reports import AccessionReportLabels, ReportAnswer, ReportEvidence, ReportLabels
 from shared.schemas.search import ImageSearchResult, SearchRequest, SearchResult
 from shared.schemas.system import IndexInfo
 from shared.schemas.text import ClassifyRequest, ClassifyResponse
@@ -80,6 +81,10 @@ class ImageIndexClient(ServiceClient):
         call = self._http.request("GET", f"/v1/images/{image_id}")
         return self._read(ImageRecord, await self._call(call, deadline))
 
+    async def images(self, parameters: ImagePageParameters, deadline: Deadline) -> ImagePage:
+        asked = parameters.model_dump(exclude_unset=True, exclude_none=True)
+        return self._read(ImagePage, await self._call(self._http.request("GET", "/v1/images", params=asked), deadline))
+
     async def delete_image(self, image_id: str, deadline: Deadline) -> None:
         await self._call(self._http.request("DELETE", f"/v1/images/{image_id}"), deadline)
 
@@ -89,6 +94,24 @@ class ImageIndexClient(ServiceClient):
     async def heatmap(self, image_id: str, label: LabelName, if_none_match: str | None, deadline: Deadline) -> Picture:
         return await self._picture(f"/v1/images/{image_id}/heatmap", {"label": label}, if_none_match, deadline)
 
+    async def put_report(
+        self, of: str, labels: ReportLabels, deadline: Deadline, *, replace: bool
+    ) -> tuple[ReportAnswer, bool]:
+        """What became of it, and whether it is new. `of`: `images/{id}` or `studies/{uid}`, here and below."""
+        return await self._send_report(
+            "PUT", f"/v1/{of}/report", labels, deadline, {"replace": True} if replace else {}
+        )
+
+    async def add_report(self, labels: AccessionReportLabels, deadline: Deadline) -> tuple[ReportAnswer, bool]:
+        """The same of a study that is named by its accession number."""
+        return await self._send_report("POST", "/v1/reports", labels, deadline, {})
+
+    async def report(self, of: str, deadline: Deadline) -> ReportEvidence:
+        return self._read(ReportEvidence, await self._call(self._http.request("GET", f"/v1/{of}/report"), deadline))
+
+    async def delete_report(self, of: str, deadline: Deadline) -> None:
+        await self._call(self._http.request("DELETE", f"/v1/{of}/report"), deadline)
+
     async def info(self, deadline: Deadline) -> IndexInfo:
         return self._read(IndexInfo, await self._call(self._http.request("GET", "/v1/index"), deadline))
 
@@ -97,6 +120,14 @@ class ImageIndexClient(ServiceClient):
     ) -> httpx.Response:
         call = self._http.request(method, path, content=upload, params=options, headers=upload.headers)
         return await self._call(call, deadline, timeout_s=self._upload_timeout_s, may_repeat=lambda: not upload.started)
+
+    async def _send_report(
+        self, method: str, path: str, labels: ReportLabels, deadline: Deadline, options: dict[str, Any]
+    ) -> tuple[ReportAnswer, bool]:
+        body = labels.model_dump_json(exclude_none=True)
+        call = self._http.request(method, path, content=body, params=options, headers=JSON)
+        response = await self._call(call, deadline)
+        return self._read(ReportAnswer, response), response.status_code == httpx.codes.CREATED
 
     def _record(self, response: httpx.Response) -> tuple[ImageRecord, bool]:
         return self._read(ImageRecord, response), response.status_code == httpx.codes.CREATED

@@ -150,6 +150,13 @@ class Image(ImageRecord):
     links: ImageLinks
 
 
+class Images(BaseModel):
+    """Some of the images of the index, with their links."""
+
+    images: list[Image]
+    next_cursor: str | None = Field(description="Where the next page begins; None on the last one.")
+
+
 class InstalledModels(BaseModel):
     """The two models that answer, with all that is needed to judge them."""
 

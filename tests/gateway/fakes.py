@@ -13,6 +13,8 @@ from gateway.settings import GatewaySettings
 from gateway.upstream.http import Http
 from gateway.upstream.services import ImageIndexClient, TextClassifierClient
 from shared.labels import LABELS
+from shared.schemas.reports import AccessionReportLabels, ReportLabels
+from shared.web.json_body import parse_json
 
 WEIGHTS = "ab" * 32
 Scripted = httpx.Response | Exception | Callable[[httpx.Request], Any]
@@ -116,11 +118,12 @@ NO_CHEST = problem(422, "not-a-chest-radiograph", "It scores 0.03, and 0.50 is t
 
 
 class FakeIndex(FakeService):
-    """Keeps images by id; a search finds all of them, in the order of their ids."""
+    """Keeps images by id; a search finds all of them, in the order of their ids. And reports, by whose they are."""
 
     def __init__(self) -> None:
         super().__init__()
         self.images: dict[str, bytes] = {}
+        self.reports: dict[str, dict[str, Any]] = {}
         self.metadata: dict[str, str | bool] = {}
         self.pictured = True
         self.generation = 0
@@ -132,6 +135,12 @@ class FakeIndex(FakeService):
             return httpx.Response(200, json=self.info())
         if path.startswith("/v1/search"):
             return self._search(request)
+        if path.endswith(("/report", "/reports")):
+            return self._report(request)
+        return self._page(request) if (method, path) == ("GET", "/v1/images") else self._image(request)
+
+    def _image(self, request: httpx.Request) -> httpx.Response:
+        path, method = request.url.path, request.method
         if method in {"PUT", "POST"}:
             return self._put(request)
         image_id, _, picture = path.removeprefix("/v1/images/").partition("/")
@@ -140,6 +149,31 @@ class FakeIndex(FakeService):
         if image_id not in self.images:
             return problem(404, "not-found", "No image has this id.")
         return self._picture(request, picture) if picture else httpx.Response(200, json=self.record(image_id))
+
+    def _report(self, request: httpx.Request) -> httpx.Response:
+        of = request.url.path.removeprefix("/v1/").removesuffix("/report")
+        if request.method == "DELETE":
+            self.reports.pop(of, None)
+            return httpx.Response(204)
+        if request.method == "GET":
+            if of not in self.reports:
+                return problem(404, "not-found", "There is no report of it.")
+            kept = {name: self.reports[of][name] for name in ("states", "probabilities", "text_model_sha256")}
+            issued = self.reports[of].get("issued", "2026-03-01T09:30:00Z")
+            return httpx.Response(200, json=kept | {"issued": issued, "of": of.partition("/")[0].removesuffix("s")})
+        sent = AccessionReportLabels if of == "reports" else ReportLabels
+        labels = parse_json(request.content, sent).model_dump(mode="json", exclude_none=True)
+        new = of not in self.reports
+        self.reports[of] = labels
+        kept = {name: labels[name] for name in ("states", "probabilities", "text_model_sha256")}
+        answer = {"outcome": "waiting" if new else "replaced", "images": 0, **kept}
+        return httpx.Response(201 if new else 200, json=answer)
+
+    def _page(self, request: httpx.Request) -> httpx.Response:
+        ids = sorted(image_id for image_id in self.images if image_id > request.url.params.get("cursor", ""))
+        limit = int(request.url.params.get("limit", 100))
+        page = [self.record(image_id) for image_id in ids[:limit]]
+        return httpx.Response(200, json={"images": page, "next_cursor": ids[limit - 1] if ids[limit:] else None})
 
     def info(self) -> dict[str, Any]:
         return {"size": len(self.images), "generation": self.generation, "engine": "fake", "weights_sha256": WEIGHTS}

@@ -4,6 +4,7 @@ import httpx
 import pytest
 
 from tests.gateway.fakes import FakeIndex, problem
+from tests.gateway.forms import parts_of
 
 PNG = {"Content-Type": "image/png"}
 
@@ -82,15 +83,13 @@ async def test_white_space_around_a_header_is_not_handed_on(client, index):
     assert dict(index.requests[-1].headers.raw)[b"If-None-Match"] == b'"v0"'
 
 
-async def test_form_is_passed_on_untouched(client, index):
+async def test_form_without_a_report_is_passed_on_as_it_is(client, index):
     files = {"file": ("chest.png", b"pixels", "image/png"), "metadata": (None, '{"view_position": "PA"}')}
     response = await client.put("/v1/images/a", files=files)
     assert response.status_code == 201
-    sent = index.requests[0]
-    assert sent.headers["content-type"].startswith("multipart/form-data; boundary=")
-    assert sent.headers["content-length"] == response.request.headers["content-length"] == str(len(sent.content))
-    assert b"pixels" in sent.content
-    assert b'{"view_position": "PA"}' in sent.content
+    (sent,) = index.requests
+    assert parts_of(sent) == parts_of(response.request)
+    assert sent.headers["transfer-encoding"] == "chunked"  # what a report becomes is of a length that nobody knows yet
 
 
 async def test_known_length_is_passed_on_so_that_the_index_can_refuse_unread(client, index):
@@ -197,6 +196,32 @@ async def test_client_that_goes_away_leaves_nothing_behind(client, index):
     await app(scope, receive, send)
     assert sent[0]["status"] == 400
     assert "a" not in index.images
+
+
+async def test_pages_of_images_come_with_links_until_the_last(client, index):
+    first = (await client.get("/v1/images?limit=2")).json()
+    assert [image["image_id"] for image in first["images"]] == ["image-1", "image-2"]
+    assert first["images"][0]["links"]["image"] == "/v1/images/image-1"
+    last = (await client.get("/v1/images", params={"limit": 2, "cursor": first["next_cursor"]})).json()
+    assert [image["image_id"] for image in last["images"]] == ["image-3"]
+    assert last["next_cursor"] is None
+
+
+async def test_what_narrows_a_page_is_passed_on_and_nothing_else(client, index):
+    asked = {"study_instance_uid": "1.2", "series_instance_uid": "1.3", "sop_instance_uid": "1.4"}
+    await client.get("/v1/images", params=asked | {"report_disagrees": "true"})
+    await client.get("/v1/images")
+    assert [dict(request.url.params) for request in index.requests] == [asked | {"report_disagrees": "true"}, {}]
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["limit=0", "limit=1001", "limit=x", "cursor=", "study_instance_uid=a", "report_disagrees=maybe", "offset=1"],
+)
+async def test_page_that_is_asked_for_wrongly_is_a_422_and_reaches_no_service(client, index, query):
+    response = await client.get(f"/v1/images?{query}")
+    assert (response.status_code, response.json()["errors"][0]["field"]) == (422, f"query.{query.partition('=')[0]}")
+    assert index.requests == []
 
 
 async def test_image_can_be_read_and_deleted(client):

@@ -160,7 +160,9 @@ class FakeIndex(FakeService):
                 return problem(404, "not-found", "There is no report of it.")
             kept = {name: self.reports[of][name] for name in ("states", "probabilities", "text_model_sha256")}
             issued = self.reports[of].get("issued", "2026-03-01T09:30:00Z")
-            return httpx.Response(200, json=kept | {"issued": issued, "of": of.partition("/")[0].removesuffix("s")})
+            return httpx.Response(
+                200, json=kept | {"issued": issued, "of": "study" if of.startswith("studies") else "image"}
+            )
         sent = AccessionReportLabels if of == "reports" else ReportLabels
         labels = parse_json(request.content, sent).model_dump(mode="json", exclude_none=True)
         new = of not in self.reports

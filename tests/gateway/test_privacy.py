@@ -73,7 +73,7 @@ def services(classifier, index) -> dict[str, FakeService]:
     return {"classifier": classifier, "index": index}
 
 
-@pytest.mark.parametrize(("failing", "failure"), product(["classifier", "index"], FAILURES))
+@pytest.mark.parametrize(("failing", "failure"), [*product(["classifier", "index"], FAILURES)])
 async def test_report_and_its_accession_number_are_nowhere_but_in_the_bodies_sent_on(
     client, services, logged, failing, failure
 ):

@@ -17,7 +17,8 @@ from shared.web.time_limit import deadline_of
 
 StudyUidPath = Annotated[DicomUid, Path(description="A Study Instance UID.", examples=["1.2.826.0.1.3680043.8.498.1"])]
 Replace = Annotated[
-    bool, Query(description="Let this report count even where one that was issued later is there, or was removed.")
+    bool,
+    Query(description="Take it though one was removed since it was issued, or one that was issued later is there."),
 ]
 NEW: dict[int | str, dict[str, Any]] = {201: {"model": ReportAnswer, "description": "The report is new to the index."}}
 NOT_NEW = "It was there already, takes the place of an earlier one, or is itself out of date; `outcome` says which."
@@ -30,7 +31,7 @@ def reports_router(parts: Parts) -> APIRouter:
         "/studies/{study_uid}/report",
         summary="Give the report of a study",
         response_description=NOT_NEW,
-        responses=NEW | service_errors(),
+        responses=NEW | service_errors(Conflict),
         openapi_extra=REPORT_BODY,
     )
     async def put_study_report(
@@ -48,13 +49,13 @@ def reports_router(parts: Parts) -> APIRouter:
         "/images/{image_id}/report",
         summary="Give the report of an image",
         response_description=NOT_NEW,
-        responses=NEW | service_errors(),
+        responses=NEW | service_errors(Conflict),
         openapi_extra=REPORT_BODY,
     )
     async def put_image_report(
         image_id: ImageIdPath, request: Request, response: Response, *, replace: Replace = False
     ) -> ReportAnswer:
-        """The same of one image, for archives that know no studies. It counts before a report of the image's study."""
+        """The same of one image. Where its study has a report too, the one that was issued later counts for it."""
         return await _put(f"images/{image_id}", request, response, replace=replace)
 
     @router.post(
@@ -67,6 +68,8 @@ def reports_router(parts: Parts) -> APIRouter:
         body: Annotated[AccessionReportInput, Body(openapi_examples=ACCESSION_EXAMPLES)],
         request: Request,
         response: Response,
+        *,
+        replace: Replace = False,
     ) -> ReportAnswer:
         """For reports that name no UID. The accession number is hashed on arrival, and compared with the hashes of
         those that came in DICOM files: a report that is found to belong to no image yet waits for one, and a number
@@ -77,7 +80,7 @@ def reports_router(parts: Parts) -> APIRouter:
         named = AccessionReportLabels(
             **dict(labels), accession_number=body.accession_number, accession_issuer=body.accession_issuer
         )
-        return _answered(*await parts.index.add_report(named, deadline), response)
+        return _answered(*await parts.index.add_report(named, deadline, replace=replace), response)
 
     @router.get(
         "/studies/{study_uid}/report", summary="What the report of a study says", responses=service_errors(NotFound)
@@ -92,7 +95,7 @@ def reports_router(parts: Parts) -> APIRouter:
         responses=service_errors(NotFound),
     )
     async def get_image_report(image_id: ImageIdPath, request: Request) -> ReportEvidence:
-        """The report that counts for the image: its own, or else its study's; `of` says which."""
+        """Of its own report and its study's, the one that was issued later, which counts for it; `of` says whose."""
         return await parts.index.report(f"images/{image_id}", deadline_of(request))
 
     @router.delete(
@@ -114,7 +117,7 @@ def reports_router(parts: Parts) -> APIRouter:
         responses=service_errors(),
     )
     async def delete_image_report(image_id: ImageIdPath, request: Request) -> None:
-        """The image's own report: one of its study is not touched, and counts again."""
+        """Its study's, if there is one, counts for it from then on."""
         await parts.index.delete_report(f"images/{image_id}", deadline_of(request))
 
     async def _put(of: str, request: Request, response: Response, *, replace: bool) -> ReportAnswer:

@@ -98,13 +98,13 @@ class ImageIndexClient(ServiceClient):
         self, of: str, labels: ReportLabels, deadline: Deadline, *, replace: bool
     ) -> tuple[ReportAnswer, bool]:
         """What became of it, and whether it is new. `of`: `images/{id}` or `studies/{uid}`, here and below."""
-        return await self._send_report(
-            "PUT", f"/v1/{of}/report", labels, deadline, {"replace": True} if replace else {}
-        )
+        return await self._send_report("PUT", f"/v1/{of}/report", labels, deadline, replace=replace)
 
-    async def add_report(self, labels: AccessionReportLabels, deadline: Deadline) -> tuple[ReportAnswer, bool]:
+    async def add_report(
+        self, labels: AccessionReportLabels, deadline: Deadline, *, replace: bool
+    ) -> tuple[ReportAnswer, bool]:
         """The same of a study that is named by its accession number."""
-        return await self._send_report("POST", "/v1/reports", labels, deadline, {})
+        return await self._send_report("POST", "/v1/reports", labels, deadline, replace=replace)
 
     async def report(self, of: str, deadline: Deadline) -> ReportEvidence:
         return self._read(ReportEvidence, await self._call(self._http.request("GET", f"/v1/{of}/report"), deadline))
@@ -122,10 +122,10 @@ class ImageIndexClient(ServiceClient):
         return await self._call(call, deadline, timeout_s=self._upload_timeout_s, may_repeat=lambda: not upload.started)
 
     async def _send_report(
-        self, method: str, path: str, labels: ReportLabels, deadline: Deadline, options: dict[str, Any]
+        self, method: str, path: str, labels: ReportLabels, deadline: Deadline, *, replace: bool
     ) -> tuple[ReportAnswer, bool]:
         body = labels.model_dump_json(exclude_none=True)
-        call = self._http.request(method, path, content=body, params=options, headers=JSON)
+        call = self._http.request(method, path, content=body, params={"replace": replace}, headers=JSON)
         response = await self._call(call, deadline)
         return self._read(ReportAnswer, response), response.status_code == httpx.codes.CREATED
 

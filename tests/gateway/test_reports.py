@@ -23,7 +23,7 @@ async def test_text_becomes_labels_and_goes_no_further(client, classifier, index
     assert (response.status_code, response.json()["outcome"]) == (201, "waiting")
     assert json.loads(classifier.requests[0].content)["impressions"] == ["Edema, no Fracture, maybe Pneumonia."]
     (sent,) = index.requests
-    assert (sent.method, sent.url.path, sent.url.query) == ("PUT", path, b"")
+    assert (sent.method, sent.url.path) == ("PUT", path)
     labels = json.loads(sent.content)
     assert set(labels) == {"states", "probabilities", "text_model_sha256"}
     stated = {label: state for label, state in labels["states"].items() if state != "not_mentioned"}
@@ -43,12 +43,13 @@ async def test_a_report_in_place_of_another_is_a_200_and_replace_is_passed_on(cl
     await client.put(STUDY, content="Edema.", headers=TEXT)
     response = await client.put(f"{STUDY}?replace=true", content="Fracture.", headers=TEXT)
     assert (response.status_code, response.json()["outcome"]) == (200, "replaced")
-    assert [dict(request.url.params) for request in index.requests] == [{}, {"replace": "true"}]
+    assert [dict(request.url.params) for request in index.requests] == [{"replace": "false"}, {"replace": "true"}]
 
 
 async def test_an_accession_number_goes_in_the_body_and_in_no_address(client, classifier, index):
-    response = await client.post("/v1/reports", json=BY_NUMBER | {"issued": ISSUED})
+    response = await client.post("/v1/reports?replace=true", json=BY_NUMBER | {"issued": ISSUED})
     assert response.status_code == 201
+    assert index.requests[0].url.query == b"replace=true"
     labels = index.reports["reports"]
     assert (labels["accession_number"], labels["accession_issuer"], labels["issued"]) == ("A0042", "Hospital A", ISSUED)
     assert "A0042" not in str(index.requests[0].url) + response.text

@@ -1,50 +1,21 @@
 """The three apps in one process, with the real bundled models: the gateway reaches the services over ASGI."""
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-
 import httpx
 import pytest
 
-from gateway.app import create_app as create_gateway
-from gateway.settings import GatewaySettings
-from gateway.upstream.http import Http
-from gateway.upstream.services import ImageIndexClient, TextClassifierClient
-from services.image_index.app import create_app as create_index
-from services.image_index.settings import ImageIndexSettings
-from services.text_classifier.app import create_app as create_classifier
-from services.text_classifier.settings import TextClassifierSettings
 from shared.labels import LABELS
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-async def client(tmp_path, phantom_pngs) -> AsyncIterator[httpx.AsyncClient]:
-    text = create_classifier(TextClassifierSettings(device="cpu"))
-    index = create_index(ImageIndexSettings(device="cpu", data_dir=tmp_path))
-    async with AsyncExitStack() as stack:
-        for app in (text, index):
-            await stack.enter_async_context(app.router.lifespan_context(app))
-
-        async def over_asgi(app) -> httpx.AsyncClient:
-            transport = httpx.ASGITransport(app)
-            return await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://service"))
-
-        gateway = create_gateway(
-            GatewaySettings(),
-            classifier=TextClassifierClient(Http("http://service", httpx.ASGITransport(text))),
-            index=ImageIndexClient(Http("http://service", httpx.ASGITransport(index))),
-        )
-        await stack.enter_async_context(gateway.router.lifespan_context(gateway))
-        client = await over_asgi(gateway)
-        for label, pictures in phantom_pngs.items():
-            name = label.replace(" ", "_")
-            response = await client.put(
-                f"/v1/images/{name}", content=pictures[0], headers={"Content-Type": "image/png"}
-            )
-            assert response.status_code == 201, response.text
-        yield client
+async def client(chain, phantom_pngs) -> httpx.AsyncClient:
+    """The chain, over one phantom of each label."""
+    for label, pictures in phantom_pngs.items():
+        name = label.replace(" ", "_")
+        response = await chain.put(f"/v1/images/{name}", content=pictures[0], headers={"Content-Type": "image/png"})
+        assert response.status_code == 201, response.text
+    return chain
 
 
 async def test_impression_becomes_labels_becomes_ranked_ids(client):

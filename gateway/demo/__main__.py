@@ -1,4 +1,4 @@
-"""`python -m gateway.demo`: index a gallery, start the three processes, send one impression, print what comes back."""
+"""`python -m gateway.demo`: index a gallery with its reports, start the three processes, send one impression, print what comes back."""
 
 import io
 import json
@@ -16,8 +16,8 @@ import httpx
 import typer
 from filelock import FileLock, Timeout
 
-from gateway.demo.environment import ROOT, DemoSettings, environment_for, refuse_taken_ports
-from gateway.demo.gallery import PHANTOMS, SEED, SIDE, phantoms, stated_in, table_of
+from gateway.demo.environment import ROOT, DemoSettings, environment_for, name_of, refuse_taken_ports
+from gateway.demo.gallery import IMPRESSION, PHANTOMS, SEED, SIDE, phantoms, reported_of, stated_in, table_of
 from gateway.demo.show import console, show
 from gateway.demo.system import LOOK_EVERY_S, System, tethered
 from shared.commands import run
@@ -65,6 +65,8 @@ def demonstrate(settings: DemoSettings, data: Path | None, impression: str, *, s
         draw(gallery, environment)
     table = table_of(gallery)
     fill_index(gallery, table, environment)
+    if table is not None:
+        read_reports(gallery, table, environment)
     with System(environment, LOGS) as system:
         with console.status("Starting the gateway and the two services"):
             system.wait_until_ready(settings.url)
@@ -110,6 +112,17 @@ def fill_index(gallery: Path, table: Path | None, environment: Mapping[str, str]
         if index.is_relative_to(ROOT):
             console.print(f"({index} is this demo's own: where it no longer fits, delete it, and it is made again.)")
         raise
+
+
+def read_reports(gallery: Path, table: Path, environment: Mapping[str, str]) -> None:
+    """What the table's impressions say becomes evidence of its pictures."""
+    pictures = reported_of(table)
+    if pictures is None:
+        return
+    labels = str(ROOT / f"{name_of(gallery)}.labels.csv")
+    text = ["--csv", str(table), "--text-column", IMPRESSION]
+    call(["services.text_classifier", "label", *text, "--out", labels, "--overwrite"], environment)
+    call(["services.image_index", "import-report-labels", labels, "--image-column", pictures], environment)
 
 
 def call(module: list[str], environment: Mapping[str, str]) -> None:

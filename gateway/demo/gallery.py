@@ -1,7 +1,7 @@
 """The pictures of the demonstration, and what their own table says of them."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,11 @@ from shared.tables import read_whole
 PHANTOMS = 400
 SIDE = 256
 SEED = 1
+
+IMPRESSION = "impression"
+"""The column of a table that holds the reports of its pictures."""
+
+_PATHS = ("Path", "Image Index", "image")
 
 
 @dataclass(frozen=True)
@@ -42,12 +47,22 @@ def stated_in(table: Path) -> dict[str, Stated]:
     """What the table says of each picture, by image ID; empty where it says nothing of findings."""
     columns, lines = read_whole(table)
     findings = next((name for name in ("findings", "Finding Labels") if name in columns), None)
-    path = next((name for name in ("Path", "Image Index", "image") if name in columns), None)
+    path = _path_column(columns)
     if path is None or (findings is None and set(columns).isdisjoint(LABELS)):
         return {}
     return {
         image_id_of(line[path]): _in_columns(line) if findings is None else _in_words(line[findings]) for line in lines
     }
+
+
+def reported_of(table: Path) -> str | None:
+    """The column of the pictures whose reports the table holds too; None where it holds none."""
+    columns, lines = read_whole(table)
+    return _path_column(columns) if any(line.get(IMPRESSION, "").strip() for line in lines) else None
+
+
+def _path_column(columns: Sequence[str]) -> str | None:
+    return next((name for name in _PATHS if name in columns), None)
 
 
 def _in_columns(line: Mapping[str, str]) -> Stated:

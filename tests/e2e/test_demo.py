@@ -104,6 +104,9 @@ def test_demo_indexes_a_folder_answers_says_how_many_there_were_and_leaves_nothi
     assert f"{to_find} of the 12 images show Pleural Effusion by the gallery's own table; " in finished.stdout
     answer = json.loads((apart.folder / ".demo" / "answer.json").read_bytes())
     assert len(answer["results"][0]["hits"]) == 5
+    assert "12 labelled" in finished.stdout + finished.stderr
+    labels = (apart.folder / ".demo" / f"{name_of(apart.folder / 'gallery')}.labels.csv").read_text()
+    assert "impression" not in labels.splitlines()[0].split(",")
     assert listening(apart) == []
 
 

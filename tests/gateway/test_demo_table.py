@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.demo.gallery import Stated, stated_in, table_of
+from gateway.demo.gallery import Stated, reported_of, stated_in, table_of
 from gateway.demo.show import how_many_show
 from shared.labels import LABELS
 from shared.schemas.text import EXAMPLE_IMPRESSION
@@ -80,3 +80,17 @@ def test_readme_asks_what_the_demo_asks():
     asked = re.findall(r'-d \'\{"impression": "(.*?)"', (REPOSITORY / "README.md").read_text(encoding="utf-8"))
     assert asked == [EXAMPLE_IMPRESSION]
     assert set(LABELS) >= BOTH
+
+
+@pytest.mark.parametrize(
+    ("written", "column"),
+    [
+        ("Path,impression\na.png,\nb.png,Edema.\n", "Path"),
+        ("image,findings,impression\na.png,Edema,Edema.\n", "image"),
+        ("Path,impression\na.png, \n", None),
+        ("Path,Edema\na.png,1\n", None),
+        ("picture,impression\na.png,Edema.\n", None),
+    ],
+)
+def test_table_with_impressions_of_its_pictures_has_reports(tmp_path, written, column):
+    assert reported_of(write(tmp_path, written)) == column

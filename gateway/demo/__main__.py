@@ -1,4 +1,4 @@
-"""`python -m gateway.demo`: index a gallery with its reports, start the three processes, send one impression, print what comes back."""
+"""`python -m gateway.demo`: index a gallery, start the three processes, send one impression, print what comes back."""
 
 import io
 import json

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi.openapi.models import Example
 
 from shared.errors import DeadlineExceeded, Overloaded, ServiceError, Unavailable, UpstreamFailed
-from shared.schemas.reports import ReportInput
+from shared.schemas.report_input import ReportInput
 from shared.schemas.text import EXAMPLE_IMPRESSION
 from shared.web.documented import Responses, documented
 

@@ -3,7 +3,8 @@
 from gateway.upstream.services import TextClassifierClient
 from shared.deadline import Deadline
 from shared.errors import InvalidInput
-from shared.schemas.reports import ReportInput, ReportLabels
+from shared.schemas.report_input import ReportInput
+from shared.schemas.reports import ReportLabels
 from shared.schemas.text import Classification, ClassifyRequest
 
 NOT_ENGLISH = (

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from starlette.requests import ClientDisconnect, Request
 
 from shared.errors import BadRequest, InvalidInput, PayloadTooLarge, UnsupportedMediaType
-from shared.schemas.reports import ReportInput
+from shared.schemas.report_input import ReportInput
 from shared.web.json_body import BODY_ENDED, parse_json, validation_errors
 
 MAX_REPORT_BYTES = 256 * 1024

@@ -2,24 +2,20 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Path, Query, Request, Response, status
+from fastapi import APIRouter, Body, Request, Response, status
 
 from gateway.openapi import ACCESSION_EXAMPLES, REPORT_BODY, service_errors
 from gateway.parts import Parts
 from gateway.reports import read_report
 from gateway.routes.report_texts import report_of
 from shared.errors import Conflict, NotFound
-from shared.schemas.images import DicomUid
-from shared.schemas.reports import AccessionReportInput, AccessionReportLabels, ReportAnswer, ReportEvidence
-from shared.web.openapi import ImageIdPath
+from shared.schemas.images import ReportEvidence
+from shared.schemas.report_input import AccessionReportInput
+from shared.schemas.reports import AccessionReportLabels, ReportAnswer
+from shared.web.openapi import ImageIdPath, ReplaceReport, StudyUidPath
 from shared.web.strict_route import strict_router
 from shared.web.time_limit import deadline_of
 
-StudyUidPath = Annotated[DicomUid, Path(description="A Study Instance UID.", examples=["1.2.826.0.1.3680043.8.498.1"])]
-Replace = Annotated[
-    bool,
-    Query(description="Take it though one was removed since it was issued, or one that was issued later is there."),
-]
 NEW: dict[int | str, dict[str, Any]] = {201: {"model": ReportAnswer, "description": "The report is new to the index."}}
 NOT_NEW = "It was there already, takes the place of an earlier one, or is itself out of date; `outcome` says which."
 
@@ -35,7 +31,7 @@ def reports_router(parts: Parts) -> APIRouter:
         openapi_extra=REPORT_BODY,
     )
     async def put_study_report(
-        study_uid: StudyUidPath, request: Request, response: Response, *, replace: Replace = False
+        study_uid: StudyUidPath, request: Request, response: Response, *, replace: ReplaceReport = False
     ) -> ReportAnswer:
         """What the report says of the labels counts for every image of the study, those that come later too. The text
         is read and forgotten: labels, probabilities and the time of issue are kept. One that is not in English is a
@@ -53,7 +49,7 @@ def reports_router(parts: Parts) -> APIRouter:
         openapi_extra=REPORT_BODY,
     )
     async def put_image_report(
-        image_id: ImageIdPath, request: Request, response: Response, *, replace: Replace = False
+        image_id: ImageIdPath, request: Request, response: Response, *, replace: ReplaceReport = False
     ) -> ReportAnswer:
         """The same of one image. Where its study has a report too, the one that was issued later counts for it."""
         return await _put(f"images/{image_id}", request, response, replace=replace)
@@ -69,7 +65,7 @@ def reports_router(parts: Parts) -> APIRouter:
         request: Request,
         response: Response,
         *,
-        replace: Replace = False,
+        replace: ReplaceReport = False,
     ) -> ReportAnswer:
         """For reports that name no UID. The accession number is hashed on arrival, and compared with the hashes of
         those that came in DICOM files: a report that is found to belong to no image yet waits for one, and a number

@@ -8,7 +8,7 @@ from gateway.openapi import service_errors
 from gateway.parts import Parts
 from gateway.upstream.concurrency import each
 from shared.schemas.retrieve import InstalledModels
-from shared.schemas.system import IndexInfo
+from shared.schemas.system import IndexDescription
 from shared.web.strict_route import strict_router
 from shared.web.time_limit import deadline_of
 
@@ -21,7 +21,7 @@ def system_router(parts: Parts) -> APIRouter:
         return RedirectResponse(f"{request.scope.get('root_path', '')}/docs")
 
     @router.get("/v1/index", summary="The state of the image index", responses=service_errors())
-    async def describe_index(request: Request) -> IndexInfo:
+    async def describe_index(request: Request) -> IndexDescription:
         """Its size, the count of its changes, its engine, and the encoder weights that all its vectors come from."""
         return await parts.index.info(deadline_of(request))
 

@@ -10,10 +10,10 @@ from gateway.upstream.http import Http
 from gateway.upstream.uploads import Upload
 from shared.deadline import Deadline
 from shared.labels import LabelName
-from shared.schemas.images import ImagePage, ImagePageParameters, ImageRecord
-from shared.schemas.reports import AccessionReportLabels, ReportAnswer, ReportEvidence, ReportLabels
+from shared.schemas.images import ImagePage, ImagePageParameters, ImageRecord, ReportEvidence
+from shared.schemas.reports import AccessionReportLabels, ReportAnswer, ReportLabels
 from shared.schemas.search import ImageSearchResult, SearchRequest, SearchResult
-from shared.schemas.system import IndexInfo
+from shared.schemas.system import IndexDescription
 from shared.schemas.text import ClassifyRequest, ClassifyResponse
 
 LONG_BYTES = 32 * 1024
@@ -112,8 +112,8 @@ class ImageIndexClient(ServiceClient):
     async def delete_report(self, of: str, deadline: Deadline) -> None:
         await self._call(self._http.request("DELETE", f"/v1/{of}/report"), deadline)
 
-    async def info(self, deadline: Deadline) -> IndexInfo:
-        return self._read(IndexInfo, await self._call(self._http.request("GET", "/v1/index"), deadline))
+    async def info(self, deadline: Deadline) -> IndexDescription:
+        return self._read(IndexDescription, await self._call(self._http.request("GET", "/v1/index"), deadline))
 
     async def _send_image(
         self, method: str, path: str, upload: Upload, options: dict[str, Any], deadline: Deadline

@@ -158,28 +158,6 @@ class ImagePage(BaseModel):
     next_cursor: str | None = Field(default=None, description="Where the next page begins; None on the last one.")
 
 
-class ImagePageParameters(BaseModel):
-    """Which of the images of the index are asked for, and how many at once."""
-
-    limit: int = Field(default=100, ge=1, le=1000, description="The most images of one page.")
-    cursor: Annotated[str, StringConstraints(min_length=1, max_length=512)] | None = Field(
-        default=None, description="The `next_cursor` of the page before."
-    )
-    study_instance_uid: DicomUid | None = Field(default=None, description="Only images of this study.")
-    series_instance_uid: DicomUid | None = Field(default=None, description="Only images of this series.")
-    sop_instance_uid: DicomUid | None = Field(default=None, description="Only the image of this SOP instance.")
-    report_disagrees: bool | None = Field(
-        default=None, description="Only images of which report and picture say the contrary; with `false`, all others."
-    )
-
-
-class ImagePage(BaseModel):
-    """Some of the images of the index."""
-
-    images: list[ImageRecord]
-    next_cursor: str | None = Field(default=None, description="Where the next page begins; None on the last one.")
-
-
 class ImageLinks(BaseModel):
     """Absolute paths, or whole URLs where the gateway's public one is configured."""
 

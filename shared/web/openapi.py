@@ -6,7 +6,7 @@ from fastapi import Path, Query
 from fastapi.openapi.models import Example
 from pydantic import BaseModel
 
-from shared.schemas.images import ACCEPT_ANY, ImageId, ImageMetadataInput
+from shared.schemas.images import ACCEPT_ANY, DicomUid, ImageId, ImageMetadataInput
 from shared.schemas.search import RANKING_BY_IMAGE, SearchOptions
 
 IMAGE_TYPES = ("image/png", "image/jpeg", "application/dicom")
@@ -30,6 +30,7 @@ EXAMPLE_ID = "phantom-00001"
 ImageIdPath = Annotated[
     ImageId, Path(description="Letters, digits and `._:-`; a SOP Instance UID is one.", examples=[EXAMPLE_ID])
 ]
+StudyUidPath = Annotated[DicomUid, Path(description="A Study Instance UID.", examples=["1.2.826.0.1.3680043.8.498.1"])]
 AcceptAny = Annotated[bool, Query(description=ACCEPT_ANY)]
 Replace = Annotated[bool, Query(description="Replace what is stored under this id, in place of a 409.")]
 ReplaceReport = Annotated[

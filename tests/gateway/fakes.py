@@ -178,7 +178,14 @@ class FakeIndex(FakeService):
         return httpx.Response(200, json={"images": page, "next_cursor": ids[limit - 1] if ids[limit:] else None})
 
     def info(self) -> dict[str, Any]:
-        return {"size": len(self.images), "generation": self.generation, "engine": "fake", "weights_sha256": WEIGHTS}
+        counts = {"images": 0, "waiting": len(self.reports), "images_by_text_model": {}}
+        return {
+            "size": len(self.images),
+            "generation": self.generation,
+            "engine": "fake",
+            "weights_sha256": WEIGHTS,
+            "reports": counts,
+        }
 
     def record(self, image_id: str) -> dict[str, Any]:
         return {
@@ -235,6 +242,7 @@ class FakeIndex(FakeService):
                 "missed": [],
                 "extra": [],
                 **{name: self.record(image_id)[name] for name in ("image_id", "probabilities", "metadata", "pictured")},
+                "image_probabilities": dict.fromkeys(LABELS, 0.25),
             }
             for rank, image_id in enumerate([] if empty else sorted(self.images)[:k], 1)
         ]

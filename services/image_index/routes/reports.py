@@ -1,20 +1,19 @@
 """Reports as evidence: put, looked at, removed. What comes in are labels; no text of a report gets here."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Path, Response, status
+from fastapi import APIRouter, Response, status
 from prometheus_client import CollectorRegistry, Counter
 
 from services.image_index.reports import Reports
 from services.image_index.store.reports import ReportTarget
 from shared.errors import Conflict, NotFound, Unavailable
-from shared.schemas.images import DicomUid, ReportEvidence
+from shared.schemas.images import ReportEvidence
 from shared.schemas.reports import AccessionReportLabels, ReportAnswer, ReportLabels
 from shared.web.documented import documented
-from shared.web.openapi import ImageIdPath, ReplaceReport
+from shared.web.openapi import ImageIdPath, ReplaceReport, StudyUidPath
 from shared.web.strict_route import strict_router
 
-StudyUidPath = Annotated[DicomUid, Path(description="A Study Instance UID.", examples=["1.2.826.0.1.3680043.8.498.1"])]
 STORED: dict[int | str, dict[str, Any]] = {
     201: {"model": ReportAnswer, "description": "There was none before. It counts in every later search."}
 }

@@ -32,8 +32,10 @@ class Matched:
 
 
 def with_reports(predictions: Predictions, table: Path, prior: LabelSetPrior, share: float = 1.0) -> Matched:
-    """Rows are matched by the path of the picture. With a `share` below 1, only so many of the patients, drawn always the same,
-    keep their reports. Raises TableUnusable; ValueError where no report belongs to any image.
+    """Rows are matched by the path of the picture. With a `share` below 1, only so many of the patients, drawn always
+    the same, keep their reports.
+
+    Raises TableUnusable; ValueError where no report belongs to any image.
     """
     place = {image_id_of(path): row for row, path in enumerate(predictions.paths)}
     reports = np.full((len(predictions), len(LABELS)), np.nan, dtype=np.float16)

@@ -2,10 +2,12 @@
 
 import csv
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TextIO
+
+_TOLD_EVERY = 1024  # lines
 
 
 class TableUnusable(ValueError):
@@ -22,10 +24,15 @@ class Cells(Protocol):
 
 
 @contextmanager
-def open_table(file: Path, *, longest_cell: int = 131_072) -> Iterator[Cells]:
-    """Raises TableUnusable, also while the lines are read, where the file is no CSV in UTF-8."""
+def open_table(
+    file: Path, *, longest_cell: int = 131_072, on_bytes: Callable[[int], None] | None = None
+) -> Iterator[Cells]:
+    """`on_bytes` is told now and then, and at the end, how far into the file the reading has come.
+
+    Raises TableUnusable, also while the lines are read, where the file is no CSV in UTF-8.
+    """
     with file.open(newline="", encoding="utf-8-sig") as stream:
-        reader = csv.reader(stream)
+        reader = csv.reader(stream if on_bytes is None else _told(stream, on_bytes))
         usual = csv.field_size_limit(longest_cell)  # one for the whole process
         try:
             yield reader
@@ -35,6 +42,14 @@ def open_table(file: Path, *, longest_cell: int = 131_072) -> Iterator[Cells]:
             raise TableUnusable(f"{file}, line {reader.line_num}: {error}.") from error
         finally:
             csv.field_size_limit(usual)
+
+
+def _told(stream: TextIO, on_bytes: Callable[[int], None]) -> Iterator[str]:
+    for number, line in enumerate(stream):
+        if number % _TOLD_EVERY == 0:  # to ask at each line would take twice the time
+            on_bytes(stream.buffer.tell())
+        yield line
+    on_bytes(stream.buffer.tell())
 
 
 class Table(NamedTuple):

@@ -39,3 +39,13 @@ def test_cells_may_be_longer_where_that_is_asked_for_and_only_there(tmp_path: Pa
 
 def test_columns_without_a_name_are_no_repetition():
     assert repeated(["", "b", "a", "", "b", "a", "c"]) == ["a", "b"]
+
+
+def test_how_far_a_table_is_read_is_told_in_bytes(tmp_path: Path):
+    file = tmp_path / "t.csv"
+    file.write_text("image\n" + "é.png\n" * 5000, encoding="utf-8-sig")
+    told: list[int] = []
+    with open_table(file, on_bytes=told.append) as lines:
+        assert sum(1 for _cells in lines) == 5001
+    assert told == sorted(told)
+    assert told[0] < told[-1] == file.stat().st_size

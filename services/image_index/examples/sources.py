@@ -1,6 +1,5 @@
 """The folders and phantoms that a training run draws on, and who belongs to which part of it."""
 
-import hashlib
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -22,6 +21,7 @@ from services.image_index.examples.phantoms.label_sets import draw_labels
 from services.image_index.examples.phantoms.phantom import make_phantom
 from services.image_index.examples.side_facts import no_side_facts
 from services.image_index.pictures.square import to_square
+from services.workbench.fraction import fraction_of
 from shared.labels import LABELS
 from shared.tables import read_whole
 
@@ -32,7 +32,7 @@ _PHANTOM_SIZES = (192, 256, 384)  # thin lines look different at each, as they d
 
 def part_of(patient: str) -> Part:
     """A patient is in one part for ever, whatever folder the pictures lie in."""
-    fraction = int.from_bytes(hashlib.sha256(patient.encode()).digest()[:6], "big") / 2**48
+    fraction = fraction_of(patient)
     if fraction < _TEST_SHARE:
         return "test"
     return "validation" if fraction < _TEST_SHARE + _VALIDATION_SHARE else "train"

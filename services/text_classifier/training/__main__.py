@@ -1,4 +1,4 @@
-"""`python -m services.text_classifier.training train | export`."""
+"""`python -m services.text_classifier.training train | export | prepare-chexpert`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -16,9 +16,11 @@ with what_to_install(SERVICE):
     from services.text_classifier.training.export import export_checkpoint
     from services.text_classifier.training.finish import finish
     from services.text_classifier.training.options import Options
+    from services.text_classifier.training.prepare_chexpert import prepare_chexpert
     from services.text_classifier.training.train import train as run_training
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Train a text classifier, and export one.")
+cli.command("prepare-chexpert")(prepare_chexpert)
 
 
 @cli.command()

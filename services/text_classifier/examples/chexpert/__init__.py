@@ -1,0 +1,1 @@
+"""CheXpert's labels and CheXpert Plus' reports, put together as the original project had them."""

@@ -1,7 +1,7 @@
 """Radiographs in memory with what is known of their labels.
 
-Three layouts are read: CheXpert's table, NIH ChestX-ray14's own, and the plain one (`image`, `findings`, `patient_id`).
-What a source does not annotate is unknown, never absent.
+Three layouts are read: labels in CheXpert's coding, a column for each (`coded_labels`), NIH ChestX-ray14's own, and the
+plain one (`image`, `findings`, `patient_id`). What a source does not annotate is unknown, never absent.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,8 +14,10 @@ from typing import Literal, cast, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from services.image_index.examples.coded_labels import annotated, read_labels, says_nothing
+from services.image_index.examples.named_pictures import find_picture, patient_of, picture_column
 from services.image_index.examples.side_facts import nih_side_facts, no_side_facts
-from services.image_index.ingest.layouts import PictureFiles, chexpert_study
+from services.image_index.ingest.layouts import PictureFiles
 from services.image_index.pictures.radiograph import Grey
 from services.image_index.pictures.read import read_radiograph
 from services.image_index.pictures.spellings import view_position_of
@@ -28,7 +30,7 @@ NIH_UNKNOWN: tuple[LabelName, ...] = ("Enlarged Cardiomediastinum", "Fracture", 
 # Where a table says who cut and re-saved a picture, these three labels follow the processing, not the patient.
 COLLECTION_UNKNOWN: tuple[LabelName, ...] = ("Lung Opacity", "No Finding", "Pneumonia")
 
-_VIEW_COLUMNS = ("Frontal/Lateral", "View Position", "view_position")
+_VIEW_COLUMNS = ("Frontal/Lateral", "frontal_lateral", "View Position", "view_position")
 
 Uncertain = Literal["ignore", "zeros", "ones"]
 UncertainPolicy = Mapping[LabelName, Uncertain]  # a label that is not in it is ignored where it is uncertain
@@ -39,6 +41,8 @@ class LabelledImages:
     """pixels (N, S, S) uint8; targets (N, 14) float32 in {0, 1}; known (N, 14) bool; patients, sources (N,) str.
 
     `side_facts` (N, F) float32 in [0, 1], NaN where unknown: what else the table says (SIDE_FACTS).
+    `soft` (N, 14) float32 in [0, 1]: how sure a source is that a label is present, which is learned in place of its
+    `targets`; None where no source says.
     """
 
     pixels: NDArray[np.uint8]
@@ -47,9 +51,15 @@ class LabelledImages:
     patients: NDArray[np.str_]
     sources: NDArray[np.str_]
     side_facts: NDArray[np.float32]
+    soft: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.pixels)
+
+    @property
+    def learned(self) -> NDArray[np.float32]:
+        """(N, 14) what training aims at."""
+        return self.targets if self.soft is None else self.soft
 
     def where(self, chosen: NDArray[np.bool_]) -> "LabelledImages":
         return LabelledImages(
@@ -59,17 +69,22 @@ class LabelledImages:
             self.patients[chosen],
             self.sources[chosen],
             self.side_facts[chosen],
+            None if self.soft is None else self.soft[chosen],
         )
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a table: path, patient, the labels that are known (True: present), side facts (F,)."""
+    """One line of a table: path, patient, the labels that are known (True: present), side facts (F,).
+
+    `probabilities`: of known labels, where the table says how probable it is that they are present.
+    """
 
     path: Path
     patient: str
     labels: Mapping[LabelName, bool]
     side_facts: NDArray[np.float32] = field(default_factory=no_side_facts)
+    probabilities: Mapping[LabelName, float] = field(default_factory=dict)
 
 
 class UnreadablePictures(ValueError):
@@ -89,6 +104,7 @@ def join(parts: Sequence[LabelledImages]) -> LabelledImages:
         np.concatenate([p.patients for p in parts]),
         np.concatenate([p.sources for p in parts]),
         np.concatenate([p.side_facts for p in parts]),
+        None if all(p.soft is None for p in parts) else np.concatenate([p.learned for p in parts]),
     )
 
 
@@ -107,52 +123,49 @@ def uncertain_policy(choices: Sequence[str]) -> UncertainPolicy:
 
 
 def read_rows(table: Path, images_root: Path, *, uncertain: UncertainPolicy = MappingProxyType({})) -> list[Row]:
-    """The table's frontal pictures. Raises ValueError for a layout that is none of the three, or without a picture."""
+    """The table's frontal pictures of which something is said.
+
+    Raises ValueError for a layout that is none of the three, a cell that says nothing known, or without such a picture.
+    """
     columns, lines = read_whole(table)
+    frontal = [line for line in lines if not _is_lateral(line)]
     try:
-        rows = _rows(table, columns, lines, PictureFiles(images_root), uncertain)
+        rows = _rows(columns, frontal, PictureFiles(images_root), uncertain)
     except KeyError as missing:
         raise ValueError(f"{table}: {missing} is a missing column, or no finding of NIH ChestX-ray14's") from missing
+    except ValueError as wrong:
+        raise ValueError(f"{table}, {wrong}") from wrong
     if not rows:
-        raise ValueError(f"{table} holds no frontal picture")
+        raise ValueError(f"{table} holds no frontal picture of which something is said")
     return rows
 
 
 def _rows(
-    table: Path,
-    columns: Sequence[str],
-    lines: Sequence[Mapping[str, str]],
-    files: PictureFiles,
-    uncertain: UncertainPolicy,
+    columns: Sequence[str], lines: Sequence[Mapping[str, str]], files: PictureFiles, uncertain: UncertainPolicy
 ) -> list[Row]:
-    frontal = [line for line in lines if not _is_lateral(line)]
-    if "Path" in columns:
-        return [_chexpert_row(line, files.chexpert(line["Path"]), uncertain) for line in frontal]
+    if annotated(columns):
+        column = picture_column(columns)
+        return [_coded_row(line, column, files, uncertain) for line in lines if not says_nothing(line)]
     if "Finding Labels" in columns:
         names = ("Finding Labels", "Patient ID")
-        return [_nih_row(line, files.nih(line["Image Index"]), names) for line in frontal]
+        return [_nih_row(line, files.nih(line["Image Index"]), names) for line in lines]
     if "findings" in columns:
         names = ("findings", "patient_id")
-        return [_nih_row(line, files.plain(line["image"]), names) for line in frontal]
-    raise ValueError(f"{table.name} is laid out neither as CheXpert (Path, …) nor as NIH (Finding Labels or findings)")
+        return [_nih_row(line, files.plain(line["image"]), names) for line in lines]
+    raise ValueError("which is laid out neither as CheXpert (a column a label) nor as NIH (Finding Labels, findings)")
 
 
 def _is_lateral(line: Mapping[str, str]) -> bool:
     return any(view_position_of(line.get(column, "")) == "LATERAL" for column in _VIEW_COLUMNS)
 
 
-def _chexpert_row(line: Mapping[str, str], file: Path, uncertain: UncertainPolicy) -> Row:
-    """A blank is absent: CheXpert's reports mention what is there."""
-    labels: dict[LabelName, bool] = {}
-    for label in LABELS:
-        code = float(line.get(label) or 0.0)
-        policy = uncertain.get(label, "ignore")
-        if code >= 0.0:
-            labels[label] = code == 1.0
-        elif policy != "ignore":
-            labels[label] = policy == "ones"
-    patient = chexpert_study(line["Path"])[0] or line["Path"]
-    return Row(file, f"chexpert:{patient}", labels)
+def _coded_row(line: Mapping[str, str], column: str, files: PictureFiles, uncertain: UncertainPolicy) -> Row:
+    name = line[column]
+    try:
+        labels = read_labels(line, uncertain)
+    except ValueError as wrong:
+        raise ValueError(f"{name}: {wrong}") from wrong
+    return Row(find_picture(column, name, files), patient_of(line, name), labels.present, probabilities=labels.probable)
 
 
 def _nih_row(line: Mapping[str, str], file: Path, names: tuple[str, str]) -> Row:
@@ -190,7 +203,19 @@ def load_images(
     targets, known = label_matrices(row.labels for row in rows)
     patients = np.array([row.patient for row in rows])
     side_facts = np.stack([row.side_facts for row in rows])
-    return LabelledImages(pixels, targets, known, patients, np.full(len(rows), source), side_facts)
+    sources = np.full(len(rows), source)
+    return LabelledImages(pixels, targets, known, patients, sources, side_facts, _soft(rows, targets))
+
+
+def _soft(rows: Sequence[Row], targets: NDArray[np.float32]) -> NDArray[np.float32] | None:
+    """(N, 14) probabilities, and `targets` where a row has none; None where no row has any."""
+    if not any(row.probabilities for row in rows):
+        return None
+    soft = targets.copy()
+    for number, row in enumerate(rows):
+        for label, probability in row.probabilities.items():
+            soft[number, LABELS.index(label)] = probability
+    return soft
 
 
 def label_matrices(

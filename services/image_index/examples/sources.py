@@ -50,7 +50,7 @@ def rows_of(
     Of a sample put together from several collections, collection a is left out: all of it is normal, so that there
     the processing of the picture gives every label away.
     """
-    table = _table_of(source)
+    table = table_of(source)
     root = images_root or table.parent
     left_out = {str(root / line["image"]) for line in read_whole(table).rows if line.get("collection") == "a"}
     return [row for row in read_rows(table, root, uncertain=uncertain) if str(row.path) not in left_out]
@@ -62,10 +62,10 @@ def read_source(source: Path, side: int, images_root: Path | None = None) -> Lab
 
 
 def name_of(source: Path) -> str:
-    return _table_of(source).parent.name
+    return table_of(source).parent.name
 
 
-def _table_of(source: Path) -> Path:
+def table_of(source: Path) -> Path:
     return source / "labels.csv" if source.is_dir() else source
 
 

@@ -1,7 +1,7 @@
 """Tables and folders that a bulk ingest reads: which files, under which ids, with which metadata.
 
-Three tables are known by their columns: CheXpert's (Path, Sex, Age, Frontal/Lateral, AP/PA), NIH ChestX-ray14's own
-(Image Index, Patient ID, …), and a plain one (image, patient_id, patient_age, patient_sex, view_position).
+Three tables are known by their columns: CheXpert's (Path, or path_to_image, Sex, Age, Frontal/Lateral, AP/PA), NIH
+ChestX-ray14's own (Image Index, Patient ID, …), and a plain one (image, patient_id, patient_age, …).
 Entries come one by one, so that an archive of millions needs no more memory than a small one.
 """
 
@@ -9,7 +9,7 @@ import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from services.image_index.ingest.below_root import Root
@@ -123,15 +123,15 @@ def _exists(file: Path) -> bool:
         return False
 
 
-def _chexpert(line: Line, files: PictureFiles) -> Entry:
-    path = line["Path"]
+def _chexpert(line: Line, files: PictureFiles, column: str = "Path") -> Entry:
+    path = line[column]
     lateral = line.get("Frontal/Lateral", "").strip() == "Lateral"
     patient, study = chexpert_study(path)
     metadata = _metadata(
         view="LATERAL" if lateral else line.get("AP/PA", ""),
         sex=line.get("Sex", ""),
         age=line.get("Age", ""),
-        patient=patient or "",
+        patient=patient or line.get("patient_id", ""),
         study=study,
     )
     return _entry(path, files.chexpert(path), metadata, files, study_invented=study is not None)
@@ -164,7 +164,12 @@ def _entry(
     return Entry(image_id_of(path), file, metadata, study_invented, files.why_not(file))
 
 
-_LAYOUTS: dict[str, Callable[[Line, PictureFiles], Entry]] = {"Path": _chexpert, "Image Index": _nih, "image": _plain}
+_LAYOUTS: dict[str, Callable[[Line, PictureFiles], Entry]] = {
+    "Path": _chexpert,
+    "path_to_image": partial(_chexpert, column="path_to_image"),  # the original project's, and CheXpert Plus'
+    "Image Index": _nih,
+    "image": _plain,
+}
 
 
 def _metadata(*, view: str, sex: str, age: str, patient: str, study: str | None = None) -> ImageMetadataInput:

@@ -14,6 +14,7 @@ from services.image_index.networks.build import known_architecture
 from services.image_index.networks.lite import LITE
 from services.image_index.training.export import export_encoder
 from services.image_index.training.pipeline import gather, input_side, train_encoder
+from services.image_index.training.remarks import remarks
 from services.image_index.training.train import EpochReport, TrainOptions
 from services.image_index.training.worker import working
 from services.workbench.plain_errors import plain_errors
@@ -23,7 +24,7 @@ _USUAL = TrainOptions()
 
 Data = Annotated[
     list[Path] | None,
-    typer.Option("--data", help="Folder with labels.csv, or a table in CheXpert's or NIH's layout. Repeat."),
+    typer.Option("--data", help="Folder with labels.csv, or a table: a column a label, or NIH's. Repeat."),
 ]
 Side = Annotated[int, typer.Option("--size", min=32, help="Side of the network's square input, in pixels.")]
 Phantoms = Annotated[int, typer.Option(min=0, help="How many phantoms join the training pictures.")]
@@ -108,6 +109,8 @@ def train(
         if worker.leads:
             counts = (len(part) for part in (parts.train, parts.validation, parts.test))
             progress.console.print("{:,} training, {:,} validation, {:,} test pictures".format(*counts))
+            for remark in remarks(data or [], parts):
+                progress.console.print(remark, soft_wrap=True)
         best = train_encoder(parts, out / "checkpoints", options, show, worker)
         if worker.leads:
             _print_figures(export_encoder(parts, [best], out), out)

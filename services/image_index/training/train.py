@@ -190,7 +190,7 @@ class Trainer:
             logits, side = self._shared(pixels)
         loss: torch.Tensor = logits.new_zeros(())
         for half, weight in halves:
-            targets = torch.as_tensor(self._train.targets[half], device=pixels.device)
+            targets = torch.as_tensor(self._train.learned[half], device=pixels.device)
             known = torch.as_tensor(self._train.known[half], device=pixels.device)
             facts = torch.as_tensor(self._train.side_facts[half], device=pixels.device)
             loss = loss + weight * (

@@ -95,7 +95,7 @@ def test_chexpert_and_nih_pictures_are_found_where_the_archives_unpack(tmp_path:
     for file in (tmp_path / path, tmp_path / "images_002" / "images" / "2.png"):
         file.parent.mkdir(parents=True)
         Image.new("L", (8, 8)).save(file)
-    (chexpert,) = read_rows(_table(tmp_path, f"Path\nCheXpert-v1.0-small/{path}\n"), tmp_path)
+    (chexpert,) = read_rows(_table(tmp_path, f"Path,Edema\nCheXpert-v1.0-small/{path},\n"), tmp_path)
     (nih,) = read_rows(_table(tmp_path, "Image Index,Finding Labels,Patient ID\n2.png,Hernia,2\n"), tmp_path)
     assert chexpert.path.exists()
     assert nih.path.exists()

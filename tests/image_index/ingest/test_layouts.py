@@ -90,7 +90,7 @@ images/c.jpg,No Finding,,,,
 
 
 def test_another_table_is_refused_with_what_was_looked_for(tmp_path: Path) -> None:
-    with pytest.raises(TableUnusable, match="Path, Image Index, image"):
+    with pytest.raises(TableUnusable, match="Path, path_to_image, Image Index, image"):
         next(read_table(table(tmp_path, "name,label\na,b"), tmp_path))
 
 

@@ -52,6 +52,17 @@ def test_chexperts_table_is_read_wherever_its_archive_lies(tmp_path: Path, root:
     assert all(entry.metadata.study_instance_uid and entry.study_invented for entry in entries)
 
 
+def test_the_original_projects_table_is_read_as_chexperts_with_the_patient_of_its_column(tmp_path: Path) -> None:
+    lines = """
+path_to_image,patient_id,Sex,Age,Frontal/Lateral,AP/PA
+train/patient00001/study1/view1_frontal.jpg,,Male,5,Frontal,PA
+a.png,P7,,,,
+"""
+    first, second = read_table(table(tmp_path, lines), tmp_path)
+    assert facts(first) == ("train:patient00001:study1:view1_frontal", "PA", "M", 5, "patient00001")
+    assert facts(second) == ("a", None, None, None, "P7")
+
+
 @pytest.mark.parametrize("folder", ["", "images", "images_002/images"])
 @pytest.mark.parametrize("sex_column", ["Patient Gender", "Patient Sex"])
 def test_nihs_own_table_is_read_wherever_its_archives_were_unpacked(

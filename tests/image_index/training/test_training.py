@@ -104,6 +104,19 @@ def test_two_processes_train_one_network(tmp_path: Path) -> None:
     assert open_model(tmp_path, device="cpu").input_size == 64
 
 
+def test_a_run_learns_the_probabilities_and_not_the_labels(pictures: LabelledImages, tmp_path: Path) -> None:
+    plain = Trainer(replace(OPTIONS, epochs=1), pictures, pictures, tmp_path / "plain")
+    plain.fit()
+    doubting = replace(pictures, soft=np.full_like(pictures.targets, 0.5))
+    soft = Trainer(replace(OPTIONS, epochs=1), doubting, pictures, tmp_path / "soft")
+    soft.fit()
+    assert soft.progress.history[0]["loss"] != plain.progress.history[0]["loss"]
+    sure = replace(pictures, soft=pictures.targets)
+    same = Trainer(replace(OPTIONS, epochs=1), sure, pictures, tmp_path / "same")
+    same.fit()
+    assert same.progress.history == plain.progress.history
+
+
 def test_unknown_labels_give_no_gradient() -> None:
     logits = torch.zeros(2, 14, requires_grad=True)
     known = torch.zeros(2, 14)

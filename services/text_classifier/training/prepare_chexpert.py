@@ -40,7 +40,7 @@ def prepare_chexpert(
         megabytes = plus.stat().st_size // _MB
         try:
             with shown_progress(console, megabytes, "Joining", "MB") as show:
-                prepare(plus, chexpert, out, how, outcome, on_row=lambda position: show(_Read(position // _MB)))
+                prepare(plus, chexpert, out, how, outcome, on_bytes=lambda position: show(_Read(position // _MB)))
         except NothingJoined:
             _show_left_out(console, outcome)
             raise

@@ -37,7 +37,11 @@ def new_folder(out: Path) -> Iterator[Path]:
         if out.exists():
             old = Path(tempfile.mkdtemp(dir=out.parent, prefix=f"{out.name}.replaced-"))
             out.rename(old)
-            new.rename(out)
+            try:
+                new.rename(out)
+            except BaseException:
+                old.rename(out)
+                raise
             shutil.rmtree(old)
         else:
             new.rename(out)

@@ -34,20 +34,14 @@ class ReportTable:
             raise TableUnusable(f"{file}: the columns {', '.join(twice)} are there more than once.")
 
     def joined(
-        self, images: Mapping[str, LabelledImage], views: Views, reasons: Reasons, on_row: Callable[[int], None]
+        self, images: Mapping[str, LabelledImage], views: Views, reasons: Reasons, on_bytes: Callable[[int], None]
     ) -> Iterator[Joined]:
         """In the table's order. `reasons` is told of every row that is left out, and at the end of every image of these
-        views that has no row. `on_row(bytes)` is called after each. Raises TableUnusable.
+        views that has no row. `on_bytes`: as `open_table` has it. Raises TableUnusable.
         """
         path, impression = self._columns.index(PATH), self._columns.index(IMPRESSION)
         seen: set[str] = set()
-        at = 0
-
-        def note(position: int) -> None:
-            nonlocal at
-            at = position
-
-        with open_table(self.file, longest_cell=LONGEST_CELL, on_bytes=note) as lines:
+        with open_table(self.file, longest_cell=LONGEST_CELL, on_bytes=on_bytes) as lines:
             next(lines)
             for cells in filter(None, lines):
                 if len(cells) != len(self._columns):
@@ -55,7 +49,6 @@ class ReportTable:
                 elif found := _join(cells[path], images, views, seen, reasons):
                     key, image = found
                     yield Joined(key, image, cells[impression])
-                on_row(at)
         for key, image in images.items():
             if key not in seen and why_not(image, views) is None:
                 reasons.add(f"In CheXpert's tables, and not in {self.file.name}.", image.path)

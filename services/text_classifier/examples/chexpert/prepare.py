@@ -51,9 +51,15 @@ class Outcome:
 
 
 def prepare(
-    plus: Path, chexpert: Path, out: Path, how: How, outcome: Outcome, *, on_row: Callable[[int], None] = lambda _: None
+    plus: Path,
+    chexpert: Path,
+    out: Path,
+    how: How,
+    outcome: Outcome,
+    *,
+    on_bytes: Callable[[int], None] = lambda _: None,
 ) -> None:
-    """`plus`: CheXpert Plus' table. `chexpert`: the folder of CheXpert's. `on_row(bytes)` is called for each row.
+    """`plus`: CheXpert Plus' table. `chexpert`: the folder of CheXpert's. `on_bytes`: as `open_table` has it.
 
     Raises TableUnusable, FolderUnusable, NothingJoined or OSError; then `out` is as it was before.
     """
@@ -69,7 +75,7 @@ def prepare(
             writers = {part: csv.writer(stream) for part, stream in streams.items()}
             for writer in writers.values():
                 writer.writerow(COLUMNS)
-            for joined in table.joined(images, how.views, outcome.reasons, on_row):
+            for joined in table.joined(images, how.views, outcome.reasons, on_bytes):
                 part = _part_of(joined, how)
                 text = cleaned(joined.impression, how.clean)
                 writers[part].writerow(_row(joined, text))

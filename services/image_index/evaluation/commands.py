@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -12,6 +12,8 @@ from rich.table import Table
 from services.image_index.evaluation.labels import evaluate_table
 from services.image_index.evaluation.pointing import pointing_game as play
 from services.image_index.examples.datasets import uncertain_policy
+from services.image_index.examples.readers import read_readers
+from services.image_index.examples.sources import Part
 from services.image_index.parts import open_model
 from services.image_index.settings import BUNDLED_MODEL
 from services.workbench.json_file import write_json
@@ -27,6 +29,10 @@ Uncertain = Annotated[
         help="How CheXpert's -1 is read: ignore, zeros or ones; for one label Edema=ones. Repeat. Ignored by default."
     ),
 ]
+ReadersOption = Annotated[
+    list[Path] | None,
+    typer.Option("--readers", help="Table of what radiologists saw: image, and a column for each finding. Repeat."),
+]
 DeviceOption = Annotated[Device, typer.Option(help="auto: a GPU where there is one.")]
 
 
@@ -39,9 +45,16 @@ def evaluate_labels(
     plots: Annotated[Path | None, typer.Option(help="Folder for ROC, precision-recall and reliability.")] = None,
     min_positives: Annotated[int, typer.Option(min=1, help="Labels shown by fewer pictures are left out.")] = 1,
     uncertain: Uncertain = None,
+    readers: ReadersOption = None,
+    part: Annotated[
+        Part | None, typer.Option(help="Only these patients, parted as in training; all if not given.")
+    ] = None,
     device: DeviceOption = "auto",
 ) -> None:
-    """AUROC, AUPRC, F1 and calibration of each label, with bootstrap intervals by patient."""
+    """AUROC, AUPRC, F1 and calibration of each label, with bootstrap intervals by patient.
+
+    With --readers, judged by what radiologists saw, and by nothing else, on the pictures that they read.
+    """
     with plain_errors("image-index"), Progress(console=_console, transient=True) as progress:
         task = progress.add_task("Reading pictures", total=None)
         report = evaluate_table(
@@ -49,6 +62,8 @@ def evaluate_labels(
             csv,
             images_root or csv.parent,
             uncertain=uncertain_policy(uncertain or []),
+            readers=read_readers(readers) if readers else None,
+            part=part,
             min_positives=min_positives,
             plots=plots,
             on_picture=lambda: progress.advance(task),
@@ -67,9 +82,7 @@ def evaluate_labels(
 def pointing_game(
     boxes: Annotated[Path, typer.Option(help="Folder with labels.csv, its pictures, and boxes.csv in their pixels.")],
     model: Annotated[Path, typer.Option(help="Image model folder.")] = BUNDLED_MODEL,
-    part: Annotated[
-        Literal["train", "validation", "test"], typer.Option(help="Whose boxes: patients are parted as in training.")
-    ] = "test",
+    part: Annotated[Part, typer.Option(help="Whose boxes: patients are parted as in training.")] = "test",
     json_out: Annotated[Path | None, typer.Option("--json", help="Write the figures here.")] = None,
     device: DeviceOption = "auto",
 ) -> None:

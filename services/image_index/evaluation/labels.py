@@ -11,7 +11,9 @@ from sklearn.metrics import f1_score
 
 from services.image_index.encoding.encoder import Encoder
 from services.image_index.evaluation.metrics import Scores, label_figures
-from services.image_index.examples.datasets import LabelledImages, UncertainPolicy, load_images, read_rows
+from services.image_index.examples.datasets import LabelledImages, Row, UncertainPolicy, load_images, read_rows
+from services.image_index.examples.readers import Readers
+from services.image_index.examples.sources import Part, part_of
 from services.workbench.calibration_error import calibration_error
 from services.workbench.figures import draw_label_figures
 from shared.labels import LABELS
@@ -25,17 +27,30 @@ def evaluate_table(
     images_root: Path,
     *,
     uncertain: UncertainPolicy = MappingProxyType({}),
+    readers: Readers | None = None,
+    part: Part | None = None,
     min_positives: int = 1,
     plots: Path | None = None,
     on_picture: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
-    """`{"labels": {name: figures}, "macro": {...}}` for a table. `plots`: folder to draw in."""
-    rows = read_rows(table, images_root, uncertain=uncertain)
+    """`{"labels": {name: figures}, "macro": {...}}` for a table. `plots`: folder to draw in.
+
+    `readers`: judged by their labels alone, on the pictures that they read. `part`: on that part's patients.
+    """
+    rows = _judged(read_rows(table, images_root, uncertain=uncertain), readers, part)
     images = load_images(rows, encoder.input_size, table.stem, on_picture)
     probabilities = encode_all(encoder, images.pixels)
     if plots is not None:
         draw_label_figures(probabilities, images.targets > 0, images.known, plots, min_positives=min_positives)
     return report_on(encoder, probabilities, images, min_positives=min_positives)
+
+
+def _judged(rows: list[Row], readers: Readers | None, part: Part | None) -> list[Row]:
+    """Raises ValueError where none is left."""
+    chosen = [row for row in rows if part in (None, part_of(row.patient))]
+    if not chosen:
+        raise ValueError(f"the table has no patient of the {part} part")
+    return chosen if readers is None else readers.alone(chosen)
 
 
 def encode_all(encoder: Encoder, pixels: NDArray[np.uint8], batch: int = 32) -> NDArray[np.float32]:

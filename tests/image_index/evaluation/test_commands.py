@@ -48,3 +48,32 @@ def test_a_wrong_option_is_answered_in_words(options: list[str], reason: str, ga
     done = run(training if options[0] == "train" else evaluation, filled)
     assert done.exit_code == 1
     assert reason in " ".join(done.output.replace("│", " ").split())
+
+
+def test_readers_judge_by_what_they_saw_alone(gallery: Path, tmp_path: Path) -> None:
+    """They are asked about 6 pictures, and say of devices the opposite of the table."""
+    with gallery.open(encoding="utf-8") as stream:
+        lines = list(csv.DictReader(stream))
+    shown = [line for line in lines if line["Support Devices"] == "1.0"][:2]
+    hidden = [line for line in lines if line["Support Devices"] != "1.0"][:4]
+    readers, report = tmp_path / "readers.csv", tmp_path / "report.json"
+    said = [f"{line['Path']},{int(line in hidden)}\n" for line in shown + hidden]
+    readers.write_text("image,Support Devices\n" + "".join(said), encoding="utf-8")
+    done = run(evaluation, ["evaluate-labels", "--csv", str(gallery), "--readers", str(readers), "--json", str(report)])
+    assert done.exit_code == 0, done.output
+    content = json.loads(report.read_text(encoding="utf-8"))
+    assert content["macro"]["images"] == 6
+    assert set(content["labels"]) == {"Support Devices"}
+    assert content["labels"]["Support Devices"]["positives"] == 4
+
+
+def test_one_parts_patients_can_be_judged_alone(gallery: Path, tmp_path: Path) -> None:
+    judged = 0
+    for part in ("train", "validation", "test"):
+        report = tmp_path / f"{part}.json"
+        done = run(evaluation, ["evaluate-labels", "--csv", str(gallery), "--part", part, "--json", str(report)])
+        if done.exit_code == 0:
+            judged += json.loads(report.read_text(encoding="utf-8"))["macro"]["images"]
+        else:
+            assert f"no patient of the {part} part" in done.output
+    assert judged == 24

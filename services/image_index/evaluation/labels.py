@@ -50,7 +50,12 @@ def _judged(rows: list[Row], readers: Readers | None, part: Part | None) -> list
     chosen = [row for row in rows if part in (None, part_of(row.patient))]
     if not chosen:
         raise ValueError(f"the table has no patient of the {part} part")
-    return chosen if readers is None else readers.alone(chosen)
+    if readers is None:
+        return chosen
+    read = readers.alone(chosen)
+    if not read:
+        raise ValueError("the readers' tables name none of the pictures")
+    return read
 
 
 def encode_all(encoder: Encoder, pixels: NDArray[np.uint8], batch: int = 32) -> NDArray[np.float32]:

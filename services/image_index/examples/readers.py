@@ -45,6 +45,7 @@ class Readers:
     """By picture, the labels that somebody spoke of: None where two readings of one picture disagree."""
 
     readings: Mapping[Place, Mapping[LabelName, bool | None]]
+    names: Sequence[str] = ()  # of the tables
 
     def of(self, picture: PurePath) -> Mapping[LabelName, bool | None]:
         """Empty where nobody read the picture. It is known by its name, or by as much of its path as the table says."""
@@ -57,15 +58,9 @@ class Readers:
         return [replace(row, labels=_decided({**row.labels, **self.of(row.path)})) for row in rows]
 
     def alone(self, rows: Sequence[Row]) -> list[Row]:
-        """The rows whose pictures were read, with the readers' labels and no others.
-
-        Raises ValueError where nobody read any of the pictures.
-        """
+        """The rows whose pictures were read, with the readers' labels and no others."""
         read = [replace(row, labels=_decided(self.of(row.path))) for row in rows]
-        found = [row for row in read if row.labels]
-        if not found:
-            raise ValueError("the readers' tables name none of these pictures")
-        return found
+        return [row for row in read if row.labels]
 
 
 def read_readers(tables: Sequence[Path]) -> Readers:
@@ -76,7 +71,7 @@ def read_readers(tables: Sequence[Path]) -> Readers:
             said = readings.setdefault(place, {})
             for label, present in seen.items():
                 said[label] = present if said.get(label, present) == present else None
-    return Readers(readings)
+    return Readers(readings, [table.name for table in tables])
 
 
 def _lines(table: Path) -> list[tuple[Place, Seen]]:

@@ -36,6 +36,17 @@ def lower_to(platt: Platt, logits: NDArray[np.float32], expected: float) -> Plat
     return Platt(platt.slope, low)
 
 
+def fit_label(score: NDArray[np.float32], truth: NDArray[np.float32]) -> tuple[Platt, float]:
+    """One label's calibration and threshold, from the logits (N,) of pictures where it is known."""
+    platt = rising(fit_platt(score, truth, pull=_PULL))
+    return platt, _threshold(platt, score, truth)
+
+
+def _threshold(platt: Platt, score: NDArray[np.float32], truth: NDArray[np.float32]) -> float:
+    probabilities = platt(score)
+    return best_threshold(probabilities, truth > 0, between(probabilities, _LEAST_THRESHOLD, _MOST_THRESHOLD))
+
+
 def fit_calibration(
     logits: Scores, validation: LabelledImages
 ) -> tuple[Mapping[LabelName, Platt], Mapping[LabelName, float]]:
@@ -51,14 +62,12 @@ def fit_calibration(
         known, truth, score = validation.known[:, column], validation.targets[:, column], logits[:, column]
         enough = truth[real & known].sum() >= _FEWEST_POSITIVES
         rows = known & (real if enough else ~real)
-        platt = rising(fit_platt(score[rows], truth[rows], pull=_PULL))
+        platt, _ = fit_label(score[rows], truth[rows])
         unknown = real & ~known
         if label in EXPECTED_PREVALENCE and not enough and unknown.any():
             platt = lower_to(platt, score[unknown], EXPECTED_PREVALENCE[label])
         calibration[label] = platt
-        probabilities = platt(score[rows])
-        candidates = between(probabilities, _LEAST_THRESHOLD, _MOST_THRESHOLD)
-        thresholds[label] = best_threshold(probabilities, truth[rows] > 0, candidates)
+        thresholds[label] = _threshold(platt, score[rows], truth[rows])
         if label in EXPECTED_PREVALENCE and not enough and unknown.any():
             usual = float(np.quantile(platt(score[unknown]), 1.0 - EXPECTED_PREVALENCE[label]))
             thresholds[label] = max(thresholds[label], min(usual, _MOST_THRESHOLD))

@@ -1,7 +1,8 @@
 """Writes the model card: what the weights are for, what they learned from, how well they do, and where they fail."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from services.image_index.networks.build import BESIDE
@@ -34,6 +35,26 @@ _NIH = """- The NIH's pictures are those of ChestX-ray14: frontal radiographs, l
   Support Devices.
 """
 
+_READ = """
+## Figures: judged by radiologists
+
+The figures above rest on labels that were mined from reports, those below on what radiologists saw in pictures of the
+same test patients ({tables}), and on no mined label.
+{doubts}"""
+
+# What is known of public readers' tables.
+_DOUBTS: Mapping[str, str] = {
+    "chestx_det.csv": """
+- `chestx_det.csv` (ChestX-Det, Lian et al., 2021): three radiologists, who did not look for Edema, Enlarged
+  Cardiomediastinum, Pneumonia and Support Devices. They call fractures more liberally than others do: on 82 pictures
+  that another panel read too, both say 3, they alone 9, the other panel alone 2.
+""",
+    "rsna.csv": """
+- `rsna.csv` (RSNA Pneumonia Detection Challenge, 2018; Shih et al., Radiology: AI 2019): one of three classes, which
+  speak of No Finding and Lung Opacity alone.
+""",
+}
+
 _TAIL = """
 ## Limits
 
@@ -61,10 +82,12 @@ def write_card(
     *,
     grid: int,
     notes: str = "",
+    read: Mapping[str, Report] = MappingProxyType({}),
+    readers: Sequence[str] = (),
 ) -> None:
     """`counts`: training pictures by source; `reports`: figures by what they were measured on; `grid`: a map's side.
 
-    `notes`: what else was tried, in Markdown.
+    `notes`: what else was tried, in Markdown. `read`: figures by radiologists' labels, of the tables `readers`.
     """
     nih = any(source.startswith("nih_") for source in counts)
     sources = "".join(f"- {count:,} training pictures of {source}.\n" for source, count in counts.items())
@@ -80,6 +103,10 @@ def write_card(
         support=_support(config["label_support"]),
     )
     tables = "\n".join(_table(name, report) for name, report in reports.items())
+    if read:
+        doubts = "".join(_DOUBTS.get(name, "").lstrip("\n") for name in readers)
+        tables += "\n\n" + _READ.format(tables=", ".join(readers), doubts=doubts and f"\n{doubts}").strip()
+        tables += "\n" + "\n".join(_table(name, report) for name, report in read.items())
     extra = f"\n## What else was tried\n\n{notes.strip()}\n" if notes else ""
     tail = _TAIL.format(side=config["input_size"], grid=grid) + (_NIH_TAIL if nih else "")
     (folder / "README.md").write_text(head + tables + "\n" + extra + tail, encoding="utf-8")

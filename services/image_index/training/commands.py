@@ -8,11 +8,14 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from services.image_index.evaluation.commands import DeviceOption, ImagesRoot, Uncertain
+from services.image_index.encoding.model_folder import read_model_folder
+from services.image_index.evaluation.commands import DeviceOption, ImagesRoot, ReadersOption, Uncertain
 from services.image_index.examples.datasets import uncertain_policy
+from services.image_index.examples.readers import read_readers
 from services.image_index.networks.build import known_architecture
 from services.image_index.networks.lite import LITE
 from services.image_index.training.export import export_encoder
+from services.image_index.training.measure import measure
 from services.image_index.training.pipeline import gather, input_side, train_encoder
 from services.image_index.training.remarks import remarks
 from services.image_index.training.train import EpochReport, TrainOptions
@@ -27,6 +30,7 @@ Data = Annotated[
     typer.Option("--data", help="Folder with labels.csv, or a table: a column a label, or NIH's. Repeat."),
 ]
 Side = Annotated[int, typer.Option("--size", min=32, help="Side of the network's square input, in pixels.")]
+Notes = Annotated[Path | None, typer.Option(help="Markdown for the model card: what else was tried.")]
 Phantoms = Annotated[int, typer.Option(min=0, help="How many phantoms join the training pictures.")]
 
 
@@ -63,6 +67,7 @@ def train(
         bool, typer.Option(help="bfloat16 where the numbers allow it. Faster on GPUs, and on CPUs with AVX512-BF16.")
     ] = _USUAL.mixed_precision,
     uncertain: Uncertain = None,
+    readers: ReadersOption = None,
     device: DeviceOption = "auto",
 ) -> None:
     """Train an encoder on radiographs and phantoms, and write a folder that can be served; goes on where it stopped.
@@ -104,6 +109,7 @@ def train(
             phantoms,
             images_root,
             uncertain=uncertain_policy(uncertain or []),
+            readers=read_readers(readers) if readers else None,
             on_reading=lambda done, total: progress.update(reading, completed=done, total=total),
         )
         if worker.leads:
@@ -129,17 +135,49 @@ def export(
     images_root: ImagesRoot = None,
     phantoms: Phantoms = 2000,
     uncertain: Uncertain = None,
-    notes: Annotated[Path | None, typer.Option(help="Markdown for the model card: what else was tried.")] = None,
+    readers: ReadersOption = None,
+    notes: Notes = None,
 ) -> None:
     """Write a servable folder: ONNX, calibration, thresholds, model card. Give the data of the training run."""
     with plain_errors("image-index"):
         card_notes = notes.read_text(encoding="utf-8") if notes else ""
         with _console.status("Reading pictures"):
-            policy = uncertain_policy(uncertain or [])
-            side = size or max(map(input_side, checkpoint))
-            parts = gather(data or [], side, phantoms, images_root, uncertain=policy)
+            parts = gather(
+                data or [],
+                size or max(map(input_side, checkpoint)),
+                phantoms,
+                images_root,
+                uncertain=uncertain_policy(uncertain or []),
+                readers=read_readers(readers) if readers else None,
+            )
         reports = export_encoder(parts, checkpoint, out, card_notes)
     _print_figures(reports, out)
+
+
+def write_card(
+    *,
+    model: Annotated[Path, typer.Option(help="Image model folder, whose README.md is written anew.")],
+    data: Data = None,
+    images_root: ImagesRoot = None,
+    phantoms: Phantoms = 2000,
+    uncertain: Uncertain = None,
+    readers: ReadersOption = None,
+    notes: Notes = None,
+) -> None:
+    """Measure a model folder again and write its card; nothing else changes. Give the data of the training run."""
+    with plain_errors("image-index"):
+        card_notes = notes.read_text(encoding="utf-8") if notes else ""
+        with _console.status("Reading pictures"):
+            parts = gather(
+                data or [],
+                read_model_folder(model).input_size,
+                phantoms,
+                images_root,
+                uncertain=uncertain_policy(uncertain or []),
+                readers=read_readers(readers) if readers else None,
+            )
+        reports = measure(model, parts, card_notes)
+    _print_figures(reports, model)
 
 
 def _print_figures(reports: Mapping[str, Any], folder: Path) -> None:

@@ -102,10 +102,10 @@ def test_a_table_that_cannot_be_read_is_refused_by_its_line(tmp_path: Path, text
         _readers(tmp_path, text)
 
 
-def test_readers_of_other_pictures_are_refused(tmp_path: Path) -> None:
-    readers = _readers(tmp_path, "image,Fracture\na.png,1\n")
-    with pytest.raises(ValueError, match="none of these pictures"):
-        readers.alone([Row(Path("/x/b.jpg"), "1", {})])
+def test_pictures_that_nobody_read_are_left_out(tmp_path: Path) -> None:
+    readers = _readers(tmp_path, "image,Fracture\na.png,1\nb.png,\n")
+    rows = [Row(Path("/x") / f"{name}.jpg", "1", {"Edema": True}) for name in "abc"]
+    assert [row.path.stem for row in readers.alone(rows)] == ["a"]
 
 
 @pytest.mark.real_data

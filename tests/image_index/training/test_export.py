@@ -15,7 +15,8 @@ from services.image_index.networks.build import build_network, build_torch
 from services.image_index.training.augment import normalise
 from services.image_index.training.calibration import fit_calibration, rising
 from services.image_index.training.checkpoints import load_network
-from services.image_index.training.export import export_model
+from services.image_index.training.export import export_encoder
+from services.image_index.training.pipeline import Parts
 from services.image_index.training.train import Trainer, TrainOptions, centre_maps
 from services.inference.session import open_session
 from services.workbench.checkpoint_file import save_checkpoint
@@ -36,7 +37,7 @@ def exported(pictures: LabelledImages, tmp_path_factory: pytest.TempPathFactory)
     run, folder = tmp_path_factory.mktemp("run"), tmp_path_factory.mktemp("model")
     options = TrainOptions(pretrained=True, epochs=1, batch=16, warm_up_steps=2)
     best = Trainer(options, pictures, pictures, run).fit()
-    export_model([best], folder, train=pictures, validation=pictures, test=pictures, notes="Nothing else.")
+    export_encoder(Parts(pictures, pictures, pictures), [best], folder, notes="Nothing else.")
     return best, folder
 
 
@@ -62,7 +63,7 @@ def test_several_networks_answer_as_their_mean(
     start, options = exported[0], TrainOptions(epochs=1, batch=16, seed=3, learning_rate=2e-3)
     other = Trainer(options, pictures, pictures, tmp_path / "run").fit()
     folder = tmp_path / "model"
-    export_model([start, other], folder, train=pictures, validation=pictures, test=pictures)
+    export_encoder(Parts(pictures, pictures, pictures), [start, other], folder)
     pixels = normalise(pictures.pixels[:5])
     served = open_session(folder, device="cpu").run({"pixels": pixels.numpy()})
     with torch.no_grad():
@@ -79,7 +80,7 @@ def test_members_of_an_ensemble_may_differ_in_architecture(
     larger, other = build_network("efficientnet_lite2", pretrained=True).eval(), tmp_path / "other.pt"
     save_checkpoint(other, {"architecture": "efficientnet_lite2", "side": 64, "average": larger.state_dict()})
     folder = tmp_path / "model"
-    export_model([exported[0], other], folder, train=pictures, validation=pictures, test=pictures)
+    export_encoder(Parts(pictures, pictures, pictures), [exported[0], other], folder)
     pixels = normalise(pictures.pixels[:5])
     with torch.no_grad():
         each = [network(pixels)["logits"].numpy() for network in (load_network(exported[0]), larger)]

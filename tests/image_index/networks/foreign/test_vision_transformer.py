@@ -14,7 +14,8 @@ from services.image_index.examples.sources import phantom_images
 from services.image_index.networks.build import build_network, build_torch, known_architecture
 from services.image_index.training.augment import normalise
 from services.image_index.training.checkpoints import load_network
-from services.image_index.training.export import export_model
+from services.image_index.training.export import export_encoder
+from services.image_index.training.pipeline import Parts
 from services.image_index.training.train import Trainer, TrainOptions
 from services.inference.session import open_session
 from shared.labels import LABELS
@@ -36,7 +37,7 @@ def exported(pictures: LabelledImages, tmp_path_factory: pytest.TempPathFactory)
     run, folder = tmp_path_factory.mktemp("run"), tmp_path_factory.mktemp("model")
     options = TrainOptions(architecture=VIT, pretrained=False, epochs=1, batch=8, warm_up_steps=2)
     best = Trainer(options, pictures, pictures, run).fit()
-    export_model([best], folder, train=pictures, validation=pictures, test=pictures)
+    export_encoder(Parts(pictures, pictures, pictures), [best], folder)
     return best, folder
 
 

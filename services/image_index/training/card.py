@@ -100,7 +100,7 @@ def write_card(
         members=f" ({len(members)} networks, whose maps are averaged)" if len(members) > 1 else "",
         side=config["input_size"],
         sources=sources + (_NIH if nih else ""),
-        support=_support(config["label_support"]),
+        support=_support(config["label_support"]) + _refitted(config.get("refitted", {})),
     )
     tables = "\n".join(_table(name, report) for name, report in reports.items())
     if read:
@@ -120,10 +120,26 @@ def _support(support: Mapping[str, str]) -> str:
     if phantom:
         lines += (
             f"- **Phantoms only**: {', '.join(phantom)}. No real picture of the training annotates them;\n"
-            "  on patients their readings are guesses, and no figure can be given.\n"
+            "  on patients their readings are guesses, and they are called unproven.\n"
         )
     if none:
         lines += f"- **Not known to the model**: {', '.join(none)}. No training picture shows them.\n"
+    return lines
+
+
+def _refitted(refitted: Mapping[str, Mapping[str, Any]]) -> str:
+    """Of each label that `refit-output` taught anew, what it says of itself."""
+    lines = ""
+    for label, by in refitted.items():
+        low, high = by["test_auroc_interval"]
+        lines += (
+            f"- **{label} was taught anew, alone**, on the features of the finished network: a logistic regression by\n"
+            f"  what radiologists ({', '.join(by['readers'])}) saw in {by['training_pictures']:,} pictures of\n"
+            f"  {by['training_patients']:,} training patients, of which {by['training_positives']} show it;\n"
+            f"  penalty and calibration by {by['validation_pictures']:,} pictures of validation patients, of which\n"
+            f"  {by['validation_positives']} show it. AUROC on test patients {by['test_auroc_before']:.3f} before,"
+            f" {by['test_auroc']:.3f} ({low:.2f}–{high:.2f}) after.\n"
+        )
     return lines
 
 

@@ -59,7 +59,7 @@ def write_refitted(
     version: str,
     taught_by: Mapping[str, Any],
 ) -> None:
-    """`calibrated`: Platt scaling and threshold. `taught_by`: what the label was learned from, for the configuration."""
+    """`calibrated`: Platt scaling and threshold. `taught_by`: what the label was learned from."""
     platt, threshold = calibrated
     out.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(source / _GRAPH, out / _GRAPH)

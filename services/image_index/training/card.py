@@ -135,7 +135,8 @@ def _refitted(refitted: Mapping[str, Mapping[str, Any]]) -> str:
         lines += (
             f"- **{label} was taught anew, alone**, on the features of the finished network: a logistic regression by\n"
             f"  what radiologists ({', '.join(by['readers'])}) saw in {by['training_pictures']:,} pictures of\n"
-            f"  {by['training_patients']:,} training patients, of which {by['training_positives']} show it;\n"
+            f"  {by['training_patients']:,} training patients, {by['training_positives']} of which show it, and"
+            f" {by['phantoms']:,} phantoms;\n"
             f"  penalty and calibration by {by['validation_pictures']:,} pictures of validation patients, of which\n"
             f"  {by['validation_positives']} show it. AUROC on test patients {by['test_auroc_before']:.3f} before,"
             f" {by['test_auroc']:.3f} ({low:.2f}–{high:.2f}) after.\n"

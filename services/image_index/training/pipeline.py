@@ -81,9 +81,12 @@ def gather_read(
     readers: Readers,
     images_root: Path | None = None,
     *,
+    phantoms: int = 0,
     on_reading: Callable[[int, int], None] = lambda _done, _of: None,
 ) -> Parts:
     """Only the pictures that radiologists read, with their labels and no others, by their patients' part.
+
+    `phantoms` join the training part, as in `gather`.
 
     Raises ValueError where they read none of the sources' pictures.
     """
@@ -100,6 +103,8 @@ def gather_read(
     )
     parts = parts_of(images)
     train, validation, test = (images.where(parts == part) for part in ("train", "validation", "test"))
+    if phantoms:
+        train = join([train, phantom_images(phantoms, _PHANTOM_SEEDS["train"], side)])
     return Parts(train, validation, test, readers=readers.names)
 
 

@@ -60,12 +60,21 @@ def members_of(network: nn.Module) -> list[LabelNet]:
     return found
 
 
+def own_reading(members: Sequence[LabelNet], column: int) -> Reading:
+    """How the members together read a label as they are."""
+    heads = [member.head for member in members]
+    weights = np.concatenate([head.weight.detach().numpy()[column, :, 0, 0] for head in heads]) / len(heads)
+    return Reading(weights, float(np.mean([float(head.bias[column]) for head in heads if head.bias is not None])))
+
+
 @torch.no_grad()
 def feature_maps(members: Sequence[LabelNet], pixels: NDArray[np.uint8]) -> tuple[Features, Features]:
     """(N, S, S) -> pooled features (N, F), of all members side by side, and the mean map of each (F, h, w)."""
+    for member in members:
+        member.to(memory_format=torch.channels_last)
     pooled, total = [], None
     for start in range(0, len(pixels), _BATCH):
-        inputs = normalise(pixels[start : start + _BATCH])
+        inputs = normalise(pixels[start : start + _BATCH]).contiguous(memory_format=torch.channels_last)
         maps = torch.cat([member.backbone(inputs) for member in members], dim=1).double().numpy()
         pooled.append(maps.mean(axis=(2, 3)))
         total = maps.sum(axis=0) if total is None else total + maps.sum(axis=0)

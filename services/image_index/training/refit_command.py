@@ -31,6 +31,9 @@ def refit_output(
     data: Data = None,
     images_root: ImagesRoot = None,
     model: Annotated[Path, typer.Option(help="Image model folder to start from.")] = BUNDLED_MODEL,
+    phantoms: Annotated[
+        int, typer.Option(min=0, help="How many join the training pictures, so that the label stays known on phantoms.")
+    ] = 500,
     version: Annotated[str, typer.Option(help="Version of the new folder.")] = "1.1.0",
     out: Annotated[Path, typer.Option(help="Model folder to write, without a card: see write-card.")],
 ) -> None:
@@ -45,6 +48,7 @@ def refit_output(
             read_model_folder(model).input_size,
             read_readers(readers),
             images_root,
+            phantoms=phantoms,
             on_reading=lambda done, total: progress.update(task, completed=done, total=total),
         )
         found = refit(

@@ -1,19 +1,25 @@
 """One label taught anew from what radiologists saw: fitted, calibrated, judged on test patients, and written."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from services.image_index.evaluation.metrics import LabelFigures
+from services.image_index.evaluation.metrics import PHANTOMS, LabelFigures
 from services.image_index.examples.datasets import LabelledImages
 from services.image_index.networks.build import build_torch
-from services.image_index.networks.label_net import LabelNet
 from services.image_index.training.calibration import fit_label
 from services.image_index.training.pipeline import Parts
-from services.image_index.training.refit import Choice, Features, choose_reading, feature_maps, judged, members_of
+from services.image_index.training.refit import (
+    Choice,
+    Features,
+    choose_reading,
+    feature_maps,
+    judged,
+    members_of,
+    own_reading,
+)
 from services.image_index.training.refit_folder import others_unmoved, read_weights, with_reading, write_refitted
 from shared.labels import LABELS, LabelName
 
@@ -47,8 +53,12 @@ def refit(
     """
     members = members_of(build_torch(source))
     column = LABELS.index(label)
-    named = {"training": parts.train, "validation": parts.validation, "test": parts.test}
+    patients = parts.train.where(parts.train.sources != PHANTOMS)
+    phantoms = parts.train.where(parts.train.sources == PHANTOMS)
+    named = {"training": patients, "validation": parts.validation, "test": parts.test}
     known = {name: _showing(label, images, name) for name, images in named.items()}
+    if len(phantoms):
+        known["phantoms"] = phantoms
     features: dict[str, Features] = {}
     mean_maps: dict[str, Features] = {}
     for name, images in known.items():
@@ -56,12 +66,16 @@ def refit(
         features[name], mean_maps[name] = feature_maps(members, images.pixels)
     truth = {name: images.targets[:, column] for name, images in known.items()}
 
-    choice = choose_reading((features["training"], truth["training"]), (features["validation"], truth["validation"]))
+    learned = [name for name in ("training", "phantoms") if name in known]
+    choice = choose_reading(
+        (np.concatenate([features[name] for name in learned]), np.concatenate([truth[name] for name in learned])),
+        (features["validation"], truth["validation"]),
+    )
     weights, reading = with_reading(read_weights(source), column, choice.reading, mean_maps["training"])
     platt, threshold = fit_label(reading(features["validation"]), truth["validation"])
 
     test = known["test"]
-    before = judged(label, _own_logits(members, features["test"], column), test)
+    before = judged(label, own_reading(members, column)(features["test"]), test)
     after = judged(label, reading(features["test"]), test)
     if before is None or after is None or after.interval is None:
         raise ValueError(f"the test patients' pictures do not tell how well {label} is read")
@@ -72,6 +86,7 @@ def refit(
         "training_pictures": len(known["training"]),
         "training_positives": int(truth["training"].sum()),
         "training_patients": len(np.unique(known["training"].patients)),
+        "phantoms": len(phantoms),
         "validation_pictures": len(known["validation"]),
         "validation_positives": int(truth["validation"].sum()),
         "penalty": choice.penalty,
@@ -95,11 +110,3 @@ def _showing(label: LabelName, images: LabelledImages, name: str) -> LabelledIma
             f"at least {_FEWEST_POSITIVES} must, and as many must not"
         )
     return read
-
-
-def _own_logits(members: Sequence[LabelNet], features: Features, column: int) -> NDArray[np.float32]:
-    """What the network itself says of pooled features."""
-    heads = [member.head for member in members]
-    weights = np.concatenate([head.weight.detach().numpy()[column, :, 0, 0] for head in heads]) / len(heads)
-    bias = np.mean([float(head.bias[column]) for head in heads if head.bias is not None])
-    return (features @ weights + bias).astype(np.float32)

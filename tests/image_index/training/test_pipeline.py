@@ -62,6 +62,14 @@ def test_only_pictures_that_were_read_are_gathered_by_their_patients_part(source
     assert {"train": len(parts.train), "validation": len(parts.validation), "test": len(parts.test)} == expected
 
 
+def test_phantoms_join_the_training_part_of_what_was_read(source: Path, tmp_path: Path) -> None:
+    readers = read_readers([_readers(tmp_path, range(20))])
+    alone, joined = (gather_read([source], 16, readers, phantoms=count) for count in (0, 3))
+    assert len(joined.train) == len(alone.train) + 3
+    assert list(joined.train.sources[-3:]) == ["phantoms"] * 3
+    assert "phantoms" not in {*joined.validation.sources, *joined.test.sources}
+
+
 def test_readers_of_other_pictures_are_refused(source: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="name none of the pictures"):
         gather([source], 16, 0, readers=read_readers([_readers(tmp_path, range(50, 60))]))

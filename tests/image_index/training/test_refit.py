@@ -14,10 +14,11 @@ from services.image_index.networks.build import build_network, build_torch
 from services.image_index.parts import open_model
 from services.image_index.training.augment import normalise
 from services.image_index.training.export import export_encoder
+from services.image_index.training.measure import measure
 from services.image_index.training.pipeline import Parts
 from services.image_index.training.refit import choose_reading, feature_maps, members_of
 from services.image_index.training.refit_folder import read_weights
-from services.image_index.training.refit_run import refit
+from services.image_index.training.refit_run import Refit, refit
 from services.workbench.checkpoint_file import save_checkpoint
 from shared.labels import LABELS
 
@@ -64,41 +65,42 @@ def folder(pictures: LabelledImages, tmp_path_factory: pytest.TempPathFactory) -
     return made / "model"
 
 
-def test_only_the_one_output_is_taught_and_it_learns(folder: Path, read: Parts, tmp_path: Path) -> None:
-    found = refit(folder, tmp_path, LABEL, read, version="1.1.0")
+@pytest.fixture(scope="module")
+def taught(folder: Path, read: Parts, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Refit]:
+    new = tmp_path_factory.mktemp("taught")
+    return new, refit(folder, new, LABEL, read, version="1.1.0")
 
+
+def test_only_the_one_output_is_taught_and_it_learns(folder: Path, read: Parts, taught: tuple[Path, Refit]) -> None:
+    new_folder, found = taught
     assert found.written
     assert found.after.auroc > 0.95 > found.before.auroc
-    before, after = (open_model(each, device="cpu") for each in (folder, tmp_path))
+    before, after = (open_model(each, device="cpu") for each in (folder, new_folder))
     others = np.arange(len(LABELS)) != COLUMN
     squares = list(read.test.pixels[:6])
     for old, new in zip(before.encode(squares), after.encode(squares), strict=True):
         assert np.array_equal(old.probabilities[others], new.probabilities[others])
         assert np.array_equal(old.cam[others], new.cam[others])
         assert not np.array_equal(old.cam[COLUMN], new.cam[COLUMN])
-    assert (folder / "model.onnx").read_bytes() == (tmp_path / "model.onnx").read_bytes()
+    assert (folder / "model.onnx").read_bytes() == (new_folder / "model.onnx").read_bytes()
     told = np.array([one.probabilities[COLUMN] for one in after.encode(list(read.test.pixels))])
     shown = read.test.targets[:, COLUMN] > 0
     assert abs(told.mean() - shown.mean()) < 0.05  # calibrated
     assert ((told >= after.thresholds[COLUMN]) == shown).mean() > 0.9
 
 
-def test_the_new_folder_says_what_its_label_rests_on(folder: Path, read: Parts, tmp_path: Path) -> None:
-    refit(folder, tmp_path, LABEL, read, version="2.0.0")
-
-    old, new = (json.loads((each / "config.json").read_text()) for each in (folder, tmp_path))
+def test_the_new_folder_says_what_its_label_rests_on(folder: Path, taught: tuple[Path, Refit]) -> None:
+    old, new = (json.loads((each / "config.json").read_text()) for each in (folder, taught[0]))
     assert (old["label_support"][LABEL], new["label_support"][LABEL]) == ("phantom", "real")
-    assert new["version"] == "2.0.0"
+    assert new["version"] == "1.1.0"
     assert new["refitted"][LABEL]["readers"] == ["panel.csv"]
     assert new["refitted"][LABEL]["training_positives"] == 20
     assert {name for name in old if old[name] != new[name]} == {"version", "label_support"}
-    assert open_model(tmp_path, device="cpu").details.unproven == [name for name in LABELS if name != LABEL]
+    assert open_model(taught[0], device="cpu").details.unproven == [name for name in LABELS if name != LABEL]
 
 
-def test_weights_of_other_labels_stay_bit_for_bit(folder: Path, read: Parts, tmp_path: Path) -> None:
-    refit(folder, tmp_path, LABEL, read, version="1.1.0")
-
-    old, new = read_weights(folder), read_weights(tmp_path)
+def test_weights_of_other_labels_stay_bit_for_bit(folder: Path, taught: tuple[Path, Refit]) -> None:
+    old, new = read_weights(folder), read_weights(taught[0])
     assert old.keys() == new.keys()
     moved = {name for name in old if not np.array_equal(old[name], new[name])}
     heads = {f"network.members.{member}.head.{part}" for member in (0, 1) for part in ("weight", "bias")}
@@ -109,12 +111,10 @@ def test_weights_of_other_labels_stay_bit_for_bit(folder: Path, read: Parts, tmp
 
 
 def test_the_new_map_is_centred_on_usual_pictures_and_its_mean_is_the_logit(
-    folder: Path, read: Parts, tmp_path: Path
+    read: Parts, taught: tuple[Path, Refit]
 ) -> None:
-    refit(folder, tmp_path, LABEL, read, version="1.1.0")
-
     with torch.no_grad():
-        out = build_torch(tmp_path)(normalise(read.train.pixels))
+        out = build_torch(taught[0])(normalise(read.train.pixels))
     cam = out["cam"][:, COLUMN]
     assert torch.allclose(cam.mean(dim=(1, 2)), out["logits"][:, COLUMN], atol=1e-5)
     assert cam.mean(dim=0).std() < 2e-3 < cam.std(dim=(1, 2)).mean()  # in half precision
@@ -132,6 +132,23 @@ def test_a_label_that_is_read_no_better_than_by_chance_is_not_written(
     assert found.after.interval is not None
     assert found.after.interval[0] <= 0.5
     assert not (tmp_path / "new").exists()
+
+
+def test_a_card_says_which_label_was_taught_anew_and_judges_by_readers_apart(
+    pictures: LabelledImages, read: Parts, taught: tuple[Path, Refit]
+) -> None:
+    parts = Parts(pictures, pictures, pictures, read=read.test, readers=["panel.csv"])
+    reports = measure(taught[0], parts)
+
+    card = (taught[0] / "README.md").read_text(encoding="utf-8")
+    assert "**Fracture was taught anew, alone**" in card
+    assert "(panel.csv)" in card
+    assert "## Figures: hospital, test patients, by radiologists" in card
+    by_readers = reports["hospital, test patients, by radiologists"]
+    assert set(by_readers["labels"]) == {LABEL}
+    assert by_readers["labels"][LABEL]["auroc"] > 0.95
+    mined = card.index("## Figures: phantoms of other seeds")
+    assert mined < card.index("## Figures: judged by radiologists") < card.index("## Figures: hospital")
 
 
 def test_too_few_readings_are_refused_in_words(folder: Path, read: Parts, tmp_path: Path) -> None:

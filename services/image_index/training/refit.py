@@ -62,9 +62,9 @@ def members_of(network: nn.Module) -> list[LabelNet]:
 
 def own_reading(members: Sequence[LabelNet], column: int) -> Reading:
     """How the members together read a label as they are."""
-    heads = [member.head for member in members]
-    weights = np.concatenate([head.weight.detach().numpy()[column, :, 0, 0] for head in heads]) / len(heads)
-    return Reading(weights, float(np.mean([float(head.bias[column]) for head in heads if head.bias is not None])))
+    states = [member.head.state_dict() for member in members]
+    weights = np.concatenate([state["weight"][column, :, 0, 0].numpy() for state in states]) / len(states)
+    return Reading(weights, float(np.mean([float(state["bias"][column]) for state in states])))
 
 
 @torch.no_grad()

@@ -165,7 +165,7 @@ def test_features_are_read_as_the_network_reads_them(folder: Path, read: Parts) 
     weights = np.concatenate([member.head.weight.detach().numpy()[:, :, 0, 0] for member in members], axis=1) / 2
     with torch.no_grad():
         logits = network(normalise(read.test.pixels[:5]))["logits"].numpy()
-        bias = np.mean([member.head.bias.numpy() for member in members], axis=0)
+        bias = np.mean([member.head.bias.detach().numpy() for member in members], axis=0)
     assert np.abs(pooled @ weights.T + bias - logits).max() < 1e-4
     assert np.allclose(maps.mean(axis=(1, 2)), pooled.mean(axis=0))
 

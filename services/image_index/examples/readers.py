@@ -54,12 +54,19 @@ class Readers:
         return next((self.readings[end] for end in ends if end in self.readings), {})
 
     def before_mined(self, rows: Sequence[Row]) -> list[Row]:
-        """All rows, with readers' labels in place of the rows' own where they spoke, unknown where they disagree."""
-        return [replace(row, labels=_decided({**row.labels, **self.of(row.path)})) for row in rows]
+        """All rows, with readers' labels in place of the rows' own where they spoke, unknown where they disagree; of
+        these no probability is left that a text gave them.
+        """
+        return [self._before_mined(row) for row in rows]
+
+    def _before_mined(self, row: Row) -> Row:
+        read = self.of(row.path)
+        unread = {label: p for label, p in row.probabilities.items() if label not in read}
+        return replace(row, labels=_decided({**row.labels, **read}), probabilities=unread)
 
     def alone(self, rows: Sequence[Row]) -> list[Row]:
         """The rows whose pictures were read, with the readers' labels and no others."""
-        read = [replace(row, labels=_decided(self.of(row.path))) for row in rows]
+        read = [replace(row, labels=_decided(self.of(row.path)), probabilities={}) for row in rows]
         return [row for row in read if row.labels]
 
 

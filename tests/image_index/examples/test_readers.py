@@ -80,6 +80,14 @@ def test_readers_overrule_mined_labels_where_they_speak_and_leave_the_others(tmp
     assert alone.labels == {"Edema": False, "Fracture": True, "No Finding": False}
 
 
+def test_what_a_radiologist_saw_is_learned_and_not_how_probable_a_text_made_it(tmp_path: Path) -> None:
+    readers = _readers(tmp_path, "image,Fracture\na.png,1\n")
+    row = Row(Path("/x/a.jpg"), "1", {"Fracture": False, "Edema": True}, probabilities={"Fracture": 0.1, "Edema": 0.9})
+    (mended,), (alone,) = readers.before_mined([row]), readers.alone([row])
+    assert (mended.labels["Fracture"], mended.probabilities) == (True, {"Edema": 0.9})
+    assert (alone.labels["Fracture"], alone.probabilities) == (True, {})
+
+
 def test_where_readers_disagree_the_label_is_unknown(tmp_path: Path) -> None:
     one, other = "image,Fracture,Edema\na.png,1,0\n", "image,Fracture\na.png,0\n"
     row = Row(Path("/x/a.jpg"), "1", {"Fracture": True, "Edema": True})

@@ -1,13 +1,18 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from onnxruntime import InferenceSession
 
+from services.image_index.ranking.gallery import Gallery
 from services.image_index.ranking.measures import MEASURES, Context
 from services.image_index.ranking.posterior import posterior, readings
 from services.image_index.ranking.prior import shipped_prior
 from services.image_index.ranking.query import Query
 from services.image_index.ranking.rank import rank
+from services.image_index.ranking.resident import Resident
 from services.image_index.ranking.selection import contenders
+from services.image_index.ranking.trust import Trust
 from services.image_index.ranking.vectors import vector
 from services.image_index.store.embedded.growing import GrowingGallery
 from services.image_index.store.row import make_row
@@ -57,7 +62,8 @@ def test_exact_search_against_plain_numpy(side_by_side, gallery, probabilities, 
 def test_default_ranking_against_plain_numpy(side_by_side, gallery):
     prior, weights = shipped_prior(), vector(dict.fromkeys(("Cardiomegaly", "Edema", "Pleural Effusion"), 1.0))
     meant = readings(weights, prior)
-    images = posterior(Context(gallery.statistics, prior, False).evidence.of(gallery.probabilities), prior)
+    fusion = Context(gallery.statistics, prior, Trust()).fusion
+    images = posterior(fusion.log_odds(gallery.known(slice(None))), prior)
     frequency = float(meant.log_frequencies[0])
     sought = np.flatnonzero(weights)
     names = np.array(gallery.image_ids(gallery.rows()))
@@ -81,7 +87,7 @@ def test_default_ranking_against_plain_numpy(side_by_side, gallery):
 def test_scan_and_selection_against_a_graph_of_onnx_runtime(side_by_side, gallery, labels):
     weights = np.zeros(len(LABELS))
     weights[:labels] = 1
-    context, rows = Context(gallery.statistics, shipped_prior(), False), gallery.rows()
+    context, rows = Context(gallery.statistics, shipped_prior(), Trust()), gallery.rows()
     graph, inputs = soft_jaccard_graph(gallery.probabilities, weights)
 
     def ours() -> set[int]:
@@ -93,6 +99,33 @@ def test_scan_and_selection_against_a_graph_of_onnx_runtime(side_by_side, galler
 
     assert theirs() <= ours()
     side_by_side(f"soft_jaccard, {labels} labels, float32 only: ONNX Runtime's MatMul and TopK / ours", ours, theirs)
+
+
+def test_rows_with_reports_are_searched_as_fast(side_by_side, gallery):
+    """Every row of one of the galleries has a report; nothing else differs."""
+    reported = with_reports(gallery)
+    weights = vector(dict.fromkeys(("Cardiomegaly", "Edema", "Pleural Effusion"), 1.0))
+
+    def search(one) -> list[str]:
+        return one.image_ids(rank(one, Query(weights, SearchOptions(k=10))).rows)
+
+    assert search(gallery) != search(reported)
+    side_by_side(
+        "label_set_posterior over 224,316 x 14, all with reports: without any / with",
+        lambda: search(reported),
+        lambda: search(gallery),
+    )
+
+
+def with_reports(gallery: Gallery) -> Gallery:
+    images = gallery.probabilities.shape[1]
+    evidence = np.random.default_rng(1).choice([-4.0, -2.5, 0.0, 5.0], (len(LABELS), images), p=[0.3, 0.6, 0.02, 0.08])
+    return replace(
+        gallery,
+        report=np.arange(images, dtype=np.int32),
+        report_evidence=evidence.astype(np.float16),
+        resident=Resident(),
+    )
 
 
 def soft_jaccard_graph(probabilities: np.ndarray, weights: np.ndarray):

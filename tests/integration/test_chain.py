@@ -51,9 +51,23 @@ async def test_one_impression_of_several_in_another_language_is_warned_of_or_ref
 
 
 async def test_label_names_find_the_image_that_shows_them(client):
-    for label in ("Cardiomegaly", "Pleural Effusion", "Enlarged Cardiomediastinum"):
+    for label in ("Cardiomegaly", "Pleural Effusion", "Pneumothorax"):
         response = await client.post("/v1/search", json={"labels": [label], "k": 3})
         assert label.replace(" ", "_") in [hit["image_id"] for hit in response.json()["result"]["hits"]]
+
+
+async def test_a_label_that_no_patient_taught_the_encoder_is_found_by_reports(client):
+    query = {"labels": ["Support Devices"], "k": 3}
+    nothing = (await client.post("/v1/search", json=query)).json()["result"]
+    text = {"text": "Dual lead pacemaker in place. No pneumothorax.", "issued": "2026-03-01T09:30:00Z"}
+    given = await client.put("/v1/images/Support_Devices/report", json=text)
+    found = (await client.post("/v1/search", json=query)).json()["result"]
+
+    assert nothing["hits"] == []
+    assert "Support Devices is unproven on patients" in nothing["reason"]
+    assert given.status_code == 201, given.text
+    assert [(hit["image_id"], hit["basis"]) for hit in found["hits"]] == [("Support_Devices", "report")]
+    assert "Support Devices" in (await client.get("/v1/models")).json()["image"]["unproven"]
 
 
 async def test_a_page_of_an_index_that_has_changed_is_refused(client):

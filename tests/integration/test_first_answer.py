@@ -1,4 +1,4 @@
-"""The demonstration's gallery, ranked as the index ranks it: a newcomer's first answer is right."""
+"""The demonstration's gallery, ranked as the index ranks it: by pictures alone, a newcomer's first answer is right."""
 
 import numpy as np
 import pytest
@@ -6,9 +6,11 @@ import pytest
 from gateway.demo.gallery import PHANTOMS, SEED, SIDE
 from services.image_index.examples.phantoms import make_phantom
 from services.image_index.parts import open_model
+from services.image_index.ranking.fusion import Known
 from services.image_index.ranking.measures import MEASURES, Context
 from services.image_index.ranking.prior import shipped_prior
 from services.image_index.ranking.statistics import exact_sums, statistics_of
+from services.image_index.ranking.trust import Trust
 from services.image_index.settings import BUNDLED_MODEL
 from services.text_classifier.reading.classifier import TextClassifier
 from services.text_classifier.settings import BUNDLED_MODEL as TEXT_MODEL
@@ -40,8 +42,10 @@ def test_the_first_image_of_the_demos_answer_shows_all_that_was_asked_for(asked)
     truth = np.array([[label in phantom.labels for label in LABELS] for phantom in phantoms])
     shows_all = truth[:, asked > 0].all(axis=1)
 
-    context = Context(statistics_of(exact_sums(rows), PHANTOMS), shipped_prior(), encoder.calibrated)
-    scores = MEASURES[DEFAULT_RANKING].exact(rows.astype(np.float64), context)(asked)
+    trust = Trust(encoder.calibrated, tuple(encoder.proven.tolist()))
+    context = Context(statistics_of(exact_sums(rows), PHANTOMS), shipped_prior(), trust)
+    pictures = Known(rows, np.zeros_like(rows), np.zeros(PHANTOMS, dtype=np.bool_))
+    scores = MEASURES[DEFAULT_RANKING].exact(pictures, context)(asked)
     best = np.argsort(-scores, kind="stable")[:5]
 
     assert shows_all[best[0]]

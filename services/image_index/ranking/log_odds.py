@@ -5,8 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.labels import LABELS
-
 EPSILON = 1e-6  # probabilities are kept this far from 0 and 1 where their logarithm is taken
 
 
@@ -35,6 +33,3 @@ class Evidence:
     @property
     def changes_nothing(self) -> bool:
         return all(slope == 1 for slope in self.slopes) and all(offset == 0 for offset in self.offsets)
-
-
-AS_IT_IS = Evidence((1.0,) * len(LABELS), (0.0,) * len(LABELS))

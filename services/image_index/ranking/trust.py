@@ -6,11 +6,13 @@ import numpy as np
 
 from services.image_index.ranking.evidence import evidence_against
 from services.image_index.ranking.fusion import Fusion
-from services.image_index.ranking.log_odds import AS_IT_IS, Evidence, logit
+from services.image_index.ranking.log_odds import Evidence, logit
 from services.image_index.ranking.prior import LabelSetPrior
 from services.image_index.ranking.statistics import Statistics
 from shared.labels import LABELS
 from shared.schemas.evidence import EvidenceName
+
+AS_IT_IS = Evidence((1.0,) * len(LABELS), (0.0,) * len(LABELS))
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from services.image_index.networks.build import known_architecture
 from services.image_index.networks.lite import LITE
 from services.image_index.training.export import export_encoder
 from services.image_index.training.measure import measure
+from services.image_index.training.options import Data, Notes, Phantoms, Side
 from services.image_index.training.pipeline import gather, input_side, train_encoder
 from services.image_index.training.remarks import remarks
 from services.image_index.training.train import EpochReport, TrainOptions
@@ -24,14 +25,6 @@ from services.workbench.plain_errors import plain_errors
 
 _console = Console()
 _USUAL = TrainOptions()
-
-Data = Annotated[
-    list[Path] | None,
-    typer.Option("--data", help="Folder with labels.csv, or a table: a column a label, or NIH's. Repeat."),
-]
-Side = Annotated[int, typer.Option("--size", min=32, help="Side of the network's square input, in pixels.")]
-Notes = Annotated[Path | None, typer.Option(help="Markdown for the model card: what else was tried.")]
-Phantoms = Annotated[int, typer.Option(min=0, help="How many phantoms join the training pictures.")]
 
 
 def train(
@@ -119,7 +112,8 @@ def train(
                 progress.console.print(remark, soft_wrap=True)
         best = train_encoder(parts, out / "checkpoints", options, show, worker)
         if worker.leads:
-            _print_figures(export_encoder(parts, [best], out), out)
+            export_encoder(parts, [best], out)
+            _print_figures(measure(out, parts), out)
 
 
 def export(
@@ -150,7 +144,8 @@ def export(
                 uncertain=uncertain_policy(uncertain or []),
                 readers=read_readers(readers) if readers else None,
             )
-        reports = export_encoder(parts, checkpoint, out, card_notes)
+        export_encoder(parts, checkpoint, out)
+        reports = measure(out, parts, card_notes)
     _print_figures(reports, out)
 
 

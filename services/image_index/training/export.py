@@ -1,9 +1,9 @@
-"""Turns a checkpoint into a folder that the service loads: graph, weights, calibration, thresholds, model card."""
+"""Turns a checkpoint into a folder that the service loads: graph, weights, calibration, thresholds."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from services.image_index.evaluation.metrics import PHANTOMS
 from services.image_index.examples.datasets import LabelledImages
@@ -13,7 +13,6 @@ from services.image_index.training.augment import MEAN, STD
 from services.image_index.training.calibration import fit_calibration
 from services.image_index.training.checkpoints import load_network
 from services.image_index.training.graph import write_graph
-from services.image_index.training.measure import measure
 from services.image_index.training.pipeline import Parts
 from services.image_index.training.train import centre_maps, predict_logits
 from services.workbench.checkpoint_file import load_checkpoint
@@ -25,12 +24,10 @@ _VERSION = "1.0.0"
 _USUAL_PICTURES = 1000
 
 
-def export_encoder(parts: Parts, checkpoints: Sequence[Path], folder: Path, notes: str = "") -> dict[str, Any]:
-    """Write the folder: calibration and thresholds from the validation part, the card's figures from the test part.
+def export_encoder(parts: Parts, checkpoints: Sequence[Path], folder: Path) -> None:
+    """Write the folder, but for its card (`measure`): calibration and thresholds from the validation part.
 
     Several checkpoints become an ensemble, which is served like one network.
-
-    Returns the figures, by the name of the pictures they were measured on.
     """
     train, validation = parts.train, parts.validation
     folder.mkdir(parents=True, exist_ok=True)
@@ -55,7 +52,6 @@ def export_encoder(parts: Parts, checkpoints: Sequence[Path], folder: Path, note
     write_json(folder / "config.json", config)
     write_json(folder / "calibration.json", {label: asdict(calibration[label]) for label in LABELS})
     write_json(folder / "thresholds.json", {label: thresholds[label] for label in LABELS})
-    return measure(folder, parts, notes)
 
 
 def label_support(train: LabelledImages) -> dict[LabelName, Support]:

@@ -12,7 +12,7 @@ from services.image_index.evaluation.commands import ImagesRoot
 from services.image_index.evaluation.metrics import LabelFigures
 from services.image_index.examples.readers import read_readers
 from services.image_index.settings import BUNDLED_MODEL
-from services.image_index.training.commands import Data
+from services.image_index.training.options import Data
 from services.image_index.training.pipeline import gather_read
 from services.image_index.training.refit_run import refit
 from services.workbench.plain_errors import plain_errors

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
-from services.image_index.parts import open_model
 from services.image_index.training.refit import Features, Reading
 from services.inference.model_files import read_json_object
 from services.workbench.json_file import write_json
@@ -72,14 +71,3 @@ def write_refitted(
     write_json(out / "config.json", config)
     write_json(out / "calibration.json", {**read_json_object(source / "calibration.json"), label: asdict(platt)})
     write_json(out / "thresholds.json", {**read_json_object(source / "thresholds.json"), label: threshold})
-
-
-def others_unmoved(source: Path, out: Path, row: int, squares: NDArray[np.uint8]) -> bool:
-    """Whether both folders say the same of these pictures (N, S, S), bit for bit, in all labels but that of `row`."""
-    before, after = (open_model(folder, device="cpu").encode(list(squares)) for folder in (source, out))
-    others = np.arange(len(before[0].probabilities)) != row
-    return all(
-        np.array_equal(old.probabilities[others], new.probabilities[others])
-        and np.array_equal(old.cam[others], new.cam[others])
-        for old, new in zip(before, after, strict=True)
-    )

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from services.image_index.evaluation.metrics import PHANTOMS, LabelFigures
 from services.image_index.examples.datasets import LabelledImages
 from services.image_index.networks.build import build_torch
+from services.image_index.parts import open_model
 from services.image_index.training.calibration import fit_label
 from services.image_index.training.pipeline import Parts
 from services.image_index.training.refit import (
@@ -20,7 +22,7 @@ from services.image_index.training.refit import (
     members_of,
     own_reading,
 )
-from services.image_index.training.refit_folder import others_unmoved, read_weights, with_reading, write_refitted
+from services.image_index.training.refit_folder import read_weights, with_reading, write_refitted
 from shared.labels import LABELS, LabelName
 
 _FEWEST_POSITIVES = 5
@@ -110,3 +112,14 @@ def _showing(label: LabelName, images: LabelledImages, name: str) -> LabelledIma
             f"at least {_FEWEST_POSITIVES} must, and as many must not"
         )
     return read
+
+
+def others_unmoved(source: Path, out: Path, row: int, squares: NDArray[np.uint8]) -> bool:
+    """Whether both folders say the same of these pictures (N, S, S), bit for bit, in all labels but that of `row`."""
+    before, after = (open_model(folder, device="cpu").encode(list(squares)) for folder in (source, out))
+    others = np.arange(len(before[0].probabilities)) != row
+    return all(
+        np.array_equal(old.probabilities[others], new.probabilities[others])
+        and np.array_equal(old.cam[others], new.cam[others])
+        for old, new in zip(before, after, strict=True)
+    )

@@ -3,8 +3,9 @@
 import numpy as np
 
 from services.image_index.ranking.fusion import Fusion, Known
-from services.image_index.ranking.log_odds import AS_IT_IS, Evidence, logit
+from services.image_index.ranking.log_odds import Evidence, logit
 from services.image_index.ranking.prior import shipped_prior
+from services.image_index.ranking.trust import AS_IT_IS
 
 
 def known(images, seed=0, share=0.5):

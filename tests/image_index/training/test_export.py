@@ -16,6 +16,7 @@ from services.image_index.training.augment import normalise
 from services.image_index.training.calibration import fit_calibration, rising
 from services.image_index.training.checkpoints import load_network
 from services.image_index.training.export import export_encoder
+from services.image_index.training.measure import measure
 from services.image_index.training.pipeline import Parts
 from services.image_index.training.train import Trainer, TrainOptions, centre_maps
 from services.inference.session import open_session
@@ -37,7 +38,8 @@ def exported(pictures: LabelledImages, tmp_path_factory: pytest.TempPathFactory)
     run, folder = tmp_path_factory.mktemp("run"), tmp_path_factory.mktemp("model")
     options = TrainOptions(pretrained=True, epochs=1, batch=16, warm_up_steps=2)
     best = Trainer(options, pictures, pictures, run).fit()
-    export_encoder(Parts(pictures, pictures, pictures), [best], folder, notes="Nothing else.")
+    export_encoder(Parts(pictures, pictures, pictures), [best], folder)
+    measure(folder, Parts(pictures, pictures, pictures), notes="Nothing else.")
     return best, folder
 
 
@@ -81,6 +83,7 @@ def test_members_of_an_ensemble_may_differ_in_architecture(
     save_checkpoint(other, {"architecture": "efficientnet_lite2", "side": 64, "average": larger.state_dict()})
     folder = tmp_path / "model"
     export_encoder(Parts(pictures, pictures, pictures), [exported[0], other], folder)
+    measure(folder, Parts(pictures, pictures, pictures))
     pixels = normalise(pictures.pixels[:5])
     with torch.no_grad():
         each = [network(pixels)["logits"].numpy() for network in (load_network(exported[0]), larger)]

@@ -31,4 +31,5 @@ def predict(model: Path, table: Path, images_root: Path, *, held_out: bool = Fal
         probabilities=probabilities,
         predicted=(probabilities >= encoder.thresholds).astype(np.int8),
         calibrated=encoder.calibrated,
+        unproven=frozenset(encoder.details.unproven),
     )

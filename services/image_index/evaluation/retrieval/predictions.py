@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 
 from services.image_index.ingest.predictions.table import PATH, PATIENT, BadLine, PredictionTable
 from services.image_index.ranking.fusion import Known
-from shared.labels import LABELS
+from services.image_index.ranking.trust import Fit, Trust
+from shared.labels import LABELS, LabelName
 from shared.tables import read_whole
 
 CALIBRATED = "calibrated"  # 1 where the probabilities were fitted to labelled radiographs; no such column says no
+UNPROVEN = "unproven"  # labels that the encoder has not learned from patients, joined by bars; the same in every row
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +31,7 @@ class Predictions:
     predicted: NDArray[np.int8]
     calibrated: bool = False
     reports: NDArray[np.float16] | None = None
+    unproven: frozenset[LabelName] = frozenset()  # labels that the encoder has not learned from patients
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -43,7 +46,12 @@ class Predictions:
             self.predicted[kept],
             self.calibrated,
             None if self.reports is None else self.reports[kept],
+            self.unproven,
         )
+
+    def trust(self, fit: Fit | None = None) -> Trust:
+        """As far as a search believes their encoder."""
+        return Trust(self.calibrated, tuple(label not in self.unproven for label in LABELS), fit)
 
     @cached_property
     def known(self) -> Known:
@@ -94,6 +102,7 @@ def read_predictions(path: Path) -> Predictions:
         probabilities=probabilities,
         predicted=np.stack(decided).astype(np.int8),
         calibrated=all(row.get(CALIBRATED) == "1" for row in rows),
+        unproven=frozenset(label for label in LABELS if label in rows[0].get(UNPROVEN, "").split("|")),
     )
 
 
@@ -109,8 +118,9 @@ def write_predictions(path: Path, predictions: Predictions) -> None:
     )
     with path.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
-        writer.writerow([PATH, PATIENT, CALIBRATED, *names])
+        writer.writerow([PATH, PATIENT, CALIBRATED, UNPROVEN, *names])
+        unproven = "|".join(sorted(predictions.unproven))
         writer.writerows(
-            [one, patient, int(predictions.calibrated), *truth, *p, *decided]
+            [one, patient, int(predictions.calibrated), unproven, *truth, *p, *decided]
             for one, patient, truth, p, decided in values
         )

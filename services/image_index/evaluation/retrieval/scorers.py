@@ -12,7 +12,7 @@ from services.image_index.ranking.measures import MEASURES, Context
 from services.image_index.ranking.prior import LabelSetPrior
 from services.image_index.ranking.selection import DECIMALS
 from services.image_index.ranking.statistics import exact_sums, statistics_of
-from services.image_index.ranking.trust import Fit, Trust
+from services.image_index.ranking.trust import Fit
 from shared.schemas.evidence import EvidenceName
 from shared.schemas.search import DEFAULT_RANKING, RankingName
 
@@ -51,7 +51,7 @@ def context_of(
     predictions: Predictions, prior: LabelSetPrior, evidence: EvidenceName = "all", fit: Fit | None = None
 ) -> Context:
     statistics = statistics_of(exact_sums(predictions.probabilities.T), len(predictions))
-    return Context(statistics, prior, Trust(predictions.calibrated, fit=fit), evidence)
+    return Context(statistics, prior, predictions.trust(fit), evidence)
 
 
 def overlaps(query: Vector, truth: NDArray[np.int8]) -> Vector:

@@ -13,26 +13,33 @@ from services.image_index.evaluation.retrieval.predictions import Predictions
 from services.image_index.evaluation.retrieval.promises import promises
 from services.image_index.evaluation.retrieval.scorers import BINARY_COSINE, CEILING, FLOOR, scorers
 from services.image_index.evaluation.retrieval.simulate import Calibration, simulate
+from services.image_index.evaluation.retrieval.tables_rows import (
+    COLUMNS,
+    FIRST_SEED,
+    IMAGES,
+    QUERIES,
+    Figures,
+    K,
+    head,
+    means_row,
+    row,
+    standard_errors,
+)
 from services.image_index.ranking.prior import LabelSetPrior
 from shared.schemas.search import DEFAULT_RANKING, RankingName
 
-Figures = NDArray[np.float64]  # (galleries, 5)
 Asked = NDArray[np.intp] | None  # the images whose label sets are the queries; None: all
 
-K = 5
-COLUMNS = ("Recall@{k}", "precision@{k}", "mAP", "IoU@{k}", "nDCG@{k}")
 RANKINGS: tuple[RankingName, ...] = get_args(RankingName)
 AUROCS = (0.6, 0.7, 0.8, 0.9)
 CALIBRATIONS: tuple[Calibration, ...] = ("calibrated", "overconfident", "distorted")
-IMAGES, QUERIES = 1200, 200  # of each simulated gallery; so many of its images are asked for
-FIRST_SEED = 100
 PROMISING = 1500  # images of the galleries whose promises are judged
 _NEAR = 0.97  # of the best ranking
 
 
 def simulated(prior: LabelSetPrior, galleries: int, on_line: Callable[[str], None] = lambda _line: None) -> list[str]:
     """All rankings on `galleries` simulated ones for each quality of classifier, and a sentence that sums up."""
-    lines = _head("classifier, ranking")
+    lines = head("classifier, ranking")
     compared: list[tuple[str, Mapping[str, Figures]]] = []
     for name, auroc, calibration in _qualities():
         on_line(name)
@@ -40,8 +47,7 @@ def simulated(prior: LabelSetPrior, galleries: int, on_line: Callable[[str], Non
         shown = [ranking for ranking in judged if ranking not in {FLOOR, CEILING}]
         compared.append((name, {ranking: judged[ranking] for ranking in shown}))
         for ranking in shown:
-            means, errors = judged[ranking].mean(axis=0), 1.96 * _standard_errors(judged[ranking])
-            lines.append(_row(f"{name}, {_styled(ranking)}", means, errors))
+            lines.append(means_row(f"{name}, {_styled(ranking)}", judged[ranking]))
     return [*lines, "", _summary(compared, galleries)]
 
 
@@ -72,10 +78,6 @@ def _figures(
     return {ranking: np.array(figures) for ranking, figures in found.items()}
 
 
-def _standard_errors(figures: Figures) -> NDArray[np.float64]:
-    return np.asarray(figures.std(axis=0, ddof=1) / np.sqrt(len(figures)))
-
-
 def _summary(compared: Sequence[tuple[str, Mapping[str, Figures]]], galleries: int) -> str:
     beaten, near, short = 0, 0, []
     for name, judged in compared:
@@ -88,7 +90,7 @@ def _summary(compared: Sequence[tuple[str, Mapping[str, Figures]]], galleries: i
             if mean >= _NEAR * judged[best][:, column].mean():
                 near += 1
                 continue
-            error = 1.96 * _standard_errors(gaps[:, None])[0]
+            error = 1.96 * standard_errors(gaps[:, None])[0]
             where = f" at {name}" if name else ""
             short.append(
                 f"{figure.format(k=K)}{where}: `{best}` {100 * gaps.mean() / mean:+.1f} % ±{100 * error / mean:.1f}"
@@ -106,8 +108,8 @@ def judged_galleries(galleries: Sequence[Predictions], prior: LabelSetPrior) -> 
     judged = _figures(((gallery, None) for gallery in galleries), prior)
     shown = {ranking: figures for ranking, figures in judged.items() if ranking not in {FLOOR, CEILING}}
     rows = {"random": judged[FLOOR], **shown, "true labels": judged[CEILING]}
-    lines = [_row(_styled(name), row.mean(axis=0), 1.96 * _standard_errors(row)) for name, row in rows.items()]
-    return [*_head("ranking"), *lines, "", _summary([("", shown)], len(galleries))]
+    lines = [means_row(_styled(name), row) for name, row in rows.items()]
+    return [*head("ranking"), *lines, "", _summary([("", shown)], len(galleries))]
 
 
 def halves(gallery: Predictions, count: int) -> list[Predictions]:
@@ -121,13 +123,13 @@ def judged_predictions(predictions: Predictions, prior: LabelSetPrior, k: int = 
     """One gallery: intervals over its patients."""
     report = evaluate(predictions, prior, list(RANKINGS), k=k, protocol="honest")
     rows = {"random": report["floor"], **report["rankings"], "true labels": report["ceiling"]}
-    return _head("ranking", k) + [_judged_row(_styled(name), row) for name, row in rows.items()]
+    return head("ranking", k) + [_judged_row(_styled(name), row) for name, row in rows.items()]
 
 
 def _judged_row(name: str, judged: Mapping[str, Any]) -> str:
     shown = honest.FIGURES[: len(COLUMNS)]
     bounds = np.array([judged["intervals"]["patient"][figure] for figure in shown])
-    return _row(name, np.array([judged[figure] for figure in shown]), np.ptp(bounds, axis=1) / 2)
+    return row(name, np.array([judged[figure] for figure in shown]), np.ptp(bounds, axis=1) / 2)
 
 
 def promised(judged: Sequence[tuple[str, Predictions, LabelSetPrior]]) -> list[str]:
@@ -152,18 +154,6 @@ def put_in_place(text: str, section: str, lines: Sequence[str]) -> str:
     if not marked.search(text):
         raise ValueError(f"there is no place marked <!-- {section} -->")
     return marked.sub(lambda found: found[1] + "\n".join(lines) + "\n", text)
-
-
-def _head(first: str, k: int = K) -> list[str]:
-    return [
-        f"| {' | '.join((first, *(column.format(k=k) for column in COLUMNS)))} |",
-        "| --- |" + " ---: |" * len(COLUMNS),
-    ]
-
-
-def _row(name: str, means: NDArray[np.float64], errors: NDArray[np.float64]) -> str:
-    cells = [f"{mean:.3f} ±{error:.3f}" for mean, error in zip(means.tolist(), errors.tolist(), strict=True)]
-    return f"| {' | '.join((name, *cells))} |"
 
 
 def _styled(ranking: str) -> str:

@@ -11,6 +11,7 @@ from services.image_index.evaluation.retrieval import tables
 from services.image_index.evaluation.retrieval.predict import predict
 from services.image_index.evaluation.retrieval.predictions import Predictions
 from services.image_index.evaluation.retrieval.simulate import simulate
+from services.image_index.evaluation.retrieval.tables_of_reports import with_reports
 from services.image_index.examples.phantoms.gallery import write_gallery
 from services.image_index.ranking.prior import LabelSetPrior, count_label_sets, shipped_prior
 from services.image_index.settings import BUNDLED_MODEL
@@ -42,6 +43,7 @@ def retrieval_tables(
         if galleries:
             with _console.status("Simulating") as status:
                 sections["simulated"] = tables.simulated(prior, galleries, status.update)
+                sections["reports"] = with_reports(prior, galleries, status.update)
         with _console.status("Drawing and encoding"):
             drawn = [_phantoms(model, phantoms, number) for number in range(phantom_galleries)]
             sections["phantoms"] = tables.judged_galleries(drawn, prior)

@@ -84,3 +84,13 @@ def test_some_images_of_predictions(tmp_path):
     assert found.truth.sum() == found.truth[0, LABELS.index("Edema")] == 1
     np.testing.assert_array_equal(found.probabilities, np.full((1, 14), 0.7))
     np.testing.assert_array_equal(found.predicted, np.ones((1, 14)))
+
+
+def test_predictions_say_which_labels_no_patient_taught_their_encoder(tmp_path):
+    doubtful = replace(read_predictions(written(tmp_path)), unproven=frozenset({"Fracture", "Support Devices"}))
+    write_predictions(tmp_path / "again.csv", doubtful)
+    trust = read_predictions(tmp_path / "again.csv").trust()
+    assert [label for label, proven in zip(LABELS, trust.proven, strict=True) if not proven] == [
+        "Fracture",
+        "Support Devices",
+    ]

@@ -60,12 +60,13 @@ def _build_torch(folder: Path) -> Any:
 
 
 def open_store(settings: ImageIndexSettings, weights_sha256: str) -> ImageStore:
-    """Raises StoreUnusable, where it holds images of other weights than these, or another process has it open; or
-    PriorUnusable.
+    """Raises StoreUnusable, where it holds images of other weights than these, or hashes of another key, or another
+    process has it open; PatientKeyUnusable; or PriorUnusable.
     """
     return EmbeddedStore(
         settings.index_folder,
         weights_sha256,
+        key_fingerprint=open_keys(settings).fingerprint,
         base_rates=open_prior(settings).base_rates,
         min_free_bytes=settings.min_free_bytes,
     )

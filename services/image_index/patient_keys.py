@@ -28,6 +28,11 @@ class PatientKeys:
         self._key = key
         self._accessions = hmac.digest(key, _ACCESSIONS.encode(), "sha256")  # no patient's hash is an accession's
 
+    @property
+    def fingerprint(self) -> str:
+        """By which the key is known again, and nothing that is hashed with it is."""
+        return self.key_of(_NO_PATIENT)
+
     def keys_of(self, patient_id: str) -> frozenset[str]:
         """All keys under which a patient may be stored, whom one archive writes `20564` and another `00020564`."""
         return frozenset(map(self.key_of, _spellings(patient_id.strip())))
@@ -72,12 +77,12 @@ def open_patient_keys(
         )
     key = configured.encode() if configured else _kept(folder / KEY_FILE, secrets.token_hex(32))
     keys, check = PatientKeys(key), folder / CHECK_FILE
-    sign = keys.key_of(_NO_PATIENT)
+    sign = keys.fingerprint
     if not key or _kept(check, sign) != sign.encode():
         raise PatientKeyUnusable(
             f"The patient IDs in {folder} were hashed with another key than this one: no patient would be known again. "
-            f"Set CHEX_PATIENT_KEY back, or put a copy of {KEY_FILE} in its place. Where the index is empty, or nobody "
-            f"is to be known again, delete {check}."
+            f"Set CHEX_PATIENT_KEY back, or put a copy of {KEY_FILE} in its place. Where the index is "
+            f"empty, delete {check}."
         )
     return keys
 

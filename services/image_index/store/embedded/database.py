@@ -34,6 +34,15 @@ def state(connection: sqlite3.Connection) -> tuple[int, int]:
     return generation, int(checksum, 16)
 
 
+def key_fingerprint(connection: sqlite3.Connection) -> str | None:
+    (fingerprint,) = connection.execute("SELECT key_fingerprint FROM state").fetchone()
+    return None if fingerprint is None else str(fingerprint)
+
+
+def set_key_fingerprint(connection: sqlite3.Connection, fingerprint: str) -> None:
+    connection.execute("UPDATE state SET key_fingerprint = ?", (fingerprint,))
+
+
 def set_state(connection: sqlite3.Connection, generation: int, checksum: int) -> None:
     connection.execute("UPDATE state SET generation = ?, checksum = ?", (generation, f"{checksum:016x}"))
 

@@ -28,6 +28,8 @@ CREATE TABLE reports (
   issued_given INTEGER NOT NULL,
   UNIQUE (kind, target)
 );
+-- Of the key that patient IDs and accession numbers are hashed with: with another one nobody would be known again.
+ALTER TABLE state ADD COLUMN key_fingerprint TEXT;
 CREATE INDEX images_by_study ON images (study_instance_uid) WHERE study_instance_uid IS NOT NULL;
 CREATE INDEX images_by_series ON images (series_instance_uid) WHERE series_instance_uid IS NOT NULL;
 CREATE INDEX images_by_sop ON images (sop_instance_uid) WHERE sop_instance_uid IS NOT NULL;

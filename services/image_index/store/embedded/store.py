@@ -49,9 +49,11 @@ Result = TypeVar("Result")
 class EmbeddedStore:
     """Opens or makes the index in `folder`, for images encoded by the weights with this hash.
 
-    `base_rates` (14,): how often reports state each label; the shipped prior's, where none are given.
+    `key_fingerprint`: of the key that patient IDs are hashed with, where any is used. `base_rates` (14,): how often
+    reports state each label; the shipped prior's, where none are given.
 
-    Raises StoreUnusable: another process has it open, it holds images of other weights, or its file is damaged.
+    Raises StoreUnusable: another process has it open, it holds images of other weights, or hashes of another key, or
+    its file is damaged.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class EmbeddedStore:
         folder: Path,
         weights_sha256: str,
         *,
+        key_fingerprint: str | None = None,
         base_rates: Vector | None = None,
         min_free_bytes: int = MIN_FREE_BYTES,
     ) -> None:
@@ -66,6 +69,7 @@ class EmbeddedStore:
         self._base_rates = shipped_prior().base_rates if base_rates is None else base_rates
         self._file = folder / FILE_NAME
         self._weights_sha256 = weights_sha256
+        self._key_fingerprint = key_fingerprint
         self._lock = own(folder / "index.lock", folder)
         try:
             self._writer = self._open()
@@ -87,6 +91,7 @@ class EmbeddedStore:
             with closed_on_error(schema.connect(self._file)) as connection:
                 schema.prepare(connection)
                 self._refuse_other_weights(connection)
+                self._refuse_another_key(connection)
                 self._encoder = database.encoder_id(connection, self._weights_sha256)
                 self._growing, self._checksum = self._load(connection)
         except sqlite3.OperationalError as error:
@@ -102,6 +107,17 @@ class EmbeddedStore:
                     f"The index {self._file} was made with other encoder weights ({weights[:12]}…) than these "
                     f"({self._weights_sha256[:12]}…). Ingest into a new CHEX_DATA_DIR, or set CHEX_IMAGE_MODEL back."
                 )
+
+    def _refuse_another_key(self, connection: sqlite3.Connection) -> None:
+        stored = database.key_fingerprint(connection)
+        if self._key_fingerprint in {None, stored}:
+            return
+        if stored is not None and database.holds_hashes(connection):
+            raise StoreUnusable(
+                f"The index {self._file} holds patient IDs or accession numbers that were hashed with another key: no "
+                "patient would be known again. Set CHEX_PATIENT_KEY back, or put a copy of patient.key in its place."
+            )
+        database.set_key_fingerprint(connection, self._key_fingerprint)
 
     def _load(self, connection: sqlite3.Connection) -> tuple[GrowingGallery, int]:
         generation, expected = database.state(connection)

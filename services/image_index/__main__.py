@@ -10,6 +10,7 @@ from services.image_index.ingest.commands import import_predictions, import_repo
 from services.image_index.patient_keys import PatientKeyUnusable
 from services.image_index.pictures.burned_in.reader import ReaderMissing
 from services.image_index.ranking.prior import PriorUnusable
+from services.image_index.ranking.site_fit import FitUnusable
 from services.image_index.settings import ImageIndexSettings
 from services.image_index.store.failures import StoreUnusable
 from services.image_index.store.folder import make_writable
@@ -50,6 +51,7 @@ def main() -> None:
         StoreUnusable,
         PatientKeyUnusable,
         PriorUnusable,
+        FitUnusable,
         TableUnusable,
         ReaderMissing,
         ServiceError,

@@ -8,7 +8,7 @@ from prometheus_client import Gauge
 
 from services.image_index.encoding.encoder import Encoder
 from services.image_index.index import PART, ImageIndex
-from services.image_index.parts import open_encoder, open_keys, open_prior, open_store, open_text_check
+from services.image_index.parts import open_encoder, open_fit, open_keys, open_prior, open_store, open_text_check
 from services.image_index.pictures.burned_in.reader import is_installed
 from services.image_index.routes.images import images_router
 from services.image_index.routes.pictures import pictures_router
@@ -37,13 +37,14 @@ def create_app(
 ) -> FastAPI:
     """Loads the encoder and opens the store that the settings name, unless given them; closes the store at its end.
 
-    Raises ModelLoadError, StoreUnusable, PriorUnusable, PatientKeyUnusable or ReaderMissing.
+    Raises ModelLoadError, StoreUnusable, PriorUnusable, FitUnusable, PatientKeyUnusable or ReaderMissing.
     """
     encoder = encoder or open_encoder(settings)
     keys = open_keys(settings)
     text_check = open_text_check(settings)
+    prior, fit = open_prior(settings), open_fit(settings, encoder.info.weights_sha256)
     store = store or open_store(settings, encoder.info.weights_sha256)
-    index = ImageIndex(encoder, store, keys, text_check, settings, prior=open_prior(settings))
+    index = ImageIndex(encoder, store, keys, text_check, settings, prior=prior, fit=fit)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -76,7 +77,7 @@ def create_app(
     @app.get(
         "/v1/index",
         tags=["system"],
-        summary="Size, generation and engine of the index, and what is known by reports",
+        summary="Size, generation and engine of the index, what is known by reports, and what was learned from them",
         responses=documented(Unavailable),
     )
     async def describe_index() -> IndexDescription:

@@ -29,7 +29,8 @@ from services.image_index.pictures.read import DICOM, media_type_of
 from services.image_index.pictures.show import heatmap_over
 from services.image_index.ranking.prior import LabelSetPrior
 from services.image_index.ranking.query import Query
-from services.image_index.ranking.trust import Fit, Trust
+from services.image_index.ranking.site_fit import SiteFit
+from services.image_index.ranking.trust import Trust
 from services.image_index.ranking.vectors import named, vector
 from services.image_index.reports import Reports, report_of, report_was_removed
 from services.image_index.settings import ImageIndexSettings
@@ -73,7 +74,7 @@ class ImageIndex:
         settings: ImageIndexSettings,
         *,
         prior: LabelSetPrior,
-        fit: Fit | None = None,
+        fit: SiteFit | None = None,
     ) -> None:
         self.encoder = encoder
         self.store = store
@@ -81,7 +82,8 @@ class ImageIndex:
         self._text_check = text_check
         self._settings = settings
         self._prior = prior
-        self._trust = Trust(encoder.calibrated, tuple(encoder.proven.tolist()), fit)
+        self._fit = fit
+        self._trust = Trust(encoder.calibrated, tuple(encoder.proven.tolist()), fit.fit if fit else None)
         self._decode = DecodePool(encoder, settings, PART)
         self._call = StoreCalls(settings.request_timeout_s)
         self.reports = Reports(store, self._call, patient_keys, self._prior.base_rates)
@@ -185,7 +187,8 @@ class ImageIndex:
         return await self._call(page)
 
     async def describe(self) -> IndexDescription:
-        return await self._call(self.store.describe)
+        described = await self._call(self.store.describe)
+        return described.model_copy(update={"fit": self._fit.described if self._fit else None})
 
     async def delete(self, image_id: str) -> None:
         """Gone from disk and from every later search when it returns, whether or not it was there before."""

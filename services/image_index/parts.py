@@ -7,6 +7,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from services.image_index.encoding.encoder import Encoder
 from services.image_index.encoding.foreign import is_foreign, open_foreign
 from services.image_index.encoding.imported import NoSession, folder_of, imported_in
@@ -15,13 +17,18 @@ from services.image_index.patient_keys import PatientKeys, open_patient_keys
 from services.image_index.pictures.burned_in.check import TextCheck
 from services.image_index.pictures.burned_in.reader import ReaderMissing, TextReader, is_installed
 from services.image_index.ranking.prior import LabelSetPrior, read_prior, shipped_prior
+from services.image_index.ranking.site_fit import SiteFit, read_fit
 from services.image_index.settings import ImageIndexSettings
 from services.image_index.store.contract import ImageStore
-from services.image_index.store.embedded.peek import holds_hashes, stored_hashes, weights_of
+from services.image_index.store.embedded.peek import holds_hashes, reported_images, stored_hashes, weights_of
 from services.image_index.store.embedded.store import EmbeddedStore
+from services.image_index.store.failures import StoreUnusable
+from services.image_index.store.reported import ReportedImages
 from services.inference.model_files import ModelLoadError
 from services.inference.session import open_session
 from shared.settings import Device
+
+log = structlog.get_logger("image-index")
 
 
 def open_encoder(settings: ImageIndexSettings) -> Encoder:
@@ -84,6 +91,32 @@ def open_store_as_it_is(settings: ImageIndexSettings) -> ImageStore:
 def open_prior(settings: ImageIndexSettings) -> LabelSetPrior:
     """Raises PriorUnusable."""
     return read_prior(settings.prior) if settings.prior else shipped_prior()
+
+
+def open_fit(settings: ImageIndexSettings, weights_sha256: str) -> SiteFit | None:
+    """What `calibrate` wrote beside the index. None where it did not, or for another encoder than this one: a search
+    that goes on with the default serves better than none. Raises FitUnusable.
+    """
+    found = read_fit(settings.index_folder)
+    if found is not None and found.weights_sha256 != weights_sha256:
+        log.warning("fit_is_of_another_encoder", fit_weights=found.weights_sha256, weights=weights_sha256)
+        return None
+    return found
+
+
+def open_reported(settings: ImageIndexSettings, weights_sha256: str) -> ReportedImages:
+    """The images with a report, read while another process may own the store.
+
+    Raises StoreUnusable, where they are of other weights than these too.
+    """
+    found = reported_images(settings.index_folder)
+    made_by = weights_of(settings.index_folder)
+    if made_by not in {None, weights_sha256}:
+        raise StoreUnusable(
+            f"The index in {settings.index_folder} was made with other encoder weights ({made_by[:12]}…) than these "
+            f"({weights_sha256[:12]}…). Set CHEX_IMAGE_MODEL as the service has it."
+        )
+    return found
 
 
 def open_hashes(

@@ -2,7 +2,7 @@
 
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from shared.labels import LabelName
 
@@ -84,10 +84,23 @@ class ReportCounts(BaseModel):
     )
 
 
+class FitDescription(BaseModel):
+    """What the ranking learned from the site's own reports (`calibrate`)."""
+
+    images: int = Field(ge=0, description="Images with a report that it was learned from.")
+    patients: int = Field(ge=0, description="Of how many patients.")
+    made: AwareDatetime
+    silent: list[LabelName] = Field(
+        description="Labels of which pictures were found to tell no more than how often reports state them: they count "
+        "in the ranking by reports alone."
+    )
+
+
 class IndexDescription(IndexInfo):
     """The state of the index, with what takes a while to count."""
 
     reports: ReportCounts
+    fit: FitDescription | None = Field(default=None, description="Null: the ranking is the default one.")
 
 
 class Check(BaseModel):

@@ -15,6 +15,7 @@ from shared.labels import LABELS, State
 from shared.schemas.images import ReportEvidence
 
 _STATES = tuple(State)  # a state is stored as its place here
+_STATED = np.array([{State.PRESENT: 1.0, State.UNCERTAIN: np.nan}.get(state, 0.0) for state in _STATES], np.float32)
 
 
 TargetKind = Literal["image", "study", "accession"]
@@ -124,3 +125,8 @@ def state_codes(states: tuple[State, ...]) -> bytes:
 
 def _states_of(codes: bytes) -> tuple[State, ...]:
     return tuple(_STATES[code] for code in codes)
+
+
+def stated(codes: bytes) -> NDArray[np.float32]:
+    """1 where a label is present, NaN where it is uncertain, else 0; of any number of reports behind one another."""
+    return np.asarray(_STATED[np.frombuffer(codes, dtype=np.uint8)])

@@ -2,7 +2,7 @@
 
 import typer
 
-from services.workbench.plain_errors import what_to_install
+from services.workbench.missing_packages import what_to_install
 from shared.commands import run
 
 with what_to_install("image-index"):

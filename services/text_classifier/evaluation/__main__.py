@@ -8,7 +8,8 @@ import typer
 from rich.console import Console
 
 from services.workbench.json_file import write_json
-from services.workbench.plain_errors import plain_errors, what_to_install
+from services.workbench.missing_packages import what_to_install
+from services.workbench.plain_errors import plain_errors
 from shared.commands import run
 
 SERVICE = "text-classifier"

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics.pairwise import cosine_similarity
 
 from services.image_index.evaluation.retrieval.predictions import Predictions
 from services.image_index.ranking.arrays import Vector
@@ -39,7 +38,7 @@ def scorers(
 
     alone = BY_ONE_ALONE if predictions.reports is not None and DEFAULT_RANKING in names else {}
     return {
-        BINARY_COSINE: lambda query: np.asarray(cosine_similarity([query], predictions.predicted)[0]),
+        BINARY_COSINE: lambda query: _binary_cosine(query, predictions.predicted),
         **{name: ranking(name) for name in names},
         **{name: ranking(DEFAULT_RANKING, evidence) for name, evidence in alone.items()},
         FLOOR: lambda _query: np.zeros(len(predictions)),
@@ -52,6 +51,12 @@ def context_of(
 ) -> Context:
     statistics = statistics_of(exact_sums(predictions.probabilities.T), len(predictions))
     return Context(statistics, prior, predictions.trust(fit), evidence)
+
+
+def _binary_cosine(query: Vector, predicted: NDArray[np.int8]) -> Vector:
+    from sklearn.metrics.pairwise import cosine_similarity  # noqa: PLC0415 - `calibrate` ranks without it
+
+    return np.asarray(cosine_similarity([query], predicted)[0])
 
 
 def overlaps(query: Vector, truth: NDArray[np.int8]) -> Vector:

@@ -2,13 +2,26 @@
 
 import sqlite3
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import numpy as np
+
 from services.image_index.store.embedded import database, schema
 from services.image_index.store.embedded.file import FILE_NAME
 from services.image_index.store.failures import StoreUnusable
+from services.image_index.store.reported import ReportedImages
+from services.image_index.store.reports import stated
+from shared.labels import LABELS
+
+# A view that is not known is taken for a frontal one. No key of one kind is one of another.
+_REPORTED = """SELECT
+coalesce('patient ' || patient_key, 'study ' || study_instance_uid, 'image ' || image_id),
+probabilities, states, evidence, text_models.weights_sha256
+FROM images JOIN reports ON number = report JOIN text_models ON text_models.id = text_model
+WHERE evidence IS NOT NULL AND (view_position IS NULL OR view_position != 'LATERAL') ORDER BY image_id"""
 
 
 @contextmanager
@@ -62,3 +75,27 @@ def stored_hashes(folder: Path, weights_sha256: str) -> Iterator[Callable[[str],
                 return database.content_sha256(connection, image_id)
 
         yield stored_sha256
+
+
+def reported_images(folder: Path) -> ReportedImages:
+    """Those that are no lateral views, of one moment, read while another process may own it. Raises StoreUnusable."""
+    file = folder / FILE_NAME
+    if not file.exists():
+        raise StoreUnusable(f"There is no index in {folder}. Set CHEX_DATA_DIR (for a command, --data-dir).")
+    with _opened(file) as connection:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version != schema.VERSION:
+            raise StoreUnusable(
+                f"The index {file} has schema version {version}, not {schema.VERSION}: start the service of this "
+                "version once, which brings an older one up to date."
+            )
+        found = connection.execute(_REPORTED).fetchall()
+    patients, probabilities, states, evidence, text_models = zip(*found, strict=True) if found else ((),) * 5
+    shape = -1, len(LABELS)
+    return ReportedImages(
+        np.array(patients, dtype=np.str_),
+        np.frombuffer(b"".join(probabilities), dtype="<f4").reshape(shape),
+        stated(b"".join(states)).reshape(shape),
+        np.frombuffer(b"".join(evidence), dtype="<f2").reshape(shape),
+        Counter(text_models),
+    )

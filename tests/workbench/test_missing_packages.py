@@ -1,6 +1,6 @@
 import pytest
 
-from services.workbench.plain_errors import what_to_install
+from services.workbench.missing_packages import what_to_install
 
 
 def test_a_package_that_is_missing_is_named_with_what_installs_it() -> None:

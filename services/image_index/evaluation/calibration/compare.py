@@ -5,7 +5,7 @@ neither the reports that say what is relevant, nor those that ask, were learned 
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +36,9 @@ STEPS = FOLDS * len(GALLERIES)
 
 @dataclass(frozen=True)
 class Change:
-    """`gain`: by how much the fit is better than the default, with its 95 % interval over patients."""
+    """`gain`: by how much the fit is better than the default, with its 95 % interval over patients; or over label sets
+    where that reaches further, for all who ask for the same get the same few images, and share in their luck.
+    """
 
     figure: str
     default: float
@@ -94,7 +96,7 @@ class Comparison:
             by_fit = self._scorer(self._evidence_unseen_by(fold, known, evidence))
             fitted[asking] = judge(self._judged, by_fit, K, asked).figures[:, columns]
             on_step()
-        return self._changes(list(SHOWN.values()), default, fitted, self._cases.patients[self._asked])
+        return self._changes(list(SHOWN.values()), default, fitted, self._asked)
 
     def _evidence_unseen_by(self, asking: int, known: Known, evidence: EvidenceName) -> NDArray[np.float64]:
         """(14, N), of each image by a fit that saw neither its fold nor the asking one."""
@@ -135,17 +137,22 @@ class Comparison:
         return changes
 
     def _lost(
-        self, name: str, default: NDArray[np.float64], fitted: NDArray[np.float64], rows: NDArray[np.bool_]
+        self, name: str, default: NDArray[np.float64], fitted: NDArray[np.float64], sure: NDArray[np.bool_]
     ) -> Change:
-        patients = self._cases.patients[rows]
-        (change,) = self._changes([name], -default[rows, None], -fitted[rows, None], patients)
-        return Change(name, -change.default, -change.fitted, change.gain, change.low, change.high)
+        (change,) = self._changes([name], -default[sure, None], -fitted[sure, None], np.flatnonzero(sure))
+        return replace(change, default=-change.default, fitted=-change.fitted)
 
-    @staticmethod
     def _changes(
-        names: list[str], default: NDArray[np.float64], fitted: NDArray[np.float64], patients: NDArray[np.str_]
+        self,
+        names: list[str],
+        default: NDArray[np.float64],
+        fitted: NDArray[np.float64],
+        images: NDArray[np.intp],
     ) -> Iterator[Change]:
-        low, high = intervals(fitted - default, patients)
+        """Of figures (M, F) of these images (M,)."""
+        clusters = (self._cases.patients[images], self._judged.query_of[images])
+        bounds = np.stack([intervals(fitted - default, one) for one in clusters])  # (2, 2, F)
+        low, high = bounds[:, 0].min(axis=0), bounds[:, 1].max(axis=0)
         for place, name in enumerate(names):
             before, after = float(default[:, place].mean()), float(fitted[:, place].mean())
             yield Change(name, before, after, after - before, float(low[place]), float(high[place]))

@@ -11,11 +11,11 @@ from services.image_index.ranking.site_fit import SiteFit
 
 def show(console: Console, fit: SiteFit, retrieval: Mapping[str, Sequence[Change]], losses: Sequence[Change]) -> None:
     """Every figure is of patients that the fit behind it did not see."""
-    found = Table("retrieval", "figure", "default", "fit", "gain", "95 % over patients", title="Higher is better")
+    found = Table("retrieval", "figure", "default", "fit", "gain", "95 %", title="Higher is better")
     for gallery, changes in retrieval.items():
         for change in changes:
             found.add_row(gallery, change.figure, *_cells(change))
-    said = Table("label", "slope", "default", "fit", "gain", "95 % over patients", title="Log-loss of pictures")
+    said = Table("label", "slope", "default", "fit", "gain", "95 %", title="Log-loss of pictures")
     for change in losses:
         said.add_row(change.figure, _slope(fit, change.figure), *_cells(change))
     console.print(found, said)

@@ -22,7 +22,9 @@ def system_router(parts: Parts) -> APIRouter:
 
     @router.get("/v1/index", summary="The state of the image index", responses=service_errors())
     async def describe_index(request: Request) -> IndexDescription:
-        """Its size, the count of its changes, its engine, and the encoder weights that all its vectors come from."""
+        """Its size, the count of its changes, its engine, the encoder weights that all its vectors come from, what is
+        known by reports, and what was learned from them.
+        """
         return await parts.index.info(deadline_of(request))
 
     @router.get("/v1/models", summary="The two models that answer", responses=service_errors())

@@ -128,11 +128,13 @@ class FakeIndex(FakeService):
         self.pictured = True
         self.generation = 0
         self.excluded: dict[str, Any] | None = None
+        self.fit: dict[str, Any] | None = None
 
     def own_answer(self, request: httpx.Request) -> httpx.Response:
         path, method = request.url.path, request.method
         if path == "/v1/index":
-            return httpx.Response(200, json=self.info())
+            reports = {"images": 0, "waiting": 0, "images_by_text_model": {}}
+            return httpx.Response(200, json={**self.info(), "reports": reports, "fit": self.fit})
         if path.startswith("/v1/search"):
             return self._search(request)
         if path.endswith(("/report", "/reports")):

@@ -361,14 +361,17 @@ async def test_search_by_what_is_no_chest_is_refused_unless_any_picture_is_accep
     assert taken.status_code == 200
 
 
-async def test_models_and_index_are_described(client):
+async def test_models_and_index_are_described(client, index):
     models = (await client.get("/v1/models")).json()
     assert {part: details["name"] for part, details in models.items()} == {
         "text": "FakeClassifier",
         "image": "FakeIndex",
     }
     assert models["text"]["labels"] == list(LABELS)
-    assert (await client.get("/v1/index")).json()["engine"] == "fake"
+    described = (await client.get("/v1/index")).json()
+    assert (described["engine"], described["reports"]["images"], described["fit"]) == ("fake", 0, None)
+    index.fit = {"images": 900, "patients": 700, "made": "2026-03-01T09:30:00Z", "silent": ["Fracture"]}
+    assert (await client.get("/v1/index")).json()["fit"] == index.fit
 
 
 async def test_readiness_asks_both_services_at_once_and_names_the_one_that_is_down(client, classifier, index):

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from services.image_index.evaluation.calibration.cases import Cases, cases_of
+from services.image_index.evaluation.calibration.cases import FOLDS, Cases, cases_of
 from services.image_index.evaluation.calibration.compare import STEPS, Change, Comparison
-from services.image_index.evaluation.calibration.cross_fit import PAIRS, CrossFit
+from services.image_index.evaluation.calibration.cross_fit import CrossFit
 from services.image_index.evaluation.calibration.show import show
 from services.image_index.parts import open_encoder, open_prior, open_reported
 from services.image_index.ranking.prior import LabelSetPrior
@@ -58,7 +58,7 @@ def calibrate(
     cases = cases_of(found)
     console.print(_what_there_is(found, cases))
     trust = Trust(encoder.calibrated, tuple(encoder.proven.tolist()))
-    with shown_progress(console, len(PAIRS) + 1 + STEPS, "Calibrating", "steps") as progress:
+    with shown_progress(console, FOLDS + 1 + STEPS, "Calibrating", "steps") as progress:
         learned, retrieval, losses = learn(cases, prior, trust, progress)
     fit = _site_fit(learned, cases, found, weights_sha256, prior)
     show(Console(width=max(console.width, _WIDTH), highlight=False), fit, retrieval, losses)
@@ -81,10 +81,10 @@ def learn(
         steps.done += 1
         progress(steps)
 
-    for pair in PAIRS:
-        fits.without(*pair)
+    for fold in range(FOLDS):
+        fits.without(fold)
         step()
-    learned = fits.without()
+    learned = fits.of_all()
     step()
     comparison = Comparison(cases, fits, prior, trust)
     return learned, comparison.retrieval(step), comparison.log_loss()

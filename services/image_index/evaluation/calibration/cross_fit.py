@@ -1,7 +1,6 @@
 """Fits that did not see certain patients, so that what is said of these patients is no echo of their own reports."""
 
 from collections.abc import Collection
-from itertools import combinations_with_replacement
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,19 +12,23 @@ from services.image_index.ranking.log_odds import logit
 from services.image_index.ranking.trust import Fit
 
 _ALL = frozenset(range(FOLDS))
-PAIRS = tuple(combinations_with_replacement(range(FOLDS), 2))
 
 
 class CrossFit:
-    """Of the cases outside of one or two folds, or of all. Nothing is fitted twice."""
+    """Of the cases outside of one fold, or of all. Nothing is fitted twice."""
 
     def __init__(self, cases: Cases) -> None:
         self._cases = cases
         self._lines: dict[frozenset[int], Lines] = {}
         self._fits: dict[frozenset[int], Fit] = {}
 
-    def without(self, *folds: int) -> Fit:
-        left_out = frozenset(folds)
+    def of_all(self) -> Fit:
+        return self._kept(frozenset())
+
+    def without(self, fold: int) -> Fit:
+        return self._kept(frozenset({fold}))
+
+    def _kept(self, left_out: frozenset[int]) -> Fit:
         found = self._fits.get(left_out)
         if found is None:
             found = self._fits[left_out] = self._fit(left_out)

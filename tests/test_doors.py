@@ -74,6 +74,7 @@ def test_contracts_hold(copy):
         ("services/image_index/encoding/encoder.py", "import services.image_index.store.contract"),
         ("services/image_index/examples/phantoms/canvas.py", "import torch"),
         ("services/image_index/evaluation/labels.py", "import services.image_index.training.train"),
+        ("services/image_index/evaluation/calibration/compare.py", "import sklearn"),
     ],
 )
 def test_forbidden_import_is_caught(copy, module, forbidden):

@@ -13,6 +13,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from tests.image_index.evaluation.calibration.reported_gallery import write_index
 from tests.repository import REPOSITORY
 
 pytestmark = pytest.mark.slow
@@ -172,6 +173,21 @@ def test_with_the_extra_for_cuda_the_model_opens_in_torch(extra, tmp_path):
     folder = shutil.copytree(weights(extra), tmp_path / "model", ignore=shutil.ignore_patterns("*.onnx"))
     program = OPENS.format(room=ROOMS[extra], opener=OPENERS[extra], folder=str(folder))
     assert run_with([extra, "cuda"], program) == "torch"
+
+
+def test_a_site_learns_from_its_reports_with_the_indexs_extra_alone(tmp_path):
+    write_index(tmp_path, images=250)
+    program = f"""
+import runpy, sys
+sys.argv = ["evaluation", "calibrate", "--dry-run", "--data-dir", {str(tmp_path)!r}]
+runpy.run_module("services.image_index.evaluation", run_name="__main__")
+"""
+    assert run_with(["index"], program).endswith("Nothing was written.")
+
+
+def test_what_judging_needs_beyond_serving_is_named():
+    with pytest.raises(AssertionError, match=r"this needs \w+, which serving does not"):
+        run_with(["index"], "import services.image_index.evaluation.__main__")
 
 
 POLICY = """

@@ -2,7 +2,7 @@
 
 Each fold of patients is a gallery of its own, searched as the service would with the fit of the other folds: neither
 the reports that ask, nor those that say what is relevant, were learned from. (In one gallery of all folds, each ranked
-by its own fit, weak encoders seem to lose a tenth: the fits differ by chance, and the first hits come from one of them.)
+by its own fit, weak encoders seem to lose a tenth: the fits differ by chance, and the first hits come from one fold.)
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -30,6 +30,7 @@ from shared.schemas.evidence import EvidenceName
 
 K = 5
 MOST_ASKED = 1000
+LEAST_THAT_MATTERS = 0.01  # of a figure; less is neither gain nor loss, however sure it is
 SHOWN = {"recall": f"Recall@{K}", "precision": f"precision@{K}", "iou": f"IoU@{K}"}
 GALLERIES: Mapping[str, EvidenceName] = {"pictures alone": "image", "half of the patients' reports": "all"}
 STEPS = FOLDS * len(GALLERIES)
@@ -50,11 +51,15 @@ class Change:
 
     @property
     def is_gain(self) -> bool:
-        return self.low > 0
+        return self.low > 0 and self._matters
 
     @property
     def is_loss(self) -> bool:
-        return self.high < 0
+        return self.high < 0 and self._matters
+
+    @property
+    def _matters(self) -> bool:
+        return abs(self.gain) >= LEAST_THAT_MATTERS * self.default
 
 
 class Comparison:

@@ -19,13 +19,9 @@ def show(console: Console, fit: SiteFit, retrieval: Mapping[str, Sequence[Change
     for change in losses:
         said.add_row(change.figure, _slope(fit, change.figure), *_cells(change))
     console.print(found, said)
-    losing = named([*(one for changes in retrieval.values() for one in changes), *losses], lost=True)
-    console.print(f"It loses in: {losing}." if losing else "It loses in no figure, beyond chance.")
-
-
-def named(changes: Sequence[Change], *, lost: bool) -> str:
-    """The figures that change beyond chance."""
-    return ", ".join(one.figure for one in changes if (one.is_loss if lost else one.is_gain))
+    losing = [f"{one.figure} ({gallery})" for gallery, changes in retrieval.items() for one in changes if one.is_loss]
+    losing += [f"log-loss of {change.figure}" for change in losses if change.is_loss]
+    console.print(f"It loses in {', '.join(losing)}." if losing else "It loses nowhere beyond chance and 1 %.")
 
 
 def _cells(change: Change) -> tuple[str, str, str, str]:

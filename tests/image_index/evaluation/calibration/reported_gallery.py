@@ -52,9 +52,14 @@ def write_index(data_dir: Path, calibration: Calibration = "distorted", *, image
                 )
             ]
         )
-    thresholds = dict.fromkeys(LABELS, 0.5)
-    ImportedPredictions(model_name="m", weights_sha256=WEIGHTS, thresholds=thresholds).note_in(folder)
+    note_of_predictions(data_dir)
     return predictions
+
+
+def note_of_predictions(data_dir: Path) -> None:
+    """So that no encoder is needed."""
+    note = ImportedPredictions(model_name="m", weights_sha256=WEIGHTS, thresholds=dict.fromkeys(LABELS, 0.5))
+    note.note_in(data_dir / "image-index")
 
 
 def report_that_states(present: np.ndarray, uncertain: str | None = None) -> NewReport:

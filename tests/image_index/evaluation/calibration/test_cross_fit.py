@@ -13,6 +13,8 @@ from services.image_index.ranking.trust import Trust
 from shared.labels import LABELS
 from tests.image_index.evaluation.calibration.reported_gallery import PRIOR, simulated, simulated_cases
 
+pytestmark = pytest.mark.slow
+
 FRACTURE = LABELS.index("Fracture")
 
 

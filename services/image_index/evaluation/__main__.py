@@ -27,8 +27,18 @@ def judging() -> None:
 cli.command()(calibrate)
 if sys.argv[1:2] != ["calibrate"]:
     with what_to_install("image-index"):
-        from services.image_index.evaluation.workshop import add_to
-    add_to(cli)
+        from services.image_index.evaluation.commands import evaluate_labels, pointing_game
+        from services.image_index.evaluation.retrieval import commands as retrieval
+        from services.image_index.evaluation.retrieval.tables_command import retrieval_tables
+
+    cli.command("evaluate-labels")(evaluate_labels)
+    cli.command("pointing-game")(pointing_game)
+    cli.command("evaluate-retrieval")(retrieval.evaluate_retrieval)
+    cli.command()(retrieval.predict)
+    cli.command()(retrieval.simulate)
+    cli.command("fit-prior")(retrieval.fit_prior)
+    cli.command()(retrieval.show)
+    cli.command("retrieval-tables")(retrieval_tables)
 
 if __name__ == "__main__":
     run(cli, "image-index", PriorUnusable, TableUnusable, StoreUnusable, ModelLoadError, TooFewReports, FitLoses)

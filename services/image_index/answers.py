@@ -1,6 +1,6 @@
 """What the store found, as the wire says it: which labels of each hit match, and why there is not more."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from services.image_index.ranking.query import Query
 from services.image_index.store.contract import Found, Hit
@@ -11,11 +11,18 @@ from shared.schemas.search import IndexHit, SearchResult
 from shared.schemas.system import ModelDetails, ModelInfo
 
 
-def search_result(found: Found, query: Query, sought: Collection[LabelName], model: ModelDetails) -> SearchResult:
-    """`sought`: the labels that the query asks for."""
+def search_result(
+    found: Found,
+    query: Query,
+    sought: Collection[LabelName],
+    thresholds: Mapping[LabelName, float],
+    model: ModelDetails,
+) -> SearchResult:
+    """`sought`: the labels that the query asks for. `thresholds`: from which probability on a hit shows a label."""
     return SearchResult(
         hits=[
-            _hit(rank, hit, query, sought, model) for rank, hit in enumerate(found.hits, start=query.options.offset + 1)
+            _hit(rank, hit, query, sought, thresholds)
+            for rank, hit in enumerate(found.hits, start=query.options.offset + 1)
         ],
         reason=_reason(found, query),
         ties_at_cutoff=found.ties_at_cutoff,
@@ -26,9 +33,11 @@ def search_result(found: Found, query: Query, sought: Collection[LabelName], mod
     )
 
 
-def _hit(rank: int, hit: Hit, query: Query, sought: Collection[LabelName], model: ModelDetails) -> IndexHit:
+def _hit(
+    rank: int, hit: Hit, query: Query, sought: Collection[LabelName], thresholds: Mapping[LabelName, float]
+) -> IndexHit:
     record, probabilities = hit.record, hit.probabilities
-    shown = [name for name in LABELS if probabilities[name] >= model.thresholds[name]]
+    shown = [name for name in LABELS if probabilities[name] >= thresholds[name]]
     return IndexHit(
         rank=rank,
         image_id=record.image_id,

@@ -84,6 +84,7 @@ class ImageIndex:
         self._prior = prior
         self._fit = fit
         self._trust = Trust(encoder.calibrated, tuple(encoder.proven.tolist()), fit.fit if fit else None)
+        self._thresholds = self._trust.thresholds(encoder.thresholds)
         self._decode = DecodePool(encoder, settings, PART)
         self._call = StoreCalls(settings.request_timeout_s)
         self.reports = Reports(store, self._call, patient_keys, self._prior.base_rates)
@@ -232,8 +233,8 @@ class ImageIndex:
         unset = {name: value for name, value in usual.items() if name not in options.model_fields_set}
         options = options.model_copy(update=unset)
         # As of any image of the index, what its picture tells of unproven labels counts for nothing.
-        told = np.where(self.encoder.proven, encoding.probabilities, self._prior.base_rates)
-        shown = told >= self.encoder.thresholds
+        told = np.where(self.encoder.proven, self._trust.told(encoding.probabilities), self._prior.base_rates)
+        shown = told >= self._thresholds
         weights = (shown if options.binarize else told).astype(np.float64)
         result = await self._search(weights, shown, options)
         return ImageSearchResult(
@@ -250,12 +251,13 @@ class ImageIndex:
         names = [name for name, there in zip(LABELS, sought, strict=True) if there]
 
         query = self._query(weights, options)
+        thresholds = dict(zip(LABELS, self._thresholds.tolist(), strict=True))
 
         def answer() -> SearchResult:
             found = self.store.search(query)
             if options.generation not in {None, found.info.generation}:
                 raise Conflict("The index has changed since that generation; begin again at the first page.")
-            return search_result(found, query, names, self.encoder.details)
+            return search_result(found, query, names, thresholds, self.encoder.details)
 
         return await self._call(answer)
 
@@ -266,7 +268,7 @@ class ImageIndex:
         return Query(
             weights,
             options.model_copy(update={"filters": filters}),
-            thresholds=self.encoder.thresholds if options.binarize else None,
+            thresholds=self._thresholds if options.binarize else None,
             excluded_patients=[self._keys.keys_of(patient) for patient in unwanted],
             prior=self._prior,
             trust=self._trust,

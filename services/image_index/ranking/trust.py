@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
+from services.image_index.ranking.arrays import Vector
 from services.image_index.ranking.evidence import evidence_against
 from services.image_index.ranking.fusion import Fusion
 from services.image_index.ranking.log_odds import Evidence, logit
@@ -45,6 +47,21 @@ class Trust:
     calibrated: bool = False
     proven: tuple[bool, ...] = (True,) * len(LABELS)
     fit: Fit | None = None
+
+    def told(self, probabilities: NDArray[np.floating]) -> NDArray[np.floating]:
+        """(14,) of an encoder -> (14,), calibrated where there is a fit."""
+        if self.fit is None:
+            return probabilities
+        log_odds = self.fit.calibration.of(probabilities[:, None])[:, 0]
+        return np.asarray(1.0 / (1.0 + np.exp(-log_odds)))
+
+    def thresholds(self, encoders: Vector) -> Vector:
+        """(14,) probabilities from which on an encoder's label is present -> (14,), the same once it is calibrated; of a
+        label that pictures tell nothing of, where it is more probable than not.
+        """
+        if self.fit is None:
+            return encoders
+        return np.asarray(np.where(np.array(self.fit.slopes) > 0, self.told(encoders), 0.5), dtype=np.float64)
 
     def fusion(self, gallery: Statistics, prior: LabelSetPrior, evidence: EvidenceName) -> Fusion:
         fit = self.fit

@@ -96,6 +96,21 @@ async def test_a_fit_is_made_beside_a_running_service_and_counts_when_it_starts_
     assert "Written" in said
 
 
+async def test_what_a_picture_shows_is_called_so_on_the_scale_of_the_fit_too(
+    served: ImageIndexSettings, fit_of_index: bytes, connect: Callable
+) -> None:
+    fit_in(served.data_dir).write_bytes(fit_of_index)
+    speaking = {name for name, slope in read_fit(served.index_folder).slopes.items() if slope}
+    client = await connect(create_app(served))
+    found = (await client.post("/v1/search", json=QUERY)).json()["hits"]
+    for hit in found:
+        shown = {name for name, p in hit["image_probabilities"].items() if p >= 0.5}
+        assert {*hit["matched"], *hit["extra"]} & speaking == shown & speaking
+        assert hit["probabilities"] != hit["image_probabilities"]
+    assert len(speaking) > 7
+    assert any(hit["extra"] for hit in found)
+
+
 def test_what_is_written_is_whole_and_for_its_owner_alone(data_dir: Path) -> None:
     fit_in(data_dir).write_text("an older one")
     said = calibrate(data_dir)

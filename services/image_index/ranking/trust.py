@@ -56,8 +56,8 @@ class Trust:
         return np.asarray(1.0 / (1.0 + np.exp(-log_odds)))
 
     def thresholds(self, encoders: Vector) -> Vector:
-        """(14,) probabilities from which on an encoder's label is present -> (14,), the same once it is calibrated; of a
-        label that pictures tell nothing of, where it is more probable than not.
+        """(14,) probabilities from which on an encoder's label is present -> (14,), the same once it is calibrated; of
+        a label that pictures tell nothing of, where it is more probable than not.
         """
         if self.fit is None:
             return encoders

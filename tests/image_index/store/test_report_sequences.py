@@ -44,6 +44,7 @@ steps = st.one_of(
 class Model:
     images: dict[str, tuple[str | None, str | None, str]] = field(default_factory=dict)  # study, accession, content
     reports: dict[ReportTarget, Any] = field(default_factory=dict)  # (value, day, given), or None where one was removed
+    removed: dict[ReportTarget, int] = field(default_factory=dict)  # on which day
 
     def put(self, image_id: str, image: tuple[str | None, str | None, str], report: Any, replace: bool) -> None:
         study, key, content = image
@@ -51,7 +52,7 @@ class Model:
         there = self.images.get(image_id)
         if there and not replace and there[2] != content:
             return
-        if report and self.reports.get(own, ()) is None and not replace and not (report[2] and report[1] > REMOVED_AT):
+        if report and self.reports.get(own, ()) is None and not replace and not self.is_later(own, report):
             return
         if not there or replace:
             self.images[image_id] = image
@@ -75,7 +76,7 @@ class Model:
         value, day, is_given = report
         kept = self.reports.get(target, ())
         if kept is None:
-            taken = replace or (is_given and day > REMOVED_AT)
+            taken = replace or self.is_later(target, report)
         elif kept:
             is_same = value == kept[0] and (day == kept[1] or not is_given)
             taken = not is_same and (replace or day >= kept[1])
@@ -93,8 +94,12 @@ class Model:
             self.reports.pop(ReportTarget("study", study), None)
 
     def remove(self, target: ReportTarget) -> None:
-        if target in self.reports:
+        if self.reports.get(target):
+            self.removed[target] = max(REMOVED_AT, self.reports[target][1])
             self.reports[target] = None
+
+    def is_later(self, target: ReportTarget, report: Any) -> bool:
+        return bool(report[2] and report[1] > self.removed[target])
 
     def evidence(self) -> dict[str, float | None]:
         known: dict[str, float | None] = {}

@@ -194,6 +194,14 @@ def test_a_removed_report_comes_back_only_by_a_later_one_or_on_request(store: Em
         assert evidence(again) == {"a": 1.0}
 
 
+def test_a_copy_of_a_removed_report_is_late_though_its_clock_went_before_ours(store: EmbeddedStore) -> None:
+    store.put([made_image("a", report=made_report(day=AFTER_REMOVAL))])
+    store.delete_report(own("a"))
+
+    assert put(store, own("a"), made_report(day=AFTER_REMOVAL)) is ReportOutcome.REMOVED
+    assert put(store, own("a"), made_report(day=AFTER_REMOVAL + 1)) is ReportOutcome.STORED
+
+
 def test_an_image_whose_report_was_removed_before_it_came_is_not_half_stored(store: EmbeddedStore) -> None:
     put(store, own("a"), made_report())
     store.delete_report(own("a"))

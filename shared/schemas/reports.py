@@ -10,17 +10,20 @@ from shared.schemas.images import AccessionIssuer, AccessionNumber, Sha256
 from shared.schemas.numbers import Probability
 
 _CLOCKS_DIFFER = timedelta(days=1)
+_FIRST_RADIOGRAPH = datetime(1895, 11, 8, tzinfo=UTC)
 
 
-def _not_in_the_future(issued: datetime) -> datetime:
+def _possible(issued: datetime) -> datetime:
     if issued > datetime.now(UTC) + _CLOCKS_DIFFER:
         raise ValueError("issued lies in the future: every report until then would count as an earlier one")
+    if issued < _FIRST_RADIOGRAPH:
+        raise ValueError("issued lies before the first radiograph was taken: leave it out where it is not known")
     return issued
 
 
 Issued = Annotated[
     AwareDatetime,
-    AfterValidator(_not_in_the_future),
+    AfterValidator(_possible),
     Field(
         description="When the report was issued, with its offset from UTC: of two reports, the one issued later "
         "counts. Without it, the moment at which it is received.",

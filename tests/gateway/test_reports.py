@@ -107,6 +107,7 @@ async def test_text_is_read_as_utf_8_with_or_without_a_byte_order_mark(client, c
         (b'{"text": ""}', "application/json"),
         (b'{"text": "Edema.", "issued": "2026-03-01T09:30:00"}', "application/json"),
         (b'{"text": "Edema.", "issued": "2996-03-01T09:30:00Z"}', "application/json"),
+        (b'{"text": "Edema.", "issued": "0001-01-01T00:00:00+14:00"}', "application/json"),
         (b'{"text": "Edema.", "issued": 5}', "application/json"),
         (b'{"text": "Edema.", "accession_number": "A1"}', "application/json"),
     ],

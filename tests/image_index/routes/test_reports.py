@@ -257,6 +257,7 @@ async def test_a_listing_that_cannot_be_meant_is_422(client: httpx.AsyncClient, 
         {**labels("Edema"), "states": {"Edema": "present"}},
         {**labels("Edema"), "issued": "2026-03-01T09:30:00"},
         {**labels("Edema"), "issued": "2036-03-01T09:30:00Z"},
+        {**labels("Edema"), "issued": "0001-01-01T00:00:00+14:00"},
         {**labels("Edema"), "accession_number": "ACC-77"},
     ],
 )

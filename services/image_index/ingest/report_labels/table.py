@@ -162,5 +162,5 @@ def _moment(cell: str) -> datetime | None:
         raise ValueError("The time of issue is not written as 2026-03-01T09:30:00+01:00 or 2026-03-01.") from None
     try:
         return _ISSUED.validate_python(read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValidationError, OverflowError):
-        raise ValueError("The time of issue lies in the future.") from None
+    except ValidationError:
+        raise ValueError("The time of issue lies in the future, or before the first radiograph was taken.") from None

@@ -39,10 +39,21 @@ def parse_report(data: bytes, content_type: str, at: Sequence[str]) -> ReportInp
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InvalidInput(f"The report must be text in UTF-8; its byte {error.start + 1} is not.") from None
+    _check_is_text(text)
     try:
         return ReportInput(text=text)
     except ValidationError as error:
         raise RequestValidationError(validation_errors(error, at)) from None
+
+
+def _check_is_text(text: str) -> None:
+    """What else was sent by mistake would be read, and what it says beside the text, `issued` say, be lost. Raises
+    InvalidInput.
+    """
+    if "\0" in text:
+        raise InvalidInput("The report holds NUL characters, as text in UTF-16 does: send it in UTF-8.")
+    if text.lstrip().startswith("{"):
+        raise InvalidInput(f"The report looks like JSON, but was sent as text: send it as {JSON}.")
 
 
 def _media_type(content_type: str) -> str:

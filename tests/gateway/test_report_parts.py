@@ -79,6 +79,7 @@ FAULTS: dict[str, tuple[bytes, int, str]] = {
     "too many characters": (form(FILE, part("report", b"x" * 20_001)), 422, "not valid"),
     "empty": (form(FILE, part("report", b"")), 422, "not valid"),
     "not utf-8": (form(FILE, part("report", b"\xff")), 422, "UTF-8"),
+    "json as text": (form(FILE, part("report", b'{"text": "Edema."}')), 422, "send it as application/json"),
     "not json": (form(FILE, part("report", b"Edema.", "application/json")), 422, "report is not valid JSON"),
     "other type": (form(FILE, part("report", b"Edema.", "application/pdf")), 415, "text/plain"),
     "another language": (form(FILE, part("report", b"Derrame pleural.")), 422, "language: es"),

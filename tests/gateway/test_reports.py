@@ -102,6 +102,8 @@ async def test_text_is_read_as_utf_8_with_or_without_a_byte_order_mark(client, c
         (b"", "text/plain"),
         (b"  \n", "text/plain"),
         (b"\xff\xfe", "text/plain"),
+        ("Edema.".encode("utf-16-le"), "text/plain"),
+        (b'\n{"text": "Edema.", "issued": "2026-03-01T09:30:00Z"}', "text/plain"),
         (b"x" * 20_001, "text/plain"),
         (b"Edema.", "application/json"),
         (b'{"text": ""}', "application/json"),

@@ -56,6 +56,8 @@ class Model:
             return
         if not there or replace:
             self.images[image_id] = image
+            if there and there[0] != study:
+                self.forget_if_empty(there[0])
             for waiting in [key.partition(".")[0], key] if key else []:
                 kept = self.reports.pop(ReportTarget("accession", waiting), None)
                 if kept:
@@ -90,6 +92,9 @@ class Model:
             return
         study, _key, _content = self.images.pop(image_id)
         self.reports.pop(ReportTarget("image", image_id), None)
+        self.forget_if_empty(study)
+
+    def forget_if_empty(self, study: str | None) -> None:
         if study and all(other != study for other, *_ in self.images.values()):
             self.reports.pop(ReportTarget("study", study), None)
 

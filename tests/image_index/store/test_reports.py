@@ -250,6 +250,7 @@ def test_an_image_that_moves_to_another_study_is_known_by_that_one_s_report(stor
     store.put([made_image("a", content="other", study_instance_uid="4.5.6")], replace=True)
 
     assert evidence(store) == {"a": 3.0}
+    assert store.report(STUDY) is None  # it went with the last image of its study
 
 
 def test_reports_and_their_times_are_the_same_after_a_restart(store: EmbeddedStore, open_store: Open) -> None:

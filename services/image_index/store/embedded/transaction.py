@@ -59,6 +59,8 @@ class Transaction:
         evidence = report_rows.choose_of_new(self._connection, image.image_id, image.metadata.study_instance_uid)
         row = make_row(image.image_id, image.probabilities, image.metadata, self.generation)
         self._note(image.image_id, before, row._replace(report_evidence=evidence))
+        if before is not None and before.study_instance_uid != image.metadata.study_instance_uid:
+            self._forget_if_empty(before.study_instance_uid)
         if image.metadata.accession_key is not None:
             self._take_waiting(image, image.metadata.accession_key)
 
@@ -80,12 +82,14 @@ class Transaction:
         self.erased = True
         database.delete(self._connection, image_id)
         report_rows.forget(self._connection, ReportTarget("image", image_id))
-        if before.study_instance_uid is not None:
-            study = ReportTarget("study", before.study_instance_uid)
-            if not report_rows.images_of(self._connection, study):
-                report_rows.forget(self._connection, study)
+        self._forget_if_empty(before.study_instance_uid)
         self._note(image_id, before, None)
         return True
+
+    def _forget_if_empty(self, study: str | None) -> None:
+        """The report of a study goes with its last image."""
+        if study is not None and not report_rows.images_of(self._connection, ReportTarget("study", study)):
+            report_rows.forget(self._connection, ReportTarget("study", study))
 
     def put_reports(self, reports: Sequence[tuple[ReportTarget, NewReport]], *, replace: bool) -> list[ReportPut]:
         return [self._put_report(target, report, replace) for target, report in reports]

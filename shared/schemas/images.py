@@ -6,7 +6,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from shared.labels import LabelName, State
-from shared.schemas.numbers import Probability
+from shared.schemas.numbers import Probability, Whole
 
 ImageId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$")]
 DicomUid = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)*$", max_length=64)]
@@ -137,7 +137,7 @@ class ImageRecord(BaseModel):
 class ImagePageParameters(BaseModel):
     """Which of the images of the index are asked for, and how many at once."""
 
-    limit: int = Field(default=100, ge=1, le=1000, description="The most images of one page.")
+    limit: Whole = Field(default=100, ge=1, le=1000, description="The most images of one page.")
     cursor: Annotated[str, StringConstraints(min_length=1, max_length=512)] | None = Field(
         default=None, description="The `next_cursor` of the page before."
     )

@@ -1,10 +1,8 @@
 """Wire models of a search: query weights and filters in, ranked hits out."""
 
-import re
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, FiniteFloat, Tag, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, FiniteFloat, Tag, model_validator
 
 from shared.labels import LABELS, LabelName
 from shared.schemas.evidence import Basis, EvidenceName
@@ -25,7 +23,7 @@ from shared.schemas.images import (
     StoredMetadata,
     ViewPosition,
 )
-from shared.schemas.numbers import Probability
+from shared.schemas.numbers import Probability, Whole
 from shared.schemas.system import IndexInfo, ModelInfo
 
 MAX_K = 1000
@@ -45,16 +43,6 @@ EVIDENCE = (
 MAX_OFFSET = 9000
 DIVERSIFIED = 1000  # so many of the best are put into a diverse order
 MAX_EXCLUDED = 10_000  # of each kind
-
-
-def _whole(value: object) -> object:
-    """Of a query parameter's text: pydantic would take 5.0 and 1_000 for whole numbers."""
-    if isinstance(value, str) and not re.fullmatch(r"-?[0-9]{1,18}", value):
-        raise PydanticCustomError("int_parsing", "Input should be a valid integer")
-    return value
-
-
-Whole = Annotated[int, BeforeValidator(_whole)]
 
 
 class SearchFilters(BaseModel):

@@ -243,7 +243,16 @@ async def test_images_are_listed_by_their_uids(client: httpx.AsyncClient) -> Non
 
 @pytest.mark.parametrize(
     "query",
-    ["limit=0", "limit=1001", "cursor=", "study_instance_uid=x", "study=1.2", "limit=1&limit=2"],
+    [
+        "limit=0",
+        "limit=1001",
+        "limit=5.0",
+        "limit=1_0",
+        "cursor=",
+        "study_instance_uid=x",
+        "study=1.2",
+        "limit=1&limit=2",
+    ],
 )
 async def test_a_listing_that_cannot_be_meant_is_422(client: httpx.AsyncClient, query: str) -> None:
     assert (await client.get(f"/v1/images?{query}")).status_code == 422

@@ -57,6 +57,8 @@ async def read_upload(request: Request, *parts: FormPart) -> Upload:
             if set(form) - {"file", *names}:
                 listed = ", ".join(["file", *names[:-1]])
                 raise InvalidInput(f"The form may hold the parts {listed} and {names[-1]}, and no others.")
+            if len(form.multi_items()) > len(form):
+                raise InvalidInput("The form holds a part twice.")
             file = form.get("file")
             if not isinstance(file, UploadFile):
                 raise InvalidInput("The form holds no file part named file.")

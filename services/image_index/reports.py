@@ -43,8 +43,8 @@ class Reports:
             raise report_was_removed()
         if outcome is ReportOutcome.AMBIGUOUS:
             raise Conflict(
-                "Images of more than one study have this accession number. Send the report for the study, by its UID, "
-                "or name who gave the number (accession_issuer)."
+                "Images of more than one study have this accession number, or several that are of no study. Send the "
+                "report for the study, by its UID, or for each image; or name who gave the number (accession_issuer)."
             )
         return ReportAnswer(
             outcome=_NAMES[outcome],

@@ -177,6 +177,15 @@ async def test_an_accession_number_of_two_studies_is_409_unless_its_issuer_tells
     assert (await client.get("/v1/studies/1.2.2/report")).status_code == 200
 
 
+async def test_a_number_of_several_images_without_a_study_is_409_that_says_so(client: httpx.AsyncClient) -> None:
+    for name in "ab":
+        await put_image(client, name, metadata={"accession_number": "ACC-77"})
+    ambiguous = await client.post("/v1/reports", json=labels("Edema", accession_number="ACC-77"))
+
+    assert ambiguous.status_code == 409
+    assert "of no study" in ambiguous.json()["detail"]
+
+
 async def test_a_png_s_accession_number_is_hashed_as_a_file_s(client: httpx.AsyncClient) -> None:
     png = await put_image(client, "a", metadata={"accession_number": "ACC-77", "accession_issuer": "NORTH"})
     dicom = await client.put("/v1/images/d", content=with_accession("ACC-77", "NORTH"))

@@ -13,7 +13,10 @@ BATCH = 2000  # reports in one transaction
 
 _REFUSED = {
     ReportOutcome.REMOVED: "A report was removed here, and this one is not known to be of later (--replace takes it).",
-    ReportOutcome.AMBIGUOUS: "Images of more than one study have this accession number: name the study by its UID.",
+    ReportOutcome.AMBIGUOUS: (
+        "Images of more than one study have this accession number, or several that are of no study: name the study by "
+        "its UID, or each image."
+    ),
 }
 
 

@@ -68,6 +68,8 @@ def evaluate_retrieval(
         raise typer.BadParameter("give either --predictions or --queries")
     if report_labels is not None and predictions is None:
         raise typer.BadParameter("--report-labels goes with --predictions: an index has its own reports")
+    if report_share < 1 and report_labels is None:
+        raise typer.BadParameter("--report-share goes with --report-labels")
     names = _names(ranking)
     with plain_errors("image-index"):
         if predictions:

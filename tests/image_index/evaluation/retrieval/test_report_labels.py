@@ -88,6 +88,13 @@ def test_a_table_of_other_images_is_refused(simulated, tmp_path):
     assert "holds no report of any of the images" in result.output
 
 
+def test_a_share_of_no_reports_is_refused(simulated):
+    table, _ = simulated
+    result = run("evaluate-retrieval", "--predictions", table, "--report-share", 0.5)
+    assert result.exit_code == 2
+    assert "goes with --report-labels" in result.output
+
+
 def test_a_simulated_reader_errs_as_often_as_is_asked():
     truth = simulate(PRIOR, 4000, 0.7, seed=3).truth
     for accuracy in (0.9, 1.0):

@@ -1,5 +1,6 @@
 """The report that a request brings: as text, or as JSON beside what is known of it."""
 
+import re
 from collections.abc import Sequence
 
 from fastapi.exceptions import RequestValidationError
@@ -16,6 +17,7 @@ MAX_REPORT_BYTES = 256 * 1024
 JSON = "application/json"
 TEXT = "text/plain"
 WANTED = f"Send the report as {TEXT} in UTF-8, or as {JSON}."
+_JSON_BEGINS = re.compile(r'\s*\{\s*"')
 _UTF_8 = frozenset({"", "utf-8", "utf8", "us-ascii", "ascii"})
 
 
@@ -52,7 +54,7 @@ def _check_is_text(text: str) -> None:
     """
     if "\0" in text:
         raise InvalidInput("The report holds NUL characters, as text in UTF-16 does: send it in UTF-8.")
-    if text.lstrip().startswith("{"):
+    if _JSON_BEGINS.match(text):
         raise InvalidInput(f"The report looks like JSON, but was sent as text: send it as {JSON}.")
 
 

@@ -90,7 +90,7 @@ async def test_packed_body_is_a_415(client):
 
 @pytest.mark.parametrize("content_type", ["text/plain; charset=UTF-8", 'text/plain;charset="utf-8"', "TEXT/plain"])
 async def test_text_is_read_as_utf_8_with_or_without_a_byte_order_mark(client, classifier, content_type):
-    body = "\N{BYTE ORDER MARK}Edema \N{RIGHTWARDS ARROW} worse."
+    body = "\N{BYTE ORDER MARK}{Edema} \N{RIGHTWARDS ARROW} worse."
     response = await client.put(STUDY, content=body.encode(), headers={"Content-Type": content_type})
     assert response.status_code == 201
     assert json.loads(classifier.requests[0].content)["impressions"] == [body[1:]]

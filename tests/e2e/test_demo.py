@@ -172,9 +172,16 @@ def test_a_closed_terminal_ends_the_demo_though_nobody_tells_it(apart):
 
 
 def test_a_part_that_cannot_start_is_named_with_what_it_says(apart):
+    finished = demo(apart, "--data", "gallery", CHEX_MAX_AT_WORK="0")
+    assert finished.returncode == 1
+    assert "The gateway ended with status 1." in finished.stderr
+    assert "CHEX_MAX_AT_WORK" in finished.stderr
+    assert listening(apart) == []
+
+
+def test_a_text_model_that_is_not_there_ends_the_demo_before_any_part_starts(apart):
     finished = demo(apart, "--data", "gallery", CHEX_TEXT_MODEL="/nowhere")
     assert finished.returncode == 1
-    assert "The text-classifier ended with status 1." in finished.stderr
     assert "/nowhere/config.json is missing" in finished.stderr
     assert listening(apart) == []
 

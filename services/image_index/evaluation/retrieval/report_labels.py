@@ -62,4 +62,4 @@ def with_reports(predictions: Predictions, table: Path, prior: LabelSetPrior, sh
 def _column(table: Path) -> str:
     with open_table(table) as lines:
         header = next(lines, [])
-    return next((name for name in PATHS if name in header), PATH)
+    return next((name for name in (PATH, *PATHS) if name in header), PATH)

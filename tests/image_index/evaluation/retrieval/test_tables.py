@@ -3,13 +3,13 @@ import pytest
 from typer.testing import CliRunner
 
 from services.image_index.evaluation.__main__ import cli
-from services.image_index.evaluation.retrieval import honest, tables
+from services.image_index.evaluation.retrieval import honest, tables, tables_of_reports
 from services.image_index.evaluation.retrieval.promises import promises
 from services.image_index.evaluation.retrieval.scorers import scorers
 from services.image_index.evaluation.retrieval.simulate import simulate
 from services.image_index.ranking.prior import shipped_prior
 
-SECTIONS = ("simulated", "phantoms", "promises")
+SECTIONS = ("simulated", "reports", "phantoms", "promises")
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +83,8 @@ def test_the_tables_are_measured_again(tmp_path, monkeypatch):
     monkeypatch.setattr(tables, "IMAGES", 60)
     monkeypatch.setattr(tables, "QUERIES", 20)
     monkeypatch.setattr(tables, "PROMISING", 60)
+    for name, small in {"AUROCS": (0.8,), "READERS": (0.95,), "IMAGES": 60, "QUERIES": 20}.items():
+        monkeypatch.setattr(tables_of_reports, name, small)
     readme = tmp_path / "README.md"
     readme.write_text("".join(f"## {name}\n<!-- {name} -->\n<!-- end -->\n" for name in SECTIONS))
     arguments = ["retrieval-tables", "--galleries", "2", "--phantoms", "4", "--phantom-galleries", "2"]
@@ -92,6 +94,12 @@ def test_the_tables_are_measured_again(tmp_path, monkeypatch):
     text = readme.read_text()
     assert text.count("**label_set_posterior**") == 2
     assert text.count("Over 2 galleries a line") == 2
+    assert [line.split(" | ")[0] for line in text.splitlines() if line.startswith(("| 0.8, p", "| 0.8, 0"))] == [
+        "| 0.8, pictures",
+        "| 0.8, 0.95, reports",
+        "| 0.8, 0.95, both",
+        "| 0.8, 0.95, both, half of the patients have reports",
+    ]
     assert "| phantoms, prior of every second of its reports |" in text
 
 

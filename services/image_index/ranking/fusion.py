@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.image_index.ranking.arrays import Matrix
-from services.image_index.ranking.log_odds import Evidence, log_odds
+from services.image_index.ranking.log_odds import Evidence
 from shared.schemas.evidence import EvidenceName
 
 
@@ -62,19 +62,17 @@ class Fusion:
         usual = np.array(self.usual)[:, None]
         if self.evidence == "report":
             return _probability(usual + self._reports(known))
-        found = self._told_by_pictures(known)
-        if self.evidence == "all" and known.reported.any():
-            some = known.reported
-            log_odds_of_some = log_odds(found[:, some]) + self.reports * known.reports[:, some].astype(np.float64)
-            found[:, some] = _probability(log_odds_of_some)
-        return found
-
-    def _told_by_pictures(self, known: Known) -> NDArray[np.float32]:
         if self.calibration.changes_nothing:
             found = known.probabilities.astype(np.float32)
         else:
             found = _probability(self.calibration.of(known.probabilities))
-        found[list(self.silent)] = _probability(np.array(self.usual))[list(self.silent), None]
+        silent = list(self.silent)
+        found[silent] = _probability(usual)[silent]
+        if self.evidence == "all" and known.reported.any():
+            some = known.reported
+            told = self.calibration.of(known.probabilities[:, some])
+            told[silent] = usual[silent]
+            found[:, some] = _probability(told + self.reports * known.reports[:, some].astype(np.float64))
         return found
 
     def _reports(self, known: Known) -> Matrix:

@@ -12,6 +12,7 @@ from services.image_index.ranking.log_odds import logit
 from services.image_index.ranking.trust import Fit
 
 _ALL = frozenset(range(FOLDS))
+_DECIMALS = 6
 
 
 class CrossFit:
@@ -43,7 +44,7 @@ class CrossFit:
         speaks = (gained > 0) & (lines.slopes > 0)
         intercepts = np.where(speaks, lines.intercepts, logit(lines.rates))
         slopes = np.where(speaks, lines.slopes, 0.0)
-        return Fit(tuple(slopes.tolist()), tuple(intercepts.tolist()), tuple(lines.rates.tolist()))
+        return Fit(_rounded(slopes), _rounded(intercepts), _rounded(lines.rates))
 
     def _gained(self, folds: Collection[int], judged: int) -> Vector:
         """(14,) log-loss that the lines of the other folds save in one, against their rates."""
@@ -63,3 +64,8 @@ class CrossFit:
 def log_loss(log_odds: NDArray[np.float64], stated: NDArray[np.floating]) -> NDArray[np.float64]:
     """In nats; NaN where it is not known what is so."""
     return np.asarray(np.logaddexp(0.0, log_odds) - stated * log_odds)
+
+
+def _rounded(values: Vector) -> tuple[float, ...]:
+    """The last digits of a sum hang on how many threads the library takes for it: one index has one fit."""
+    return tuple(np.round(values, _DECIMALS).tolist())

@@ -40,6 +40,8 @@ class Disagreement:
 
 def disagreement(known: Known, fusion: Fusion, prior: LabelSetPrior) -> Disagreement:
     """An image without a report disagrees with nothing."""
+    if not known.reported.any():
+        return Disagreement(np.zeros_like(known.reported), np.zeros(known.reports.shape, dtype=np.bool_))
     reports = np.round(known.reports.astype(np.float64), 4)  # what is less speaks for neither side
     shown = np.where(reports == 0, 0.0, fusion.of_pictures(known))
     ratio = (shown * (reports > 0)).sum(axis=0) - posterior(shown, prior).log_z

@@ -12,7 +12,7 @@ from services.image_index.ranking.log_odds import logit
 from services.image_index.ranking.trust import Fit
 
 _ALL = frozenset(range(FOLDS))
-_DECIMALS = 6
+_DECIMALS = 9
 
 
 class CrossFit:

@@ -21,9 +21,13 @@ class Passing(NamedTuple):
 
 
 def passing(
-    gallery: Gallery, filters: SearchFilters, patients: Sequence[Spellings] = (), fusion: Fusion | None = None
+    gallery: Gallery,
+    filters: SearchFilters,
+    patients: Sequence[Spellings] = (),
+    fusion: Callable[[], Fusion] | None = None,
 ) -> Passing:
-    """Limits on labels are limits on what `fusion` makes of them; without one, on what the pictures show.
+    """Limits on labels are limits on what `fusion` makes of them, which is asked for where there are any; without it,
+    on what the pictures show.
 
     A value that an image lacks passes no condition, but that of being no lateral view.
 
@@ -43,7 +47,7 @@ def passing(
     if filters.age_max is not None:
         masks.append(gallery.age <= np.float32(filters.age_max))
     if filters.required_labels or filters.excluded_labels:
-        probabilities = gallery.probabilities if fusion is None else gallery.fused(fusion).probabilities
+        probabilities = gallery.probabilities if fusion is None else gallery.fused(fusion()).probabilities
         masks += _label_masks(probabilities, filters.required_labels, np.greater_equal)
         masks += _label_masks(probabilities, filters.excluded_labels, np.less)
     left_in, excluded = _exclusions(gallery, filters, patients)

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -264,7 +265,7 @@ class EmbeddedStore:
     def _search(self, query: Query) -> Found | None:
         """None where a hit was replaced or deleted between the scan and the reading of its record."""
         gallery = self._growing.gallery
-        fusion = query.fusion(gallery.statistics)
+        fusion = partial(query.fusion, gallery.statistics)
         mask, excluded = passing(gallery, query.options.filters, query.excluded_patients, fusion)
         ranked = rank(gallery, query, mask)
         records = self._records(gallery, ranked)

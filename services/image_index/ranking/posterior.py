@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.image_index.ranking.arrays import Matrix, Vector
-from services.image_index.ranking.prior import LabelSetPrior
+from services.image_index.ranking.prior import LabelSetPrior, holding
 
 Columns = NDArray[np.floating]  # float64 where scores are exact, float32 where images are scanned
 
@@ -60,21 +60,20 @@ class Match:
 def posterior(evidence: Matrix, prior: LabelSetPrior) -> Posterior:
     """Evidence (14, N)."""
     marginals, log_z = np.empty_like(evidence), np.empty(evidence.shape[1])
-    holding = _holding(prior.sets)
     for block in _blocks(evidence.shape[1], _BLOCK):
-        marginals[:, block], log_z[block] = _block(evidence[:, block], holding, prior.log_frequencies)
+        marginals[:, block], log_z[block] = _block(evidence[:, block], prior.holding, prior.log_frequencies)
     sums = np.zeros_like(log_z)
     for marginal in marginals:
         sums += marginal
     return Posterior(evidence, marginals, sums, log_z)
 
 
-def _block(evidence: Matrix, holding: list[NDArray[np.intp]], log_frequencies: Vector) -> tuple[Matrix, Vector]:
-    logs = _logs(evidence, holding, log_frequencies)
+def _block(evidence: Matrix, held: list[NDArray[np.intp]], log_frequencies: Vector) -> tuple[Matrix, Vector]:
+    logs = _logs(evidence, held, log_frequencies)
     top = logs.max(axis=0)
     weights = np.exp(logs - top)
     total = _summed(weights)
-    marginals = np.stack([_summed(weights[sets]) for sets in holding])
+    marginals = np.stack([_summed(weights[sets]) for sets in held])
     return marginals / total, top + np.log(total)
 
 
@@ -82,15 +81,10 @@ def _blocks(images: int, size: int) -> Iterator[slice]:
     return (slice(start, start + size) for start in range(0, images, size))
 
 
-def _holding(sets: Matrix) -> list[NDArray[np.intp]]:
-    """Of each label, which of the sets (S, 14) hold it."""
-    return [present.nonzero()[0] for present in sets.T]
-
-
-def _logs(evidence: Columns, holding: list[NDArray[np.intp]], log_frequencies: Vector) -> Columns:
+def _logs(evidence: Columns, held: list[NDArray[np.intp]], log_frequencies: Vector) -> Columns:
     """(14, M), (S,) -> (S, M): log w(s|x) + log Z(x)."""
     logs = np.repeat(log_frequencies.astype(evidence.dtype)[:, None], evidence.shape[1], axis=1)
-    for one, sets in zip(evidence, holding, strict=True):
+    for one, sets in zip(evidence, held, strict=True):
         logs[sets] += one
     return logs
 
@@ -187,10 +181,10 @@ def expected_overlap(images: Posterior, query: Readings, prior: LabelSetPrior) -
     counts = overlaps > 0
     counts[: joining.sum()] = True
     sets, logs, overlaps = sets[counts], logs[counts], overlaps[counts].astype(images.log_z.dtype)
-    holding, expected = _holding(sets), np.empty_like(images.log_z)
+    held, expected = holding(sets), np.empty_like(images.log_z)
     for block in _blocks(len(expected), _OVERLAP_BLOCK):
         some = images.block(block)
-        weights = _logs(some.evidence, holding, logs) - some.log_z
+        weights = _logs(some.evidence, held, logs) - some.log_z
         top = np.max(weights[: joining.sum()], axis=0, initial=0.0)
         weights = np.exp(weights - top)
         total = np.exp(-top) + _summed(weights[: joining.sum()])  # of the listed sets, and of those that join them

@@ -72,6 +72,11 @@ class LabelSetPrior:
         return np.array([self._places.get(_key(one), -1) for one in sets], dtype=np.intp)
 
     @cached_property
+    def holding(self) -> list[NDArray[np.intp]]:
+        """Of each label, the positions of the listed sets that hold it."""
+        return holding(self.sets)
+
+    @cached_property
     def digest(self) -> str:
         """Equal for equal priors, whatever the order of the sets: part of what makes a score reproducible."""
         rows = sorted(f"{_key(one)}:{count!r}" for one, count in zip(self.sets, self.counts.tolist(), strict=True))
@@ -84,6 +89,11 @@ class LabelSetPrior:
     def _log_by_chance(self, sets: Vector) -> Vector:
         rates = self.base_rates
         return np.asarray(sets @ np.log(rates) + (1 - sets) @ np.log1p(-rates))
+
+
+def holding(sets: Vector) -> list[NDArray[np.intp]]:
+    """(S, 14) of 0 and 1 -> of each label, the positions of the sets that hold it."""
+    return [present.nonzero()[0] for present in sets.T]
 
 
 def _key(label_set: Vector) -> str:

@@ -12,9 +12,9 @@ MEAN_STEP = 2.0**-38  # probabilities are summed in whole steps of this; sums st
 LOG_ODDS_STEP = 2.0**-12  # and their log-odds, with their squares, in whole steps of this
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Statistics:
-    """(14,) each, over the images of a gallery."""
+    """(14,) each, over the images of a gallery. Equal to itself alone."""
 
     images: int
     mean: Vector  # of the probabilities

@@ -1,6 +1,7 @@
 """How far an encoder is to be believed."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,12 +65,17 @@ class Trust:
         return np.asarray(np.where(np.array(self.fit.slopes) > 0, self.told(encoders), 0.5), dtype=np.float64)
 
     def fusion(self, gallery: Statistics, prior: LabelSetPrior, evidence: EvidenceName) -> Fusion:
-        fit = self.fit
-        return Fusion(
-            evidence=evidence,
-            pictures=fit.pictures if fit else evidence_against(gallery, prior.base_rates, calibrated=self.calibrated),
-            calibration=fit.calibration if fit else AS_IT_IS,
-            silent=tuple(not proven for proven in self.proven),
-            usual=tuple(logit(prior.base_rates).tolist()),
-            reports=fit.reports if fit else 1.0,
-        )
+        return _fusion(self, gallery, prior, evidence)
+
+
+@lru_cache(maxsize=16)  # from search to search, until a write makes the next gallery
+def _fusion(trust: Trust, gallery: Statistics, prior: LabelSetPrior, evidence: EvidenceName) -> Fusion:
+    fit = trust.fit
+    return Fusion(
+        evidence=evidence,
+        pictures=fit.pictures if fit else evidence_against(gallery, prior.base_rates, calibrated=trust.calibrated),
+        calibration=fit.calibration if fit else AS_IT_IS,
+        silent=tuple(not proven for proven in trust.proven),
+        usual=tuple(logit(prior.base_rates).tolist()),
+        reports=fit.reports if fit else 1.0,
+    )

@@ -1,5 +1,6 @@
 """Settings of the gateway, from environment variables with the prefix `CHEX_`."""
 
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, HttpUrl, StringConstraints, field_validator
@@ -14,6 +15,9 @@ class GatewaySettings(ServiceSettings):
     """`request_timeout_s` is the budget of one request over all the calls that it takes; uploads have their own."""
 
     gateway_port: int = Field(default=8000, ge=0, le=65535)
+    gateway_dir: Path = Field(
+        default=Path("data/gateway"), description="What the gateway itself keeps lies below it, for its owner alone."
+    )
     root_path: Annotated[str, StringConstraints(pattern=r"^(/[\w.~-]+)*$")] = Field(
         default="", description="Prefix under which a proxy serves the gateway, such as `/chex`."
     )

@@ -13,6 +13,7 @@ SETTINGS = frozenset(
         "CHEX_DECODE_MAX_QUEUE",
         "CHEX_DECODE_THREADS",
         "CHEX_DEVICE",
+        "CHEX_GATEWAY_DIR",
         "CHEX_GATEWAY_PORT",
         "CHEX_HOST",
         "CHEX_IMAGE_MAX_BATCH",

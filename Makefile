@@ -61,5 +61,5 @@ $(DEV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(DEV)
 	$(DEV)/bin/pip install $(PIP_FLAGS) --upgrade pip
 	$(DEV)/bin/pip install $(PIP_FLAGS) torch torchvision
-	$(DEV)/bin/pip install $(PIP_FLAGS) --group dev --editable '.[serve,train,ocr,timm,xrv,ray]'
+	$(DEV)/bin/pip install $(PIP_FLAGS) --group dev --editable '.[serve,train,ocr,timm,xrv,ray,traces]'
 	@touch $@

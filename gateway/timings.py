@@ -4,6 +4,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from shared.telemetry import measure
+
 
 class Timings:
     def __init__(self) -> None:
@@ -13,7 +15,8 @@ class Timings:
     @contextmanager
     def measure(self, part: str) -> Iterator[None]:
         started = time.perf_counter()
-        yield
+        with measure(part):
+            yield
         self._parts[part] = _ms_since(started)
 
     def so_far(self) -> dict[str, float]:

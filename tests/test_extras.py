@@ -101,7 +101,7 @@ def imported_in(place: str, apart_from: set[str]) -> set[str]:
 @pytest.mark.parametrize(
     ("place", "apart_from", "extras"),
     [
-        ("shared", set(), []),
+        ("shared", set(), ["traces"]),
         ("gateway", set(), ["gateway"]),
         ("services/text_classifier", NOT_SERVING, ["text", "cuda"]),
         ("services/text_classifier", set(), ["train"]),

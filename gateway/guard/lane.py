@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from shared.errors import Overloaded
+from shared.telemetry import measure
 
 MAX_WAIT_S = 0.8
 
@@ -29,7 +30,8 @@ class Lane:
     @asynccontextmanager
     async def place(self) -> AsyncIterator[None]:
         """Raises Overloaded where there is no place, and none comes free in time."""
-        await self._enter()
+        with measure("place"):
+            await self._enter()
         self.at_work += 1
         try:
             yield

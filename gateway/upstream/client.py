@@ -12,9 +12,11 @@ from pydantic import BaseModel, ValidationError
 
 from gateway.upstream.http import Http
 from gateway.upstream.refusal import Refused
+from gateway.upstream.templates import template_of
 from shared.deadline import HEADER, Deadline
 from shared.errors import DeadlineExceeded, Overloaded, Unavailable, UpstreamFailed
 from shared.schemas.system import Check, ModelDetails, Problem, Readiness
+from shared.telemetry import TRACEPARENT, current_span, measure
 
 log = structlog.get_logger("gateway")
 
@@ -70,7 +72,16 @@ class ServiceClient:
 
         Sent once more, if `may_repeat` allows and there is time, when no answer came or the answer was 503.
         """
-        deadline = deadline.capped(timeout_s or self._timeout_s)
+        traced = current_span() is not None
+        with measure(self.part, f"{request.method} {template_of(request.url.path)}" if traced else None, "client"):
+            span = current_span()
+            if span is not None:
+                request.headers[TRACEPARENT] = span.traceparent
+            return await self._answer(request, deadline.capped(timeout_s or self._timeout_s), may_repeat)
+
+    async def _answer(
+        self, request: httpx.Request, deadline: Deadline, may_repeat: Callable[[], bool]
+    ) -> httpx.Response:
         request.headers["X-Request-ID"] = correlation_id.get() or ""
         too_late = DeadlineExceeded(f"The {self.part} did not answer in time.", part=self.part)
         if deadline.left_s() <= 0:

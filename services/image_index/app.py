@@ -4,22 +4,24 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
-from prometheus_client import Gauge
 
 from services.image_index.encoding.encoder import Encoder
 from services.image_index.index import PART, ImageIndex
 from services.image_index.parts import open_encoder, open_fit, open_keys, open_prior, open_store, open_text_check
 from services.image_index.pictures.burned_in.reader import is_installed
 from services.image_index.routes.images import images_router
+from services.image_index.routes.index_metrics import IndexMetrics
 from services.image_index.routes.pictures import pictures_router
 from services.image_index.routes.reports import reports_router
 from services.image_index.routes.search import search_router
 from services.image_index.settings import ImageIndexSettings
 from services.image_index.store.contract import ImageStore
+from services.inference.queue_metrics import QueueMetrics
 from shared.errors import Unavailable
 from shared.schemas.system import BurnedIn, Check, IndexDescription, ModelDetails
 from shared.web.app import new_app
 from shared.web.documented import documented
+from shared.web.metrics import tell_model
 
 DESCRIPTION = """Keeps chest radiographs as the probabilities of the 14 CheXpert observations, and finds those that are
 most like a query: exactly, with filters, and in an order that depends on nothing but the data."""
@@ -67,8 +69,9 @@ def create_app(
         max_json_bytes=settings.max_json_bytes,
         tags=TAGS,
     )
-    size = Gauge("chex_index_images", "Images in the index.", registry=app.state.metrics)
-    size.set_function(lambda: store.info().size)
+    tell_model(app.state.metrics, encoder.info)
+    QueueMetrics(app.state.metrics, index.queues)
+    app.state.metrics.register(IndexMetrics(store))
     app.include_router(images_router(index, app.state.metrics))
     app.include_router(pictures_router(index))
     app.include_router(reports_router(index.reports, app.state.metrics))

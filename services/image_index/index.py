@@ -42,6 +42,7 @@ from services.image_index.store.new_image import PutOutcome
 from services.image_index.store.reports import ReportTarget
 from services.image_index.worklist import disagreeing, page_of
 from services.inference.batching import MicroBatcher
+from services.inference.queue_metrics import Queue
 from shared.errors import Conflict, DeadlineExceeded, NotFound
 from shared.labels import LABELS, LabelName
 from shared.schemas.images import ImageMetadataInput, ImagePage, ImagePageParameters, ImageRecord
@@ -55,6 +56,7 @@ from shared.schemas.search import (
     SearchResult,
 )
 from shared.schemas.system import Check, IndexDescription
+from shared.telemetry import measure
 
 PART = "image-index"
 _WRITE_CHECK_TIMEOUT_S = 0.5  # the gateway waits a second for all that the index says of itself
@@ -94,6 +96,10 @@ class ImageIndex:
             max_queue=settings.image_max_queue,
             name="image-encoder",
         )
+
+    @property
+    def queues(self) -> dict[str, Queue]:
+        return {"decode": self._decode, "encode": self._batcher}
 
     async def __aenter__(self) -> Self:
         await self._batcher.__aenter__()
@@ -254,7 +260,8 @@ class ImageIndex:
         thresholds = dict(zip(LABELS, self._thresholds.tolist(), strict=True))
 
         def answer() -> SearchResult:
-            found = self.store.search(query)
+            with measure("search"):
+                found = self.store.search(query)
             if options.generation not in {None, found.info.generation}:
                 raise Conflict("The index has changed since that generation; begin again at the first page.")
             return search_result(found, query, names, thresholds, self.encoder.details)
@@ -277,10 +284,13 @@ class ImageIndex:
     async def _encode(
         self, data: bytes, text_check: TextCheck, sent: ImageMetadataInput | None = None, *, accept_any: bool
     ) -> tuple[Prepared, Encoding]:
-        prepared = await self._decode(data, text_check)
+        with measure("decode"):
+            prepared = await self._decode(data, text_check)
         check_chest(prepared, sent, 0.0 if accept_any else self._settings.chest_threshold)
         prepared.text.refuse()
-        return prepared, await self._batcher.submit(prepared.square, timeout_s=self._settings.upload_timeout_s)
+        with measure("encode"):
+            encoding = await self._batcher.submit(prepared.square, timeout_s=self._settings.upload_timeout_s)
+        return prepared, encoding
 
 
 def _there(found: T | None) -> T:

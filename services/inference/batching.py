@@ -5,6 +5,7 @@ Every waiter gets an answer: its result, its own error, 429 at a full queue, 504
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, Self, TypeVar
@@ -12,6 +13,7 @@ from typing import Generic, Self, TypeVar
 import structlog
 
 from shared.errors import DeadlineExceeded, InferenceFailed, Overloaded, ServiceError, Unavailable
+from shared.telemetry import Span, current_span
 
 log = structlog.get_logger("batching")
 
@@ -24,6 +26,7 @@ class _Waiter(Generic[Item, Result]):
     item: Item
     size: int
     future: asyncio.Future[Result]
+    span: Span | None  # of the request that waits
     outcome: Result | Exception | None = None
 
 
@@ -68,6 +71,12 @@ class MicroBatcher(Generic[Item, Result]):
         ]
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
+        self.refused = 0  # times that a full queue was found
+        self.on_run: Callable[[int, float], object] = lambda _items, _seconds: None  # called in the workers' threads
+
+    @property
+    def waiting(self) -> int:
+        return len(self._queue)
 
     async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
@@ -99,7 +108,8 @@ class MicroBatcher(Generic[Item, Result]):
         """
         if self._closed or self._loop is None:
             raise Unavailable("Shutting down.", part=self._name)
-        waiters = [_Waiter(item, self._size_of(item), self._loop.create_future()) for item in items]
+        span = current_span()
+        waiters = [_Waiter(item, self._size_of(item), self._loop.create_future(), span) for item in items]
         self._enqueue(waiters)
         too_late = DeadlineExceeded(f"Not done within {timeout_s:.3g} s.", part=self._name)
         timer = self._loop.call_later(timeout_s, _settle_all, waiters, too_late)
@@ -115,6 +125,7 @@ class MicroBatcher(Generic[Item, Result]):
             if len(self._queue) + len(waiters) > self._max_queue:
                 self._forget_the_done()
             if len(self._queue) + len(waiters) > self._max_queue:
+                self.refused += 1
                 raise Overloaded(f"{len(self._queue)} items wait already; send this again later.", part=self._name)
             self._queue += waiters
             self._wake_one()
@@ -126,7 +137,16 @@ class MicroBatcher(Generic[Item, Result]):
     def _work(self, number: int) -> None:
         batch: list[_Waiter[Item, Result]] = []
         while batch := self._exchange(number, batch):
+            began_ns = time.time_ns()
             self._run(batch)
+            self._tell(batch, began_ns, time.time_ns())
+
+    def _tell(self, batch: Sequence[_Waiter[Item, Result]], began_ns: int, ended_ns: int) -> None:
+        """Each trace gets the run as its own, whoever else was in it."""
+        self.on_run(len(batch), (ended_ns - began_ns) / 1e9)
+        for span in {id(waiter.span): waiter.span for waiter in batch}.values():
+            if span is not None:
+                span.add("run", began_ns, ended_ns, items=len(batch))
 
     def _exchange(self, number: int, done: list[_Waiter[Item, Result]]) -> list[_Waiter[Item, Result]]:
         """Answers the waiters of a batch that was run, then waits for items and takes the next. Empty once closed.

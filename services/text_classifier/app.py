@@ -8,6 +8,7 @@ from dataclasses import replace
 from fastapi import FastAPI
 from prometheus_client import Counter
 
+from services.inference.queue_metrics import QueueMetrics
 from services.text_classifier.lanes import PART, Lanes
 from services.text_classifier.reading.classifier import TextClassifier
 from services.text_classifier.reading.reading import MOST_EVIDENCE_COSTS, Reading
@@ -15,8 +16,10 @@ from services.text_classifier.settings import TextClassifierSettings
 from shared.errors import DeadlineExceeded, InferenceFailed, InvalidInput, Overloaded, Unavailable
 from shared.schemas.system import Check, ModelDetails
 from shared.schemas.text import ClassifyRequest, ClassifyResponse
+from shared.telemetry import measure
 from shared.web.app import new_app
 from shared.web.documented import documented
+from shared.web.metrics import tell_model
 
 DESCRIPTION = """Reads the impression of a chest X-ray report and says, for each of the 14 CheXpert observations,
 whether it is present, uncertain, absent or not mentioned."""
@@ -47,6 +50,8 @@ def create_app(settings: TextClassifierSettings, classifier: TextClassifier | No
         max_json_bytes=settings.max_json_bytes,
         time_limit_s=lambda _scope: settings.request_timeout_s,
     )
+    tell_model(app.state.metrics, model.info)
+    QueueMetrics(app.state.metrics, {"quick": lanes.quick, "slow": lanes.slow})
     classified = Counter("chex_impressions", "Impressions classified.", registry=app.state.metrics)
 
     @app.post(
@@ -63,10 +68,13 @@ def create_app(settings: TextClassifierSettings, classifier: TextClassifier | No
         its sections, which are listed: not its history, comparison or technique, and the impression before the rest.
         """
         short = sum(map(len, request.impressions)) <= READ_AT_ONCE
-        readings = _read(model, request) if short else await asyncio.to_thread(_read, model, request)
+        with measure("read"):
+            readings = _read(model, request) if short else await asyncio.to_thread(_read, model, request)
         if request.strict_language:
             _check_language(readings)
-        results = await lanes.classify(_within(readings, settings))
+        readings = _within(readings, settings)
+        with measure("classify"):
+            results = await lanes.classify(readings)
         classified.inc(len(results))
         return ClassifyResponse(results=results, model=model.info)
 

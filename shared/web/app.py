@@ -1,8 +1,9 @@
 """The plumbing of every app: request ids, problems, logs, health, metrics, an OpenAPI page without outside assets."""
 
+import asyncio
 import re
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.metadata import version
 
 from asgi_correlation_id import CorrelationIdMiddleware
@@ -18,10 +19,11 @@ from shared.schemas.system import Check, Health, Readiness
 from shared.settings import MAX_JSON_BYTES
 from shared.web.body_limit import BodyLimit
 from shared.web.documented import describe_problems
-from shared.web.metrics import RequestMetrics
+from shared.web.metrics import RequestMetrics, new_registry
 from shared.web.problems import install_problem_handlers
 from shared.web.request_log import RequestLog
 from shared.web.strict_route import StrictRoute
+from shared.web.telemetry import Telemetry, closing_tracer
 from shared.web.time_limit import TimeLimit
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -52,18 +54,24 @@ def new_app(
     `time_limit_s` and `inherits_deadline` are those of TimeLimit; `admission` is a middleware that decides which
     requests come in; it is given the registry, as `registry`.
     """
+
+    @asynccontextmanager
+    async def lifespan_and_traces(app: FastAPI) -> AsyncIterator[None]:
+        async with closing_tracer(app), lifespan(app):
+            yield
+
     app = FastAPIOffline(
         title=title,
         description=description,
         version=version("chexretriever"),
-        lifespan=lifespan,
+        lifespan=lifespan_and_traces,
         redoc_url=None,
         openapi_tags=tags,
         separate_input_output_schemas=False,
         redirect_slashes=False,  # to an address made of the Host header, which anyone may have written
     )
     app.router.route_class = StrictRoute
-    app.state.metrics = CollectorRegistry()
+    app.state.metrics = new_registry()
     install_problem_handlers(app)
     _add_probes(app, readiness, app.state.metrics)
 
@@ -73,6 +81,7 @@ def new_app(
     app.add_middleware(RequestLog, metrics=RequestMetrics(app.state.metrics))
     if admission is not None:
         app.add_middleware(admission, registry=app.state.metrics)
+    app.add_middleware(Telemetry, registry=app.state.metrics)
     app.add_middleware(CorrelationIdMiddleware, validator=_valid_request_id)
     describe_problems(app)
     return app
@@ -81,7 +90,8 @@ def new_app(
 def _add_probes(app: FastAPI, readiness: ReadinessProbe, registry: CollectorRegistry) -> None:
     @app.get("/metrics", tags=["system"], summary="Metrics for Prometheus", response_class=PlainTextResponse)
     async def metrics() -> Response:
-        return Response(generate_latest(registry), media_type=CONTENT_TYPE_PLAIN_0_0_4)
+        found = await asyncio.to_thread(generate_latest, registry)  # some of it is counted, and nobody waits for that
+        return Response(found, media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
     @app.get("/healthz", tags=["system"], summary="Is the process alive?")
     async def healthz() -> Health:

@@ -8,11 +8,15 @@ import structlog
 from asgi_correlation_id import correlation_id
 from structlog.typing import EventDict, WrappedLogger
 
+from shared.telemetry import trace_id
 
-def _request_id(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    request_id = correlation_id.get()
+
+def _request(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    request_id, trace = correlation_id.get(), trace_id()
     if request_id:
         event["request_id"] = request_id
+    if trace:
+        event["trace_id"] = trace
     return event
 
 
@@ -21,7 +25,7 @@ def configure_logging(service: str, level: str, stream: TextIO = sys.stdout) -> 
     chain: list[structlog.typing.Processor] = [
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        _request_id,
+        _request,
         lambda _logger, _method, event: {"service": service, **event},
     ]
     written: list[structlog.typing.Processor] = [

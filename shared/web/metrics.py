@@ -1,9 +1,28 @@
-"""How many requests there were and how long they took, for Prometheus; bounded, whatever is sent."""
+"""What every process tells Prometheus: itself, and its requests. Bounded, whatever is sent."""
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+import platform
+from importlib.metadata import version
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, Info, ProcessCollector
 from starlette.types import Scope
 
+from shared.schemas.system import ModelInfo
+
 BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+
+def new_registry() -> CollectorRegistry:
+    """One a process, with what is known of any."""
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    build = Info("chex_build", "The version that runs, and of which Python.", registry=registry)
+    build.info({"version": version("chexretriever"), "python": platform.python_version()})
+    return registry
+
+
+def tell_model(registry: CollectorRegistry, model: ModelInfo) -> None:
+    told = Info("chex_model", "The model that answers, and the SHA-256 of its weights.", registry=registry)
+    told.info(model.model_dump(include=set(ModelInfo.model_fields)))
 
 
 class RequestMetrics:

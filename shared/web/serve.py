@@ -2,6 +2,7 @@
 
 import errno
 import gc
+import os
 import resource
 import socket
 import sys
@@ -12,6 +13,7 @@ from fastapi import FastAPI
 from shared.settings import ServiceSettings
 from shared.web.connections import ConnectionLimits, GuardedProtocol
 from shared.web.logs import configure_logging
+from shared.web.traces import trace
 
 _NEW_OBJECTS = 10_000  # so many between two searches for cycles; Python's 700 are a request or two
 _OTHER_FILES = 300  # the store, the models, connections to the services
@@ -34,6 +36,7 @@ def serve(app: FastAPI, settings: ServiceSettings, *, service: str, port: int, p
         server_header=False,
         timeout_graceful_shutdown=settings.shutdown_grace_s,
     )
+    trace(app, service, os.environ)
     _collect_less_garbage()
     uvicorn.Server(config).run(sockets=[listener])
 

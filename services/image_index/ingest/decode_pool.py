@@ -19,13 +19,16 @@ class DecodePool:
         self._limits = settings.limits
         self._most = settings.decode_threads + settings.decode_max_queue
         self._part = part
+        self._at_once = settings.decode_threads
         self._taken = 0
+        self.refused = 0
         self._threads = ThreadPoolExecutor(settings.decode_threads, thread_name_prefix="decode")
         self._decoders = IsolatedDecoders()
 
     async def __call__(self, data: bytes, text_check: TextCheck) -> Prepared:
         """Raises Overloaded, or what `prepare` raises of the file. What was begun is finished, whoever gives up."""
         if self._taken >= self._most:
+            self.refused += 1
             raise Overloaded("Too many files wait to be decoded; send this again later.", part=self._part)
         self._taken += 1
         decoded = asyncio.get_running_loop().run_in_executor(
@@ -33,6 +36,10 @@ class DecodePool:
         )
         decoded.add_done_callback(self._give_back)
         return await decoded
+
+    @property
+    def waiting(self) -> int:
+        return max(0, self._taken - self._at_once)
 
     def _give_back(self, _done: "asyncio.Future[Prepared]") -> None:
         self._taken -= 1

@@ -40,6 +40,7 @@ from shared.labels import LABELS, LabelName
 from shared.private_folder import open_folder
 from shared.schemas.images import ImageRecord, ReportEvidence
 from shared.schemas.system import IndexDescription, IndexInfo, ReportCounts
+from shared.telemetry import measure
 
 ENGINE = "embedded (SQLite, exact scan in memory)"
 _UNLOCKED_READS = 3
@@ -171,7 +172,7 @@ class EmbeddedStore:
             raise unavailable(trouble)
 
     def _write(self, operation: Callable[[Transaction], Result]) -> Result:
-        with disk_errors():
+        with measure("commit"), disk_errors():
             result, erased = self._writes.submit(lambda transaction: (operation(transaction), transaction.erased))
             if erased:
                 self._forget()

@@ -1,0 +1,26 @@
+"""The paths of the services without what callers put into them."""
+
+from functools import lru_cache
+
+_KNOWN = frozenset(
+    {
+        "by-image",
+        "classify",
+        "heatmap",
+        "images",
+        "index",
+        "model",
+        "report",
+        "reports",
+        "search",
+        "studies",
+        "thumbnail",
+        "v1",
+    }
+)
+
+
+@lru_cache(64)
+def template_of(path: str) -> str:
+    """`/v1/images/{}/thumbnail`. A word that is not known here counts as a caller's."""
+    return "/".join(part if part in _KNOWN or not part else "{}" for part in path.split("/"))

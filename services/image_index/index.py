@@ -260,7 +260,7 @@ class ImageIndex:
         thresholds = dict(zip(LABELS, self._thresholds.tolist(), strict=True))
 
         def answer() -> SearchResult:
-            with measure("search"):
+            with measure("rank"):
                 found = self.store.search(query)
             if options.generation not in {None, found.info.generation}:
                 raise Conflict("The index has changed since that generation; begin again at the first page.")

@@ -73,7 +73,7 @@ def create_app(settings: TextClassifierSettings, classifier: TextClassifier | No
         if request.strict_language:
             _check_language(readings)
         readings = _within(readings, settings)
-        with measure("classify"):
+        with measure("infer"):
             results = await lanes.classify(readings)
         classified.inc(len(results))
         return ClassifyResponse(results=results, model=model.info)

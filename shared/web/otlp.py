@@ -5,6 +5,7 @@ instrumentations of web frameworks are not used: they record addresses, which ho
 what this module writes down: names of parts, routes, methods, statuses, counts and times.
 """
 
+import threading
 from collections.abc import Mapping
 from importlib.metadata import version
 
@@ -27,6 +28,7 @@ from opentelemetry.trace import (
 
 from shared.telemetry import OK, Kind
 
+_SEND_THE_REST_S = 2.0
 _KINDS = {"internal": SpanKind.INTERNAL, "client": SpanKind.CLIENT}
 
 
@@ -55,8 +57,10 @@ class OtelTracer:
         return _Recorded(self._tracer, self._tracer.start_span("request", context, SpanKind.SERVER))
 
     def close(self) -> None:
-        """Sends what is left, for as long as the exporter's time limit allows."""
-        self._provider.shutdown()
+        """Sends what is left, if the collector takes it soon: the end of a service waits for no other."""
+        sending = threading.Thread(target=self._provider.shutdown, daemon=True)
+        sending.start()
+        sending.join(_SEND_THE_REST_S)
 
 
 class _Recorded:

@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from gateway.app import create_app as create_gateway
 from gateway.settings import GatewaySettings
@@ -17,8 +18,8 @@ from services.text_classifier.settings import TextClassifierSettings
 
 
 @pytest.fixture
-async def chain(tmp_path) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the gateway, over an empty index in `tmp_path`."""
+def apps(tmp_path) -> dict[str, FastAPI]:
+    """The three by name, over an empty index in `tmp_path`; they run while there is a `chain`."""
     text = create_classifier(TextClassifierSettings(device="cpu"))
     index = create_index(ImageIndexSettings(device="cpu", data_dir=tmp_path))
     gateway = create_gateway(
@@ -26,8 +27,14 @@ async def chain(tmp_path) -> AsyncIterator[httpx.AsyncClient]:
         classifier=TextClassifierClient(Http("http://service", httpx.ASGITransport(text))),
         index=ImageIndexClient(Http("http://service", httpx.ASGITransport(index))),
     )
+    return {"text-classifier": text, "image-index": index, "gateway": gateway}
+
+
+@pytest.fixture
+async def chain(apps) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the gateway."""
     async with AsyncExitStack() as stack:
-        for app in (text, index, gateway):
+        for app in apps.values():
             await stack.enter_async_context(app.router.lifespan_context(app))
-        transport = httpx.ASGITransport(gateway)
+        transport = httpx.ASGITransport(apps["gateway"])
         yield await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://gateway"))

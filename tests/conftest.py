@@ -1,14 +1,18 @@
-"""What tests of several rooms share: a small gallery of phantoms, and where the real data lie."""
+"""What tests of several rooms share: a small gallery of phantoms, what was logged, and where the real data lie."""
 
+import logging
 import os
-from io import BytesIO
+from collections.abc import Iterator
+from io import BytesIO, StringIO
 from pathlib import Path
 
 import pytest
+import structlog
 from PIL import Image
 
 from services.image_index.examples.phantoms.phantom import Phantom, make_phantom
 from shared.labels import LABELS, LabelName
+from shared.web.logs import configure_logging
 from tests.repository import REPOSITORY
 
 # Where the extra that reads text is installed, every picture of every test would be read. Those that mean it say so.
@@ -28,6 +32,19 @@ def phantom_pngs() -> dict[LabelName, list[bytes]]:
         label: [png_of(make_phantom(100 * number + position, labels=[label], size=256)) for number in (1, 2)]
         for position, label in enumerate(LABELS)
     }
+
+
+@pytest.fixture
+def logged() -> Iterator[StringIO]:
+    """Everything that is logged at debug level, by whatever library; the root logger is as it was afterwards."""
+    root = logging.getLogger()
+    handlers, level, stream = root.handlers[:], root.level, StringIO()
+    root.handlers[:] = []
+    configure_logging("test", "debug", stream)
+    yield stream
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

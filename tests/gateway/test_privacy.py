@@ -1,32 +1,14 @@
 """No impression, image id or query string in logs, metrics, addresses or problems, whatever goes wrong."""
 
-import io
-import logging
-from collections.abc import Iterator
 from itertools import product
 
 import httpx
 import pytest
-import structlog
 
-from shared.web.logs import configure_logging
 from tests.gateway.fakes import FakeService, problem
 
 SECRET = "zebra"
 IMPRESSION = f"Edema in Jane {SECRET}"
-
-
-@pytest.fixture
-def logged() -> Iterator[io.StringIO]:
-    """Everything that is logged at debug level, by whatever library; the root logger is as it was afterwards."""
-    root = logging.getLogger()
-    handlers, level, stream = root.handlers[:], root.level, io.StringIO()
-    root.handlers[:] = []
-    configure_logging("gateway", "debug", stream)
-    yield stream
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
 
 
 def crash(_request: httpx.Request) -> httpx.Response:

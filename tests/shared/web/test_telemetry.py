@@ -3,7 +3,6 @@
 import asyncio
 import socket
 import time
-from io import StringIO
 
 import httpx
 import pytest
@@ -17,7 +16,6 @@ from services.inference.batching import MicroBatcher
 from shared.errors import Conflict
 from shared.telemetry import current_span, measure, trace_id
 from shared.web import traces
-from shared.web.logs import configure_logging
 from shared.web.otlp import OtelTracer, open_tracer
 from tests.shared.web.conftest import bare_app
 
@@ -91,12 +89,10 @@ def test_outside_of_a_request_measuring_does_nothing():
         assert trace_id() is None
 
 
-async def test_a_callers_trace_is_handed_on_and_logged_without_a_collector(client):
-    out = StringIO()
-    configure_logging("test", "info", out)
+async def test_a_callers_trace_is_handed_on_and_logged_without_a_collector(client, logged):
     answer = (await client.get("/v1/images/1", headers=SENT)).json()
     assert answer == {"trace_id": TRACE, "handed_on": SENT["traceparent"]}
-    assert out.getvalue().count(f'"trace_id": "{TRACE}"') == 2  # the route's line, and the access log's
+    assert logged.getvalue().count(f'"trace_id": "{TRACE}"') == 2  # the route's line, and the access log's
 
 
 @pytest.mark.parametrize(

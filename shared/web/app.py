@@ -9,6 +9,7 @@ from importlib.metadata import version
 from asgi_correlation_id import CorrelationIdMiddleware
 from fastapi import FastAPI, Response
 from fastapi.responses import PlainTextResponse
+from fastapi.telemetry import TelemetryConfig
 from fastapi_offline import FastAPIOffline
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
@@ -28,6 +29,9 @@ from shared.web.time_limit import TimeLimit
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 ReadinessProbe = Callable[[], Awaitable[Sequence[Check]]]
+
+# It exports paths, query strings and the messages of errors, wherever the environment gives it a collector.
+_NO_TELEMETRY_OF_FASTAPI: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
@@ -68,6 +72,7 @@ def new_app(
         redoc_url=None,
         openapi_tags=tags,
         separate_input_output_schemas=False,
+        telemetry=_NO_TELEMETRY_OF_FASTAPI,
         redirect_slashes=False,  # to an address made of the Host header, which anyone may have written
     )
     app.router.route_class = StrictRoute

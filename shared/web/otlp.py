@@ -1,8 +1,8 @@
 """Records traces with OpenTelemetry's SDK, and sends them to a collector from a thread of its own.
 
-Sampling, batches, the collector's address and its time limits are set by OpenTelemetry's own variables. Its
-instrumentations of web frameworks are not used: they record addresses, which hold identifiers. What leaves the house is
-what this module writes down: names of parts, routes, methods, statuses, counts and times.
+Sampling, batches, the collector's address and its time limits are set by OpenTelemetry's own variables. The
+instrumentations of web frameworks, FastAPI's own too, are not used: they record addresses, which hold identifiers. What
+leaves the house is what this module writes down: names of parts, routes, methods, statuses, counts and times.
 """
 
 import threading

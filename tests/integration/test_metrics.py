@@ -8,6 +8,7 @@ import pytest
 from fastapi import FastAPI
 from prometheus_client import Metric
 
+from gateway.upstream.templates import template_of
 from tests.integration.promql import asked_of
 from tests.repository import REPOSITORY
 
@@ -170,3 +171,11 @@ def test_the_dashboard_shows_every_metric_of_ours():
     asked = {name for expression in expressions() for name, _ in asked_of(expression)}
     shown = {name.removesuffix(suffix) for name in asked for suffix in ("", *HISTOGRAM)}
     assert {name for name in listed() if name.startswith("chex_")} <= shown
+
+
+def test_the_gateway_knows_the_words_of_the_services_paths(apps):
+    """So that a span of a call says which it was."""
+    for part in ("text-classifier", "image-index"):
+        for path in apps[part].openapi()["paths"]:
+            if path.startswith("/v1"):
+                assert template_of(path) == re.sub(r"\{\w+\}", "{}", path)

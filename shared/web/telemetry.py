@@ -11,10 +11,10 @@ from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.telemetry import OK, TRACEPARENT, PassedOn, Span, observing, part_times
+from shared.web.connections import RESERVED_PATHS
 
 _TRACEPARENT = re.compile(rb"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _HEADER = TRACEPARENT.encode()
-_UNTRACED = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
 class RequestSpan(Span, Protocol):
@@ -64,7 +64,7 @@ class Telemetry:
             return
         traceparent = _traceparent(scope)
         tracer = tracer_of(scope["app"])
-        if tracer is None or scope["path"] in _UNTRACED:
+        if tracer is None or scope["path"] in RESERVED_PATHS:
             with observing(self._parts, PassedOn(traceparent) if traceparent else None):
                 await self.app(scope, receive, send)
             return

@@ -1,21 +1,35 @@
-"""`python -m gateway`: serve the gateway, configured by `CHEX_…` environment variables."""
+"""`python -m gateway`: serve the gateway, configured by `CHEX_…` environment variables. `keys` says who may call it."""
 
 import typer
 
 from gateway.app import create_app
+from gateway.guard.first_start import first_start
+from gateway.guard.keys.commands import keys
+from gateway.guard.keys.store import KeysUnusable
+from gateway.guard.local_only import OpenToAll
 from gateway.settings import GatewaySettings
 from shared.commands import run
 from shared.environment import read_environment
 from shared.web.serve import serve
 
+cli = typer.Typer(add_completion=False)
 
-def main() -> None:
-    """Serve the gateway. It takes no arguments: settings come from the environment (CHEX_GATEWAY_PORT, ...)."""
+
+@cli.callback(invoke_without_command=True)
+def gateway(context: typer.Context) -> None:
+    """Serve the gateway. Without a command it takes no arguments: settings come from the environment
+    (CHEX_GATEWAY_PORT, ...).
+    """
+    if context.invoked_subcommand is not None:
+        return
     settings = read_environment(GatewaySettings, "gateway")
     serve(
         create_app(settings), settings, service="gateway", port=settings.gateway_port, port_variable="CHEX_GATEWAY_PORT"
     )
 
 
+cli.add_typer(keys, name="keys")
+cli.command()(first_start)
+
 if __name__ == "__main__":
-    run(lambda: typer.run(main), "gateway")
+    run(cli, "gateway", KeysUnusable, OpenToAll)

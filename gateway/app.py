@@ -4,13 +4,18 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from pydantic import HttpUrl
+from starlette.middleware.cors import CORSMiddleware
 from starlette.types import Scope
 
 from gateway.guard.admission import Admission, lane_of, make_lanes
+from gateway.guard.document import describe_rights
+from gateway.guard.door import Door
+from gateway.guard.identity import Identity
 from gateway.openapi import TAGS
 from gateway.parts import Parts
 from gateway.routes.images import images_router
@@ -29,17 +34,28 @@ DESCRIPTION = """The impression of a radiology report goes in; the 14 CheXpert l
 come out. Errors are RFC 9457 problems that carry the request's id and name the part that failed; 429 and 503 say when
 to try again, and nothing else is worth sending twice. For research: not a medical device."""
 
+_CORS: Any = {
+    "allow_methods": ["GET", "HEAD", "POST", "PUT", "DELETE"],
+    "allow_headers": ["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "X-API-Key", "X-Request-ID"],
+    "expose_headers": ["ETag", "Location", "Retry-After", "WWW-Authenticate", "X-Request-ID"],
+}
+
 
 def create_app(
     settings: GatewaySettings,
     classifier: TextClassifierClient | None = None,
     index: ImageIndexClient | None = None,
 ) -> FastAPI:
-    """Calls the services at the settings' addresses, or through the clients it is given."""
+    """Calls the services at the settings' addresses, or through the clients it is given.
+
+    Raises OpenToAll or KeysUnusable.
+    """
+    door = Door(settings)
+    token = settings.token()
     connections = AsyncExitStack()
 
     def connect(url: HttpUrl) -> Http:
-        http = open_http(str(url))
+        http = open_http(str(url), token)
         connections.push_async_callback(http.aclose)
         return http
 
@@ -57,7 +73,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        async with connections:
+        async with connections, door.open():
             yield
 
     async def readiness() -> list[Check]:
@@ -79,6 +95,7 @@ def create_app(
         time_limit_s=time_limit_s,
         inherits_deadline=False,
         admission=partial(Admission, lanes=lanes),
+        guard=partial(Identity, door=door),
         max_json_bytes=settings.max_json_bytes,
         tags=TAGS,
     )
@@ -86,6 +103,12 @@ def create_app(
     app.add_exception_handler(Refused, _hand_on)
     for router in (retrieval_router(parts), images_router(parts), reports_router(parts), system_router(parts)):
         app.include_router(router)
+    if door.asks:
+        describe_rights(app)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware, allow_origins=settings.cors_origins, **_CORS
+        )  # outermost: a preflight has no key
     return app
 
 

@@ -1,14 +1,18 @@
 """Settings of the gateway, from environment variables with the prefix `CHEX_`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, get_args
+from urllib.parse import urlsplit
 
-from pydantic import Field, HttpUrl, StringConstraints, field_validator
+from pydantic import Field, HttpUrl, StringConstraints, ValidationInfo, field_validator
+from pydantic_settings import NoDecode
 
 from gateway.links import Links
 from shared.settings import ServiceSettings
 
 MEBIBYTE = 1024 * 1024
+Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
+_HERE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class GatewaySettings(ServiceSettings):
@@ -17,6 +21,25 @@ class GatewaySettings(ServiceSettings):
     gateway_port: int = Field(default=8000, ge=0, le=65535)
     gateway_dir: Path = Field(
         default=Path("data/gateway"), description="What the gateway itself keeps lies below it, for its owner alone."
+    )
+    auth: Literal["on", "off"] = Field(
+        default="on", description="`off`: whoever reaches the gateway may do everything, from wherever."
+    )
+    oidc_issuer: str | None = Field(
+        default=None, description="Whose bearer tokens are taken: the `iss` of them, to the letter."
+    )
+    oidc_audience: str | None = Field(default=None, validate_default=True, description="The `aud` of tokens for us.")
+    oidc_jwks_url: str | None = Field(
+        default=None, description="Where the issuer's public keys are; else its discovery document says it."
+    )
+    oidc_algorithms: Annotated[tuple[Algorithm, ...], NoDecode] = Field(
+        default=("RS256", "PS256", "ES256"), description="How tokens may be signed, with commas between."
+    )
+    oidc_right_prefix: str = Field(
+        default="", description="Before the rights in a token's `scope` or `scp`, such as `chex:`."
+    )
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Origins whose pages may call, such as `https://viewer.example`, with commas between."
     )
     root_path: Annotated[str, StringConstraints(pattern=r"^(/[\w.~-]+)*$")] = Field(
         default="", description="Prefix under which a proxy serves the gateway, such as `/chex`."
@@ -51,6 +74,42 @@ class GatewaySettings(ServiceSettings):
         description="Template, such as `https://pacs.example/viewer?StudyInstanceUIDs={study_instance_uid}`.",
     )
 
+    @field_validator("oidc_issuer", "oidc_jwks_url")
+    @classmethod
+    def _comes_unchanged(cls, url: str | None) -> str | None:
+        parts = urlsplit(url or "")
+        if url is not None and not (
+            parts.hostname and (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _HERE))
+        ):
+            raise ValueError(
+                "must begin with https:// (or be on this machine): who changes it on its way forges tokens"
+            )
+        return url
+
+    @field_validator("oidc_audience")
+    @classmethod
+    def _has_an_audience(cls, audience: str | None, info: ValidationInfo) -> str | None:
+        if audience is None and info.data.get("oidc_issuer") is not None:
+            raise ValueError("must be set where CHEX_OIDC_ISSUER is: else a token for any other service is taken")
+        return audience
+
+    @field_validator("oidc_algorithms", mode="before")
+    @classmethod
+    def _are_algorithms(cls, written: object) -> object:
+        names = _listed(written)
+        if not names or not set(names) <= set(get_args(Algorithm)):
+            raise ValueError(f"must be some of {', '.join(get_args(Algorithm))}, with commas between")
+        return names
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _are_origins(cls, written: object) -> object:
+        origins = _listed(written)
+        for parts in map(urlsplit, origins):
+            if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path or parts.query or parts.fragment:
+                raise ValueError("must be origins such as https://viewer.example, with commas between")
+        return origins
+
     @field_validator("viewer_url")
     @classmethod
     def _viewer_url_is_a_template(cls, viewer_url: str | None) -> str | None:
@@ -78,3 +137,9 @@ class GatewaySettings(ServiceSettings):
             wado_rs_url=None if self.wado_rs_url is None else str(self.wado_rs_url).rstrip("/"),
             viewer_url=self.viewer_url,
         )
+
+
+def _listed(written: object) -> tuple[str, ...]:
+    if isinstance(written, str):
+        return tuple(part.strip() for part in written.split(",") if part.strip())
+    return tuple(written) if isinstance(written, tuple | list) else ()

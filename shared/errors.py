@@ -30,6 +30,24 @@ class BadRequest(ServiceError):
     title = "The request cannot be read"
 
 
+class Unauthenticated(ServiceError):
+    """Nobody is known by what was sent with the request, or nothing was sent."""
+
+    status = 401
+    type = "urn:chexretriever:unauthenticated"
+    title = "A valid key or token is needed"
+
+    def __init__(self, detail: str, *, nothing_shown: bool = False) -> None:
+        super().__init__(detail)
+        self.nothing_shown = nothing_shown
+
+
+class Forbidden(ServiceError):
+    status = 403
+    type = "urn:chexretriever:forbidden"
+    title = "Not allowed to this caller"
+
+
 class NotFound(ServiceError):
     status = 404
     type = "urn:chexretriever:not-found"
@@ -62,6 +80,14 @@ class UnsupportedMediaType(ServiceError):
     title = "Media type not supported"
 
 
+class Misdirected(ServiceError):
+    """The request was made to a name that is not this machine's."""
+
+    status = 421
+    type = "urn:chexretriever:misdirected"
+    title = "Not served under this name"
+
+
 class InvalidInput(ServiceError):
     status = 422
     type = "urn:chexretriever:invalid-input"
@@ -92,6 +118,13 @@ class Overloaded(ServiceError):
 
     def __init__(self, detail: str, *, part: str | None = None, retry_after_s: int = 1) -> None:
         super().__init__(detail, part=part, retry_after_s=retry_after_s)
+
+
+class RateLimited(Overloaded):
+    """More than the caller's key allows."""
+
+    type = "urn:chexretriever:rate-limited"
+    title = "Too many requests with this key"
 
 
 class HeadTooLarge(ServiceError):

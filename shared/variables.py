@@ -6,9 +6,11 @@ test holds the list against their settings.
 
 SETTINGS = frozenset(
     {
+        "CHEX_AUTH",
         "CHEX_BURNED_IN",
         "CHEX_CHEST_THRESHOLD",
         "CHEX_CLASSIFY_TIMEOUT_S",
+        "CHEX_CORS_ORIGINS",
         "CHEX_DATA_DIR",
         "CHEX_DECODE_MAX_QUEUE",
         "CHEX_DECODE_THREADS",
@@ -34,6 +36,11 @@ SETTINGS = frozenset(
         "CHEX_MAX_UPLOAD_BYTES",
         "CHEX_MAX_WAITING",
         "CHEX_MIN_FREE_BYTES",
+        "CHEX_OIDC_ALGORITHMS",
+        "CHEX_OIDC_AUDIENCE",
+        "CHEX_OIDC_ISSUER",
+        "CHEX_OIDC_JWKS_URL",
+        "CHEX_OIDC_RIGHT_PREFIX",
         "CHEX_PATIENT_KEY",
         "CHEX_PRIOR",
         "CHEX_PUBLIC_URL",
@@ -41,6 +48,8 @@ SETTINGS = frozenset(
         "CHEX_REQUEST_TIMEOUT_S",
         "CHEX_ROOT_PATH",
         "CHEX_SEARCH_TIMEOUT_S",
+        "CHEX_SERVICE_TOKEN",
+        "CHEX_SERVICE_TOKEN_FILE",
         "CHEX_SHUTDOWN_GRACE_S",
         "CHEX_TEXT_MAX_QUEUE",
         "CHEX_TEXT_MAX_TOKENS",

@@ -39,6 +39,7 @@ def environment_for(settings: DemoSettings, gallery: Path) -> dict[str, str]:
     environment.setdefault("CHEX_TEXT_URL", f"http://{settings.address}:{settings.text_port}")
     environment.setdefault("CHEX_INDEX_URL", f"http://{settings.address}:{settings.index_port}")
     environment.setdefault("CHEX_DATA_DIR", str(ROOT / "index" / name_of(gallery)))
+    environment.setdefault("CHEX_GATEWAY_DIR", str(ROOT / "gateway"))
     return environment
 
 

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any, Self
 
 import httpx
+from pydantic import SecretStr
 
 from gateway.upstream.connection import Connection
 from gateway.upstream.slots import Slots
@@ -22,10 +23,13 @@ _MOST_URLS = 64
 
 
 class Http:
-    def __init__(self, base_url: str, transport: httpx.AsyncBaseTransport) -> None:
+    """`token`: what the service asks for, where it does."""
+
+    def __init__(self, base_url: str, transport: httpx.AsyncBaseTransport, *, token: SecretStr | None = None) -> None:
         base_url = base_url.rstrip("/")
         self._url = lru_cache(_MOST_URLS)(lambda path: httpx.URL(base_url + path))  # which takes long to read
         self._transport = transport
+        self._authorization = None if token is None else f"Bearer {token.get_secret_value()}"
 
     def request(
         self,
@@ -37,9 +41,12 @@ class Http:
         headers: Mapping[str, str] | Mapping[bytes, bytes] | None = None,
     ) -> httpx.Request:
         """`content`: bytes, or an asynchronous iterator of bytes that can be sent once."""
-        return httpx.Request(
+        request = httpx.Request(
             method, self._url(path), content=content, params=params, headers=headers, extensions=_TIMEOUTS
         )
+        if self._authorization is not None:
+            request.headers["Authorization"] = self._authorization
+        return request
 
     async def send(self, request: httpx.Request) -> httpx.Response:
         """The whole answer. Raises httpx.TransportError, or httpx.DecodingError."""
@@ -60,6 +67,6 @@ class Http:
         await self.aclose()
 
 
-def open_http(base_url: str) -> Http:
+def open_http(base_url: str, token: SecretStr | None = None) -> Http:
     tls = httpx.create_ssl_context(trust_env=False)
-    return Http(base_url, Slots(lambda: Connection(tls=tls, idle_s=IDLE_S), idle_s=IDLE_S))
+    return Http(base_url, Slots(lambda: Connection(tls=tls, idle_s=IDLE_S), idle_s=IDLE_S), token=token)

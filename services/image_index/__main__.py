@@ -29,8 +29,10 @@ def serve() -> None:
     """Answer over HTTP. Settings come from the environment (CHEX_INDEX_PORT, CHEX_DATA_DIR, CHEX_IMAGE_MODEL, ...)."""
     from services.image_index.app import create_app  # noqa: PLC0415 - the other commands need no web server
     from shared.web.serve import serve as serve_app  # noqa: PLC0415
+    from shared.web.service_token import require_token  # noqa: PLC0415
 
     settings = read_environment(ImageIndexSettings, "image-index")
+    require_token(settings, "image-index")
     configure_logging("image-index", settings.log_level)  # opening the store may have something to say
     make_writable(settings.index_folder)
     app = create_app(settings)

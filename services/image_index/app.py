@@ -22,6 +22,7 @@ from shared.schemas.system import BurnedIn, Check, IndexDescription, ModelDetail
 from shared.web.app import new_app
 from shared.web.documented import documented
 from shared.web.metrics import tell_model
+from shared.web.service_token import guard_by
 
 DESCRIPTION = """Keeps chest radiographs as the probabilities of the 14 CheXpert observations, and finds those that are
 most like a query: exactly, with filters, and in an order that depends on nothing but the data."""
@@ -68,6 +69,7 @@ def create_app(
         time_limit_s=lambda _scope: settings.upload_timeout_s,
         max_json_bytes=settings.max_json_bytes,
         tags=TAGS,
+        guard=guard_by(settings),
     )
     tell_model(app.state.metrics, encoder.info)
     QueueMetrics(app.state.metrics, index.queues)

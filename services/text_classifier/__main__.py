@@ -14,6 +14,7 @@ from shared.environment import read_environment
 from shared.errors import ServiceError
 from shared.tables import TableUnusable
 from shared.web.serve import serve as serve_app
+from shared.web.service_token import require_token
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help="The text classifier.")
 
@@ -27,6 +28,7 @@ def text_classifier() -> None:
 def serve() -> None:
     """Answer over HTTP. Settings come from the environment (CHEX_TEXT_MODEL, CHEX_TEXT_PORT, ...)."""
     settings = read_environment(TextClassifierSettings, "text-classifier")
+    require_token(settings, "text-classifier")
     app = create_app(settings)
     serve_app(app, settings, service="text-classifier", port=settings.text_port, port_variable="CHEX_TEXT_PORT")
 

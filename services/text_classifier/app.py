@@ -20,6 +20,7 @@ from shared.telemetry import measure
 from shared.web.app import new_app
 from shared.web.documented import documented
 from shared.web.metrics import tell_model
+from shared.web.service_token import guard_by
 
 DESCRIPTION = """Reads the impression of a chest X-ray report and says, for each of the 14 CheXpert observations,
 whether it is present, uncertain, absent or not mentioned."""
@@ -49,6 +50,7 @@ def create_app(settings: TextClassifierSettings, classifier: TextClassifier | No
         max_body_bytes=settings.max_json_bytes,
         max_json_bytes=settings.max_json_bytes,
         time_limit_s=lambda _scope: settings.request_timeout_s,
+        guard=guard_by(settings),
     )
     tell_model(app.state.metrics, model.info)
     QueueMetrics(app.state.metrics, {"quick": lanes.quick, "slow": lanes.slow})

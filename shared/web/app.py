@@ -51,12 +51,13 @@ def new_app(
     time_limit_s: Callable[[Scope], float],
     inherits_deadline: bool = True,
     admission: Callable[..., ASGIApp] | None = None,
+    guard: Callable[..., ASGIApp] | None = None,
     tags: list[dict[str, str]] | None = None,
 ) -> FastAPI:
     """An app with nothing but plumbing; the caller adds its routes. `app.state.metrics` is its Prometheus registry.
 
     `time_limit_s` and `inherits_deadline` are those of TimeLimit; `admission` is a middleware that decides which
-    requests come in; it is given the registry, as `registry`.
+    requests come in; it is given the registry, as `registry`. So is `guard`, which decides before it who may.
     """
 
     @asynccontextmanager
@@ -86,6 +87,8 @@ def new_app(
     app.add_middleware(RequestLog, metrics=RequestMetrics(app.state.metrics))
     if admission is not None:
         app.add_middleware(admission, registry=app.state.metrics)
+    if guard is not None:
+        app.add_middleware(guard, registry=app.state.metrics)
     app.add_middleware(Telemetry, registry=app.state.metrics)
     app.add_middleware(CorrelationIdMiddleware, validator=_valid_request_id)
     describe_problems(app)

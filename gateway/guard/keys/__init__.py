@@ -1,0 +1,1 @@
+"""API keys: how they are written, kept, checked, and made on the command line."""

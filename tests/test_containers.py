@@ -35,8 +35,8 @@ DOCKERFILES = list(APPS)
 COMPOSE = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 PROFILES = {
-    "cpu": {"gateway", "text-classifier", "image-index"},
-    "gpu": {"gateway", "text-classifier-gpu", "image-index-gpu"},
+    "cpu": {"first-start", "gateway", "text-classifier", "image-index"},
+    "gpu": {"first-start", "gateway", "text-classifier-gpu", "image-index-gpu"},
 }
 
 
@@ -136,23 +136,79 @@ def test_service_runs_with_the_least_rights(name):
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert service["tmpfs"] == "/tmp"
-    assert service["restart"] == "unless-stopped"
+    assert service["restart"] == ("no" if name == "first-start" else "unless-stopped")
     assert not {"privileged", "cap_add", "user", "pid", "network_mode"} & set(service)
 
 
-def test_index_alone_has_a_place_to_write_and_keeps_it():
-    writing = {name for name, service in SERVICES.items() if service.get("volumes")}
-    assert writing == {"image-index", "image-index-gpu"}
-    assert {tuple(SERVICES[name]["volumes"]) for name in writing} == {("index-data:/data",)}
-    assert "index-data" in COMPOSE["volumes"]
-    dockerfile = "services/image_index/Dockerfile"
-    assert environment(dockerfile)["CHEX_DATA_DIR"] == "/data"
-    assert "install --directory --owner=10001 --group=10001 --mode=0700 /data" in arguments(dockerfile, "RUN")
+WRITES = {
+    "first-start": {"gateway-data:/gateway", "secrets:/secrets"},
+    "gateway": {"gateway-data:/gateway"},
+    "image-index": {"index-data:/data"},
+    "image-index-gpu": {"index-data:/data"},
+    "text-classifier": set(),
+    "text-classifier-gpu": set(),
+}
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_service_writes_where_it_keeps_something_and_reads_the_token_that_was_made_for_all(name):
+    mounted = set(SERVICES[name]["volumes"])
+    assert {volume for volume in mounted if not volume.endswith(":ro")} == WRITES[name]
+    if name != "first-start":
+        assert mounted - WRITES[name] == {"secrets:/secrets:ro"}
+        assert SERVICES[name]["environment"]["CHEX_SERVICE_TOKEN_FILE"] == "/secrets/service-token"
+        assert SERVICES[name]["depends_on"]["first-start"] == {"condition": "service_completed_successfully"}
+    assert {volume.split(":")[0] for volume in mounted} <= set(COMPOSE["volumes"])
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "variable", "folders"),
+    [
+        ("gateway/Dockerfile", "CHEX_GATEWAY_DIR", "/gateway /secrets"),
+        ("services/image_index/Dockerfile", "CHEX_DATA_DIR", "/data"),
+    ],
+)
+def test_folders_that_volumes_are_mounted_at_belong_to_the_user_that_writes_there(dockerfile, variable, folders):
+    assert environment(dockerfile)[variable] == folders.split()[0]
+    assert f"install --directory --owner=10001 --group=10001 --mode=0700 {folders}" in arguments(dockerfile, "RUN")
+
+
+def test_first_start_makes_a_token_and_a_key_once_and_prints_neither(tmp_path):
+    command = [word.replace("/secrets", str(tmp_path / "secrets")) for word in SERVICES["first-start"]["command"]]
+    command = [
+        sys.executable,
+        *(word.replace("${CHEX_PUBLISH:-127.0.0.1:8000}", "127.0.0.1:9") for word in command[1:]),
+    ]
+    variables = {**os.environ, "CHEX_GATEWAY_DIR": str(tmp_path / "gateway")}
+
+    def start() -> tuple[str, str, str]:
+        done = subprocess.run(command, cwd=REPOSITORY, env=variables, capture_output=True, text=True, check=True)
+        assert done.stderr == ""
+        return (
+            done.stdout,
+            (tmp_path / "secrets/service-token").read_text(),
+            (tmp_path / "gateway/first-key").read_text(),
+        )
+
+    said, token, key = start()
+    assert start() == (said, token, key)
+    assert len(token) == 64
+    assert key.startswith("chex_")
+    assert token not in said
+    assert key not in said
+    assert said.startswith('curl -H "Authorization: Bearer $(docker compose exec -T gateway cat ')
+    assert said.endswith('/gateway/first-key)" http://127.0.0.1:9/v1/index\n')
+
+
+def test_no_file_of_ours_lets_everyone_in():
+    ours = [REPOSITORY / name for name in ("docker-compose.yml", "Makefile", "Procfile", *DOCKERFILES)]
+    assert not [file for file in ours if "CHEX_AUTH" in file.read_text()]
 
 
 def test_gateway_waits_until_whichever_model_services_run_are_healthy():
-    waits = SERVICES["gateway"]["depends_on"]
-    assert set(waits) == set(SERVICES) - {"gateway"}
+    waits = dict(SERVICES["gateway"]["depends_on"])
+    waits.pop("first-start")
+    assert set(waits) == set(SERVICES) - {"gateway", "first-start"}
     assert all(wait == {"condition": "service_healthy", "required": False} for wait in waits.values())
 
 

@@ -87,8 +87,18 @@ def test_commands_and_their_options_are_real(readme):
         commands = commands_of(command["module"])
         for name in command["names"].split("|") if command["names"] else ():
             assert name in commands, command[0]
-            options = {option for parameter in commands[name].params for option in parameter.opts}
+            parameters = parameters_of(commands[name], command["rest"])
+            options = {option for parameter in parameters for option in parameter.opts}
             assert set(re.findall(r"(?<=[ \[])--[a-z][a-z-]*", command["rest"])) <= options, command[0]
+
+
+def parameters_of(command: click.Command, rest: str) -> list[click.Parameter]:
+    """Of a command, and of those of its own that `rest` names: `create`, or `create|list`."""
+    below = getattr(command, "commands", {})
+    named = re.match(r" ([a-z|-]+)", rest)
+    names = named[1].split("|") if below and named else []
+    assert set(names) <= set(below), rest
+    return [*command.params, *(parameter for name in names for parameter in below[name].params)]
 
 
 @pytest.mark.slow

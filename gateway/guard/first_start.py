@@ -19,6 +19,7 @@ TOKEN, FIRST_KEY = "service-token", "first-key"
 def first_start(
     token_folder: Annotated[Path, typer.Option(help="Where the services and the gateway find their token.")],
     show: Annotated[str, typer.Option(help="The command that shows a file of the gateway's folder.")] = "cat",
+    address: Annotated[str, typer.Option(help="Where the gateway will be reached.")] = "127.0.0.1:8000",
 ) -> None:
     """Make the services' token and a first key, each where there is none, and say how to call. Neither is printed."""
     settings = read_environment(GatewaySettings, "gateway")
@@ -32,4 +33,4 @@ def first_start(
         open_folder(settings.gateway_dir)
         write_private(file, make_key(keys, "first", RIGHTS).encode())
     if file.exists():
-        typer.echo(f'curl -H "Authorization: Bearer $({show} {file.resolve()})" http://127.0.0.1:8000/v1/index')
+        typer.echo(f'curl -H "Authorization: Bearer $({show} {file.resolve()})" http://{address}/v1/index')

@@ -11,7 +11,7 @@ def head_lines(head: str) -> list[tuple[str, str]]:
     return [(name, value) for name, _, value in (line.partition(": ") for line in head.splitlines()[1:]) if name]
 
 
-async def test_app_calls_the_configured_addresses_and_lets_go_of_them_at_shutdown():
+async def test_app_calls_the_configured_addresses_and_lets_go_of_them_at_shutdown(tmp_path):
     """Real sockets on both sides: a classifier that answers once, an index that is not there."""
     question = {"impressions": ["Edema"]}
     answer = FakeClassifier().answer(httpx.Request("POST", "http://service/v1/classify", json=question))
@@ -33,9 +33,9 @@ async def test_app_calls_the_configured_addresses_and_lets_go_of_them_at_shutdow
     spare.close()
     await spare.wait_closed()
 
-    app = create_app(GatewaySettings(text_url=url, index_url=nobody))
+    app = create_app(GatewaySettings(text_url=url, index_url=nobody, gateway_dir=tmp_path))
     async with app.router.lifespan_context(app):
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway") as client:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
             classified = await client.post("/v1/classify", json=question, headers={"X-Request-ID": "pacs-42"})
             unreachable = await client.get("/v1/index")
         assert classified.json()["results"][0]["labels"]["Edema"]["state"] == "present"

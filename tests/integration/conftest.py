@@ -23,7 +23,7 @@ def apps(tmp_path) -> dict[str, FastAPI]:
     text = create_classifier(TextClassifierSettings(device="cpu"))
     index = create_index(ImageIndexSettings(device="cpu", data_dir=tmp_path))
     gateway = create_gateway(
-        GatewaySettings(),
+        GatewaySettings(gateway_dir=tmp_path / "gateway"),
         classifier=TextClassifierClient(Http("http://service", httpx.ASGITransport(text))),
         index=ImageIndexClient(Http("http://service", httpx.ASGITransport(index))),
     )
@@ -37,4 +37,4 @@ async def chain(apps) -> AsyncIterator[httpx.AsyncClient]:
         for app in apps.values():
             await stack.enter_async_context(app.router.lifespan_context(app))
         transport = httpx.ASGITransport(apps["gateway"])
-        yield await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://gateway"))
+        yield await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://localhost"))

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from gateway.guard.rights import Need, need_of
-from shared.errors import Forbidden, Unauthenticated
+from shared.errors import BadRequest, Forbidden, Unauthenticated
 from shared.web.documented import documented
 
 SCHEMES = {
@@ -35,5 +35,5 @@ def describe_rights(app: FastAPI) -> None:
 def _describe(operation: dict[str, Any], need: Need) -> None:
     rights = [] if need == "any" else [need]
     operation["security"] = [{scheme: rights} for scheme in SCHEMES]
-    refusals = documented(Unauthenticated) if need == "any" else documented(Unauthenticated, Forbidden)
+    refusals = documented(BadRequest, Unauthenticated, *([Forbidden] if rights else []))
     operation["responses"] = dict(sorted({**refusals, **operation["responses"]}.items()))

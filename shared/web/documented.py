@@ -31,6 +31,7 @@ from shared.web.problems import PROBLEM_TYPE, problem_of
 Responses = dict[int | str, dict[str, Any]]
 
 _EXAMPLES: tuple[ServiceError, ...] = (
+    BadRequest("Send one key or token: in the header Authorization (Bearer) or in X-API-Key, once."),
     BurnedInText(
         "The picture seems to hold text that could name the patient, at 2-45 % of its width and 1-4 % of its height."
     ),

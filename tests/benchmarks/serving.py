@@ -71,6 +71,7 @@ class System:
             "CHEX_TEXT_URL": f"http://127.0.0.1:{self.text}",
             "CHEX_INDEX_URL": f"http://127.0.0.1:{self.index}",
             "CHEX_DATA_DIR": str(folder / "data"),
+            "CHEX_GATEWAY_DIR": str(folder / "gateway"),
         }
         self._fill(folder, environment)
         self.pids = {

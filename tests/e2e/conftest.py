@@ -65,6 +65,7 @@ class System:
             "CHEX_TEXT_URL": f"http://127.0.0.1:{self.ports['text-classifier']}",
             "CHEX_INDEX_URL": f"http://127.0.0.1:{self.ports['image-index']}",
             "CHEX_DATA_DIR": str(self.folder / "data"),
+            "CHEX_GATEWAY_DIR": str(self.folder / "gateway"),
             "PYTHONPATH": str(site),
         }
 

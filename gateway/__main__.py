@@ -1,9 +1,12 @@
-"""`python -m gateway`: serve the gateway, configured by `CHEX_…` environment variables. `keys` says who may call it."""
+"""`python -m gateway`: serve the gateway, configured by `CHEX_…` environment variables."""
 
 import typer
 
 from gateway.app import create_app
+from gateway.guard.audit import commands as audit
+from gateway.guard.audit.failures import AuditBroken, AuditUnusable
 from gateway.guard.first_start import first_start
+from gateway.guard.folder import FolderUnusable
 from gateway.guard.keys.commands import keys
 from gateway.guard.keys.store import KeysUnusable
 from gateway.guard.local_only import OpenToAll
@@ -29,7 +32,8 @@ def gateway(context: typer.Context) -> None:
 
 
 cli.add_typer(keys, name="keys")
+cli.add_typer(audit.cli, name="audit")
 cli.command()(first_start)
 
 if __name__ == "__main__":
-    run(cli, "gateway", KeysUnusable, OpenToAll)
+    run(cli, "gateway", FolderUnusable, AuditUnusable, AuditBroken, KeysUnusable, OpenToAll)

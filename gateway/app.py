@@ -14,8 +14,7 @@ from starlette.types import Scope
 
 from gateway.guard.admission import Admission, lane_of, make_lanes
 from gateway.guard.document import describe_rights
-from gateway.guard.door import Door
-from gateway.guard.identity import Identity
+from gateway.guard.guard import Guard
 from gateway.openapi import TAGS
 from gateway.parts import Parts
 from gateway.routes.images import images_router
@@ -48,9 +47,9 @@ def create_app(
 ) -> FastAPI:
     """Calls the services at the settings' addresses, or through the clients it is given.
 
-    Raises OpenToAll or KeysUnusable.
+    What the gateway itself keeps is opened here, and closed when the lifespan ends. Raises as Guard does.
     """
-    door = Door(settings)
+    guard = Guard(settings)
     token = settings.token()
     connections = AsyncExitStack()
 
@@ -73,12 +72,13 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        async with connections, door.open():
+        async with connections, guard.open():
             yield
 
     async def readiness() -> list[Check]:
         services = (parts.classifier, parts.index)
-        return await asyncio.gather(*(service.readiness(settings.readiness_timeout_s) for service in services))
+        found = await asyncio.gather(*(service.readiness(settings.readiness_timeout_s) for service in services))
+        return [*found, await guard.audit.check()]
 
     lanes = make_lanes(settings.max_at_work, settings.max_waiting, settings.max_uploads)
 
@@ -95,7 +95,7 @@ def create_app(
         time_limit_s=time_limit_s,
         inherits_deadline=False,
         admission=partial(Admission, lanes=lanes),
-        guard=partial(Identity, door=door),
+        guard=guard.middleware,
         max_json_bytes=settings.max_json_bytes,
         tags=TAGS,
     )
@@ -103,7 +103,7 @@ def create_app(
     app.add_exception_handler(Refused, _hand_on)
     for router in (retrieval_router(parts), images_router(parts), reports_router(parts), system_router(parts)):
         app.include_router(router)
-    if door.asks:
+    if guard.door.asks:
         describe_rights(app)
     if settings.cors_origins:
         app.add_middleware(

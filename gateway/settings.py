@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated, Literal, get_args
 from urllib.parse import urlsplit
 
-from pydantic import Field, HttpUrl, StringConstraints, ValidationInfo, field_validator
+from pydantic import Field, HttpUrl, SecretStr, StringConstraints, ValidationInfo, field_validator
 from pydantic_settings import NoDecode
 
 from gateway.links import Links
@@ -40,6 +40,14 @@ class GatewaySettings(ServiceSettings):
     )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="Origins whose pages may call, such as `https://viewer.example`, with commas between."
+    )
+    audit_key: SecretStr | None = Field(
+        default=None, min_length=16, description="Key of the audit's chain; made once and kept beside it, if not set."
+    )
+    audit_key_file: Path | None = Field(default=None, description="A file that holds it instead.")
+    audit_max_bytes: int = Field(default=64 * MEBIBYTE, ge=4096, description="A file of the audit ends past so many.")
+    audit_keep_days: int | None = Field(
+        default=None, ge=1, description="Older files of the audit are removed; none are, if not set."
     )
     root_path: Annotated[str, StringConstraints(pattern=r"^(/[\w.~-]+)*$")] = Field(
         default="", description="Prefix under which a proxy serves the gateway, such as `/chex`."
@@ -129,6 +137,12 @@ class GatewaySettings(ServiceSettings):
         if url is not None and (url.query is not None or url.fragment is not None):
             raise ValueError("must end with a path, not with ?… or #…: links are made by adding to it")
         return url
+
+    def configured_audit_key(self) -> bytes | None:
+        """Raises OSError where the file cannot be read."""
+        if self.audit_key_file is not None:
+            return self.audit_key_file.read_bytes().strip()
+        return None if self.audit_key is None else self.audit_key.get_secret_value().encode()
 
     def links(self, root_path: str) -> Links:
         """The links of images, for a request that came in under `root_path`."""

@@ -6,6 +6,10 @@ test holds the list against their settings.
 
 SETTINGS = frozenset(
     {
+        "CHEX_AUDIT_KEEP_DAYS",
+        "CHEX_AUDIT_KEY",
+        "CHEX_AUDIT_KEY_FILE",
+        "CHEX_AUDIT_MAX_BYTES",
         "CHEX_AUTH",
         "CHEX_BURNED_IN",
         "CHEX_CHEST_THRESHOLD",

@@ -47,7 +47,7 @@ class Door:
         """Whether a key or token is needed: from the moment that the first key is made."""
         return self._tokens is not None or bool(self._ring)
 
-    async def admit(self, scope: Scope, need: Need) -> Caller:
+    async def caller_of(self, scope: Scope, need: Need) -> Caller:
         """Raises BadRequest, Unauthenticated, Forbidden, Misdirected, Overloaded, RateLimited or Unavailable."""
         if not self.asks:
             return LOCAL
@@ -59,17 +59,20 @@ class Door:
         credential = credential_of(scope["headers"])
         if credential is None:
             raise Unauthenticated(NOTHING_SHOWN, nothing_shown=True)
-        caller = await self._caller_of(credential)
-        if need != "any" and need not in caller.rights:
-            raise Forbidden(f"This call takes the right `{need}`, which the key or token does not give.")
-        return caller
+        return await self._caller_by(credential)
 
-    async def _caller_of(self, credential: str) -> Caller:
+    async def _caller_by(self, credential: str) -> Caller:
         if self._tokens is not None and not credential.startswith(PREFIX):
             return await self._tokens.caller_of(credential)
         key = await self._keys.key_of(credential)
         self._rates.check(key)
         return key.caller
+
+    @staticmethod
+    def check(caller: Caller, need: Need) -> None:
+        """Raises Forbidden."""
+        if need not in {"open", "any"} | caller.rights:
+            raise Forbidden(f"This call takes the right `{need}`, which the key or token does not give.")
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, Counter
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.guard.admission import HOLD_BACK_S
-from gateway.guard.caller import set_caller
+from gateway.guard.caller import ANYONE, set_caller
 from gateway.guard.door import Door
 from gateway.guard.local_only import ForeignPage
 from gateway.guard.rights import Need, Rights
@@ -35,8 +35,11 @@ class Identity:
         if self._rights is None:
             self._rights = Rights(scope["app"].routes)
         need = self._rights.need(scope)
+        set_caller(scope, ANYONE)  # until it is known
         try:
-            set_caller(scope, await self._door.admit(scope, need))
+            caller = await self._door.caller_of(scope, need)
+            set_caller(scope, caller)
+            self._door.check(caller, need)
         except ServiceError as refusal:
             await self._refuse(refusal, need, scope, receive, send)
             return

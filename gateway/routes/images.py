@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query, Request, Response, status
 
 from gateway.answers import image, images
+from gateway.guard.audit.notes import note
 from gateway.openapi import service_errors, with_report_part
 from gateway.parts import Parts
 from gateway.routes.uploads import upload_with_report_of
@@ -80,12 +81,16 @@ def images_router(parts: Parts) -> APIRouter:
         """The images in the order of the index, all of them or those of a study, a series or a SOP instance. With
         `report_disagrees=true` it is the worklist of what picture and report see differently.
         """
-        return images(await parts.index.images(parameters, deadline_of(request)), parts.links(request))
+        page = await parts.index.images(parameters, deadline_of(request))
+        note(request, shown=page.images)
+        return images(page, parts.links(request))
 
     @router.get("/{image_id}", summary="What the index knows of an image", responses=service_errors(NotFound))
     async def get_image(image_id: ImageIdPath, request: Request) -> Image:
         """Its 14 probabilities, its metadata, and the hashes of file and encoder weights that they come from."""
-        return image(await parts.index.image(image_id, deadline_of(request)), parts.links(request))
+        record = await parts.index.image(image_id, deadline_of(request))
+        note(request, record=record)
+        return image(record, parts.links(request))
 
     @router.delete("/{image_id}", summary="Forget an image", status_code=204, responses=service_errors())
     async def delete_image(image_id: ImageIdPath, request: Request) -> None:
@@ -120,6 +125,7 @@ def images_router(parts: Parts) -> APIRouter:
         return _shown(await parts.index.heatmap(image_id, label, if_none_match, deadline_of(request)))
 
     def _stored(record: ImageRecord, new: bool, request: Request, response: Response) -> Image:
+        note(request, record=record, generation=record.generation)
         stored = image(record, parts.links(request))
         if new:
             response.status_code = status.HTTP_201_CREATED

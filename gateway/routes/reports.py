@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Request, Response, status
 
+from gateway.guard.audit.notes import note
 from gateway.openapi import ACCESSION_EXAMPLES, REPORT_BODY, service_errors
 from gateway.parts import Parts
 from gateway.reports import read_report
@@ -71,8 +72,10 @@ def reports_router(parts: Parts) -> APIRouter:
         those that came in DICOM files: a report that is found to belong to no image yet waits for one, and a number
         that several studies have is a 409.
         """
+        note(request, accession_number=body.accession_number)
         deadline = deadline_of(request)
         labels = await read_report(body, parts.classifier, deadline)
+        note(request, models={"text": labels.text_model_sha256})
         named = AccessionReportLabels(
             **dict(labels), accession_number=body.accession_number, accession_issuer=body.accession_issuer
         )
@@ -83,7 +86,7 @@ def reports_router(parts: Parts) -> APIRouter:
     )
     async def get_study_report(study_uid: StudyUidPath, request: Request) -> ReportEvidence:
         """What it says of the 14 labels, which weights read it, and when it was issued. Its text is not kept."""
-        return await parts.index.report(f"studies/{study_uid}", deadline_of(request))
+        return await _get(f"studies/{study_uid}", request)
 
     @router.get(
         "/images/{image_id}/report",
@@ -92,7 +95,7 @@ def reports_router(parts: Parts) -> APIRouter:
     )
     async def get_image_report(image_id: ImageIdPath, request: Request) -> ReportEvidence:
         """Of its own report and its study's, the one that was issued later, which counts for it; `of` says whose."""
-        return await parts.index.report(f"images/{image_id}", deadline_of(request))
+        return await _get(f"images/{image_id}", request)
 
     @router.delete(
         "/studies/{study_uid}/report",
@@ -116,9 +119,15 @@ def reports_router(parts: Parts) -> APIRouter:
         """Its study's, if there is one, counts for it from then on."""
         await parts.index.delete_report(f"images/{image_id}", deadline_of(request))
 
+    async def _get(of: str, request: Request) -> ReportEvidence:
+        report = await parts.index.report(of, deadline_of(request))
+        note(request, models={"text": report.text_model_sha256})
+        return report
+
     async def _put(of: str, request: Request, response: Response, *, replace: bool) -> ReportAnswer:
         report, deadline = await report_of(request), deadline_of(request)
         labels = await read_report(report, parts.classifier, deadline)
+        note(request, models={"text": labels.text_model_sha256})
         return _answered(*await parts.index.put_report(of, labels, deadline, replace=replace), response)
 
     return router

@@ -1,17 +1,26 @@
 """From words to labels to images: the calls that answer a question."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Query, Request
 
 from gateway.answers import gateway_answer, ranking
+from gateway.guard.audit.notes import note
 from gateway.openapi import CLASSIFY_EXAMPLES, RETRIEVE_EXAMPLES, service_errors
 from gateway.parts import Parts
 from gateway.retrieve import retrieve
 from gateway.routes.uploads import upload_of
 from gateway.timings import Timings
 from shared.errors import BurnedInText, Conflict, NotAChestRadiograph
-from shared.schemas.retrieve import ImageSearchResponse, RetrieveRequest, RetrieveResponse, SearchResponse
+from shared.schemas.retrieve import (
+    GatewayResponse,
+    Hit,
+    ImageSearchResponse,
+    RetrieveRequest,
+    RetrieveResponse,
+    SearchResponse,
+)
 from shared.schemas.search import ImageSearchParameters, SearchRequest
 from shared.schemas.text import ClassifyRequest, ClassifyResponse
 from shared.web.openapi import OPTIONS_PART, SEARCH_EXAMPLES, image_body
@@ -34,7 +43,9 @@ def retrieval_router(parts: Parts) -> APIRouter:
         An impression that states no finding at all is answered with its labels, no hits, and the reason. One that is
         not in English gets a warning; with `strict_language` the answer is 422.
         """
-        return await retrieve(body, parts.classifier, parts.index, parts.links(request), deadline_of(request))
+        answer = await retrieve(body, parts.classifier, parts.index, parts.links(request), deadline_of(request))
+        _note(request, answer, [hit for result in answer.results for hit in result.hits])
+        return answer
 
     @router.post("/classify", summary="Impressions in, labels out", responses=service_errors())
     async def classify(
@@ -43,7 +54,9 @@ def retrieval_router(parts: Parts) -> APIRouter:
         """The 14 labels of each impression: state, the probability of each state and threshold, with the words that say
         so on request; and warnings, where an impression is not in English or states nothing.
         """
-        return await parts.classifier.classify(body, deadline_of(request))
+        answer = await parts.classifier.classify(body, deadline_of(request))
+        note(request, models={"text": answer.model.weights_sha256})
+        return answer
 
     @router.post("/search", summary="Labels in, similar chest X-rays out", responses=service_errors(Conflict))
     async def search(
@@ -53,7 +66,9 @@ def retrieval_router(parts: Parts) -> APIRouter:
         timings = Timings()
         with timings.measure("search"):
             found = await parts.index.search(body, deadline_of(request))
-        return SearchResponse(**gateway_answer([found], timings), result=ranking(found, parts.links(request)))
+        answer = SearchResponse(**gateway_answer([found], timings), result=ranking(found, parts.links(request)))
+        _note(request, answer, answer.result.hits)
+        return answer
 
     @router.post(
         "/search/by-image",
@@ -72,12 +87,20 @@ def retrieval_router(parts: Parts) -> APIRouter:
         timings = Timings()
         with timings.measure("search"):
             found = await parts.index.search_by_image(upload_of(request), given, deadline_of(request))
-        return ImageSearchResponse(
+        answer = ImageSearchResponse(
             **gateway_answer([found], timings),
             result=ranking(found, parts.links(request)),
             probabilities=found.probabilities,
             chest_score=found.chest_score,
             looks_turned=found.looks_turned,
         )
+        _note(request, answer, answer.result.hits)
+        return answer
 
     return router
+
+
+def _note(request: Request, answer: GatewayResponse, shown: Sequence[Hit]) -> None:
+    found = {"text": answer.models.text, "image": answer.models.image}
+    models = {name: model.weights_sha256 for name, model in found.items() if model is not None}
+    note(request, shown=shown, models=models, generation=answer.index.generation)

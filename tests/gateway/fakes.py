@@ -1,8 +1,12 @@
 """The two services as the gateway's tests see them: they answer by the contract, or as a test tells them to."""
 
+import atexit
 import json
+import shutil
+import tempfile
 from collections.abc import Callable, Mapping
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -270,8 +274,16 @@ class FakeIndex(FakeService):
         return httpx.Response(200, content=b"picture", headers=headers)
 
 
+def _new_folder() -> Path:
+    """One gateway's own, for as long as the tests run."""
+    folder = Path(tempfile.mkdtemp(prefix="gateway-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
 def gateway_over(classifier: FakeService, index: FakeService, **settings: Any) -> FastAPI:
-    made = GatewaySettings(**{"auth": "off", **settings})  # who may come in has tests of its own
+    # Who may come in has tests of its own.
+    made = GatewaySettings(**{"auth": "off", "gateway_dir": _new_folder(), **settings})
     return create_app(
         made,
         TextClassifierClient(classifier.http(), timeout_s=made.classify_timeout_s),

@@ -21,7 +21,7 @@ from services.text_classifier.settings import TextClassifierSettings
 def apps(tmp_path) -> dict[str, FastAPI]:
     """The three by name, over an empty index in `tmp_path`; they run while there is a `chain`."""
     text = create_classifier(TextClassifierSettings(device="cpu"))
-    index = create_index(ImageIndexSettings(device="cpu", data_dir=tmp_path))
+    index = create_index(ImageIndexSettings(device="cpu", data_dir=tmp_path / "index"))
     gateway = create_gateway(
         GatewaySettings(gateway_dir=tmp_path / "gateway"),
         classifier=TextClassifierClient(Http("http://service", httpx.ASGITransport(text))),

@@ -1,0 +1,135 @@
+"""The files of one gateway's audit as it writes them: a group of lines at a time, all of it on disk or none."""
+
+import os
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import structlog
+
+from gateway.guard.audit.chain import Line, Link
+from gateway.guard.audit.failures import AuditUnusable
+from gateway.guard.audit.folder import LinesFile, lines_files, open_key, read_head, write_anchor, write_head
+from gateway.guard.audit.recovery import recover
+from shared.private_folder import make_durable, open_folder
+
+log = structlog.get_logger("audit")
+
+_PROBE = bytes(4096)
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
+
+
+class Journal:
+    """Opens or begins the audit in `folder`, where nobody else may write. Raises AuditUnusable.
+
+    A file is followed by the next one once it holds `max_bytes`, or its day (UTC) is over. With `keep_days`, files
+    whose day was longer ago are removed then.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        configured_key: bytes | None = None,
+        *,
+        max_bytes: int,
+        keep_days: int | None = None,
+        today: Callable[[], date] = _today,
+    ) -> None:
+        open_folder(folder)
+        self._folder = folder
+        self.key = open_key(folder, configured_key)
+        self.chain, self.head = recover(folder, self.key)
+        self._max_bytes = max_bytes
+        self._keep_days = keep_days
+        self._today = today
+        files = lines_files(folder)
+        self._file = files[-1] if files else self._make_file()
+        self._descriptor = os.open(self._file.path, os.O_WRONLY | os.O_APPEND)
+        self._size = os.fstat(self._descriptor).st_size
+
+    def append(self, events: Sequence[bytes]) -> None:
+        """They are on disk, and counted by the head, when it returns. Raises OSError; then `restore` must be called
+        before anything else.
+        """
+        if self._size > 0 and (self._size >= self._max_bytes or self._file.day != self._today()):
+            self._turn_over()
+        link, lines = self.head, []
+        for event in events:
+            line, link = self.chain.sealed(link, event)
+            lines.append(line)
+        written = b"".join(lines)
+        _write(self._descriptor, written)
+        os.fdatasync(self._descriptor)
+        write_head(self._folder, self.chain, link)
+        self._size += len(written)
+        self.head = link
+
+    def restore(self) -> None:
+        """Takes away what an `append` that failed has left, and finds out whether there is room again. Raises OSError.
+
+        The head goes first: lines that it does not count do no harm, and lines that it counts must be there.
+        """
+        kept = read_head(self._folder, self.key)
+        if kept is None or kept[1] != self.head:
+            write_head(self._folder, self.chain, self.head)
+        os.ftruncate(self._descriptor, self._size)
+        try:
+            _write(self._descriptor, _PROBE)
+            os.fdatasync(self._descriptor)
+        finally:
+            os.ftruncate(self._descriptor, self._size)
+
+    def close(self) -> None:
+        os.close(self._descriptor)
+
+    def _turn_over(self) -> None:
+        following = self._make_file()
+        descriptor = os.open(following.path, os.O_WRONLY | os.O_APPEND)
+        os.close(self._descriptor)
+        self._file, self._descriptor, self._size = following, descriptor, 0
+        if self._keep_days is not None:
+            try:
+                remove_old(self._folder, self.key, self._today() - timedelta(days=self._keep_days))
+            except (OSError, AuditUnusable) as error:
+                log.warning("audit_old_files_stay", error=type(error).__name__)
+
+    def _make_file(self) -> LinesFile:
+        made = LinesFile.named(self._folder, self.head.count + 1, self._today())
+        os.close(os.open(made.path, os.O_WRONLY | os.O_CREAT, 0o600))
+        make_durable(self._folder)
+        return made
+
+
+def remove_old(folder: Path, key: bytes, before: date) -> None:
+    """Removes the first files, as far as their days lie before that day; never the last one. An anchor takes their
+    place, from which the rest of the chain can be verified.
+    """
+    files, kept = lines_files(folder), read_head(folder, key)
+    old = []
+    for file in files[:-1]:
+        if file.day >= before:
+            break
+        old.append(file)
+    if not old or kept is None:
+        return
+    write_anchor(folder, kept[0], _last_link(old[-1]))
+    for file in old:
+        file.path.unlink()
+    log.info("audit_old_files_removed", files=len(old))
+
+
+def _last_link(file: LinesFile) -> Link:
+    *_, last = file.path.open("rb")
+    line = Line.read(last)
+    if line is None:
+        raise AuditUnusable(f"The last line of {file.path} is none of the audit.")
+    return line.link
+
+
+def _write(descriptor: int, content: bytes) -> None:
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]

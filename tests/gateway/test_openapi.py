@@ -15,7 +15,19 @@ pytestmark = pytest.mark.slow
 
 app = gateway_over(FakeClassifier(), FakeIndex())
 schema = schemathesis.openapi.from_dict(app.openapi())
-schema.app = app
+
+
+async def never_shut_down(scope, receive, send):
+    """schemathesis starts and stops an app for each of its requests; this one is to be asked again."""
+    if scope["type"] != "lifespan":
+        await app(scope, receive, send)
+        return
+    for step in ("startup", "shutdown"):
+        await receive()
+        await send({"type": f"lifespan.{step}.complete"})
+
+
+schema.app = never_shut_down
 
 
 @schema.parametrize()

@@ -72,7 +72,7 @@ class Chain:
     def signed(self, what: str, link: Link) -> bytes:
         """A link as the content of a file that nobody else can write; `what` is the file's purpose."""
         kept = {"chain": self.name, "count": link.count, "seal": link.seal, "signature": self._signature(what, link)}
-        return json.dumps(kept).encode() + b"\n"
+        return json.dumps(kept).encode()
 
     def is_signed(self, what: str, link: Link, signature: str) -> bool:
         return hmac.compare_digest(self._signature(what, link), signature)

@@ -1,6 +1,7 @@
 """The files of an audit: the lines, by the number of the first and its day; how many there are; where they begin."""
 
 import json
+import os
 import secrets
 from dataclasses import dataclass
 from datetime import date
@@ -15,6 +16,7 @@ KEY_FILE = "audit.key"
 HEAD_FILE = "head.json"
 ANCHOR_FILE = "anchor.json"
 _ENDING = ".ndjson"
+_SECTOR = 512
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,10 @@ def open_key(folder: Path, configured: bytes | None) -> bytes:
         if (folder / HEAD_FILE).exists():
             raise AuditUnusable(f"The key of the audit, {file}, is gone: put it back, or set CHEX_AUDIT_KEY.")
         write_private(file, secrets.token_hex(32).encode())
-    return file.read_bytes()
+    key = file.read_bytes()
+    if not key:
+        raise AuditUnusable(f"The key of the audit, {file}, is empty: put a copy of it back, or set CHEX_AUDIT_KEY.")
+    return key
 
 
 def read_head(folder: Path, key: bytes) -> tuple[Chain, Link] | None:
@@ -57,8 +62,29 @@ def read_head(folder: Path, key: bytes) -> tuple[Chain, Link] | None:
     return _read(folder / HEAD_FILE, key, "head")
 
 
-def write_head(folder: Path, chain: Chain, link: Link) -> None:
-    write_private(folder / HEAD_FILE, chain.signed("head", link))
+class HeadFile:
+    """The head, written over in its place: that needs no room on a full disk. It lies in one sector, which a disk
+    writes whole or not at all. Its methods raise OSError.
+    """
+
+    def __init__(self, folder: Path, chain: Chain, link: Link) -> None:
+        self._chain = chain
+        file = folder / HEAD_FILE
+        if not file.exists():
+            write_private(file, self._sector(link))
+        self._descriptor = os.open(file, os.O_WRONLY)
+
+    def write(self, link: Link) -> None:
+        os.pwrite(self._descriptor, self._sector(link), 0)
+
+    def sync(self) -> None:
+        os.fdatasync(self._descriptor)
+
+    def close(self) -> None:
+        os.close(self._descriptor)
+
+    def _sector(self, link: Link) -> bytes:
+        return self._chain.signed("head", link).ljust(_SECTOR - 1) + b"\n"
 
 
 def read_anchor(folder: Path, key: bytes) -> Link | None:

@@ -1,6 +1,7 @@
 """The files of one gateway's audit as it writes them: a group of lines at a time, all of it on disk or none."""
 
 import os
+from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -9,7 +10,7 @@ import structlog
 
 from gateway.guard.audit.chain import Line, Link
 from gateway.guard.audit.failures import AuditUnusable
-from gateway.guard.audit.folder import LinesFile, lines_files, open_key, read_head, write_anchor, write_head
+from gateway.guard.audit.folder import HeadFile, LinesFile, lines_files, open_key, read_head, write_anchor
 from gateway.guard.audit.recovery import recover
 from shared.private_folder import make_durable, open_folder
 
@@ -42,6 +43,9 @@ class Journal:
         self._folder = folder
         self.key = open_key(folder, configured_key)
         self.chain, self.head = recover(folder, self.key)
+        self._head_file = HeadFile(folder, self.chain, self.head)
+        self._head_file.write(self.head)
+        self._head_file.sync()
         self._max_bytes = max_bytes
         self._keep_days = keep_days
         self._today = today
@@ -51,8 +55,8 @@ class Journal:
         self._size = os.fstat(self._descriptor).st_size
 
     def append(self, events: Sequence[bytes]) -> None:
-        """They are on disk, and counted by the head, when it returns. Raises OSError; then `restore` must be called
-        before anything else.
+        """They are on disk when it returns. The head counts them, and is on disk after `sync_head`: of the two, the
+        lines come first. Raises OSError; then `restore` must be called before anything else.
         """
         if self._size > 0 and (self._size >= self._max_bytes or self._file.day != self._today()):
             self._turn_over()
@@ -63,18 +67,21 @@ class Journal:
         written = b"".join(lines)
         _write(self._descriptor, written)
         os.fdatasync(self._descriptor)
-        write_head(self._folder, self.chain, link)
+        self._head_file.write(link)
         self._size += len(written)
         self.head = link
+
+    def sync_head(self) -> None:
+        """Raises OSError."""
+        self._head_file.sync()
 
     def restore(self) -> None:
         """Takes away what an `append` that failed has left, and finds out whether there is room again. Raises OSError.
 
         The head goes first: lines that it does not count do no harm, and lines that it counts must be there.
         """
-        kept = read_head(self._folder, self.key)
-        if kept is None or kept[1] != self.head:
-            write_head(self._folder, self.chain, self.head)
+        self._head_file.write(self.head)
+        self._head_file.sync()
         os.ftruncate(self._descriptor, self._size)
         try:
             _write(self._descriptor, _PROBE)
@@ -84,6 +91,7 @@ class Journal:
 
     def close(self) -> None:
         os.close(self._descriptor)
+        self._head_file.close()
 
     def _turn_over(self) -> None:
         following = self._make_file()
@@ -122,8 +130,9 @@ def remove_old(folder: Path, key: bytes, before: date) -> None:
 
 
 def _last_link(file: LinesFile) -> Link:
-    *_, last = file.path.open("rb")
-    line = Line.read(last)
+    with file.path.open("rb") as stream:
+        last = deque(stream, maxlen=1)
+    line = Line.read(last[0]) if last else None
     if line is None:
         raise AuditUnusable(f"The last line of {file.path} is none of the audit.")
     return line.link

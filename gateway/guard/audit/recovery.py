@@ -1,7 +1,7 @@
 """Where an audit is gone on with: after the last whole line, whatever the machine was doing when it stopped.
 
-The head counts no line before it is on disk, and nobody was answered before the head counted. So what lies beyond the
-head belongs to nobody who was answered: whole lines are kept, half a line at the end is what a stop leaves behind.
+The head counts no line before it is on disk, and may be a few lines behind after a power cut. What lies beyond it in
+whole lines is kept; half a line at the end is what a stop leaves behind, and nobody was answered on account of it.
 Anything else is not the machine's doing.
 """
 
@@ -14,7 +14,7 @@ import structlog
 
 from gateway.guard.audit.chain import Chain, Line, Link
 from gateway.guard.audit.failures import AuditUnusable
-from gateway.guard.audit.folder import LinesFile, lines_files, read_head, write_head
+from gateway.guard.audit.folder import LinesFile, lines_files, read_head
 
 log = structlog.get_logger("audit")
 
@@ -30,13 +30,11 @@ def recover(folder: Path, key: bytes) -> tuple[Chain, Link]:
         if files:
             raise AuditUnusable(f"The audit in {folder} has lines and no head. {ADVICE}")
         chain = Chain(key, secrets.token_hex(8))
-        write_head(folder, chain, chain.start)
         return chain, chain.start
     chain, head = kept
     last = _last_link(folder, files, chain, head)
     if last != head:
         log.warning("audit_lines_beyond_head", lines=last.count - head.count)
-        write_head(folder, chain, last)
     return chain, last
 
 

@@ -1,0 +1,178 @@
+"""Every access leaves one line that says who did what to which picture; what cannot be written is not answered."""
+
+import asyncio
+import json
+
+import httpx
+import pytest
+from fhir.resources.R4B.auditevent import AuditEvent
+
+from tests.gateway.fakes import WEIGHTS, gateway_over, problem
+from tests.gateway.guard.audit.audits import lines_of, verified
+from tests.gateway.guard.audit.test_journal import no_file_longer_than
+
+PNG = {"Content-Type": "image/png"}
+TEXT = {"Content-Type": "text/plain"}
+STUDY = "1.2.840.99"
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return {"gateway_dir": tmp_path}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "audit"
+
+
+def told(line) -> dict[str, object]:
+    """A line as the tests speak of it."""
+    AuditEvent.model_validate(line)
+    named = [entity["what"].get("identifier", {}).get("value") for entity in line["entity"][1:-1]]
+    details: dict[str, list[str]] = {}
+    for detail in line["entity"][-1]["detail"]:
+        details.setdefault(detail["type"], []).append(detail["valueString"])
+    return {
+        "call": details["call"][0],
+        "action": line["action"],
+        "said": line["outcomeDesc"],
+        "named": named,
+        "shown": details.get("shown_image", []),
+        "models": sorted(key for key in details if key.endswith("sha256")),
+        "generation": details.get("index_generation"),
+    }
+
+
+def only(folder):
+    (line,) = lines_of(folder)
+    return told(line)
+
+
+IMAGE, SHA = "image-1", ["image_model_sha256"]
+ACCESSES = [
+    ("GET", f"/v1/images/{IMAGE}", {}, "/v1/images/{image_id}", "R", "HTTP 200", [IMAGE], [], SHA),
+    ("GET", f"/v1/images/{IMAGE}/thumbnail", {}, "/v1/images/{image_id}/thumbnail", "R", "HTTP 200", [IMAGE], [], []),
+    ("GET", "/v1/images/none", {}, "/v1/images/{image_id}", "R", "HTTP 404", ["none"], [], []),
+    ("GET", "/v1/images/^DOE", {}, "/v1/images/{image_id}", "R", "HTTP 422", [], [], []),
+    ("GET", "/v1/images", {"params": {"limit": 2}}, "/v1/images", "E", "HTTP 200", [], ["image-1", "image-2"], []),
+    ("PUT", "/v1/images/new", {"content": b"x", "headers": PNG}, "/v1/images/{image_id}", "C", "HTTP 201", ["new"], [], SHA),
+    ("PUT", f"/v1/images/{IMAGE}", {"content": b"content", "headers": PNG}, "/v1/images/{image_id}", "U", "HTTP 200", [IMAGE], [], SHA),
+    ("DELETE", f"/v1/images/{IMAGE}", {}, "/v1/images/{image_id}", "D", "HTTP 204", [IMAGE], [], []),
+    ("PUT", f"/v1/studies/{STUDY}/report", {"content": "Edema", "headers": TEXT}, "/v1/studies/{study_uid}/report", "C", "HTTP 201", [f"urn:oid:{STUDY}"], [], ["text_model_sha256"]),
+    ("GET", f"/v1/studies/{STUDY}/report", {}, "/v1/studies/{study_uid}/report", "R", "HTTP 404", [f"urn:oid:{STUDY}"], [], []),
+    ("POST", "/v1/classify", {"json": {"impressions": ["Edema"]}}, "/v1/classify", "E", "HTTP 200", [], [], ["text_model_sha256"]),
+    ("POST", "/v1/search", {"json": {"labels": ["Edema"], "k": 2}}, "/v1/search", "E", "HTTP 200", [], ["image-1", "image-2"], SHA),
+    ("POST", "/v1/search/by-image", {"params": {"k": 1}, "content": b"x", "headers": PNG}, "/v1/search/by-image", "E", "HTTP 200", [], ["image-1"], SHA),
+    ("POST", "/v1/retrieve", {"json": {"impression": "Edema", "k": 1}}, "/v1/retrieve", "E", "HTTP 200", [], ["image-1"], [*SHA, "text_model_sha256"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("method", "path", "sent", "call", "action", "said", "named", "shown", "models"), ACCESSES)
+async def test_each_access_is_one_line(client, folder, method, path, sent, call, action, said, named, shown, models):
+    response = await client.request(method, path, **sent)
+    line = only(folder)
+    assert response.status_code == int(said[-3:])
+    assert line.pop("generation") in (None, ["0"], ["1"])
+    assert line == {
+        "call": f"{method} {call}", "action": action, "said": said, "named": named, "shown": shown, "models": models,
+    }  # fmt: skip
+    request_id = lines_of(folder)[0]["entity"][0]["what"]["identifier"]["value"]
+    assert request_id == response.headers["x-request-id"]
+
+
+async def test_a_study_is_named_beside_its_image_and_the_accession_number_by_its_hash(client, index, folder):
+    index.metadata = {"study_instance_uid": STUDY}
+    await client.get(f"/v1/images/{IMAGE}")
+    await client.post("/v1/reports", json={"text": "Edema", "accession_number": "A0042"})
+    image, report = (told(line) for line in lines_of(folder))
+    assert image["named"] == [IMAGE, f"urn:oid:{STUDY}"]
+    assert len(report["named"][0]) == 32
+    assert "A0042" not in json.dumps(lines_of(folder))
+    assert WEIGHTS in json.dumps(lines_of(folder))
+
+
+@pytest.mark.parametrize("path", ["/v1/index", "/v1/models", "/healthz", "/readyz", "/metrics", "/docs", "/v1/nothing"])
+async def test_what_touches_no_patient_is_not_written_down(client, folder, path):
+    await client.get(path)
+    assert lines_of(folder) == []
+
+
+async def test_every_call_of_the_interface_is_audited_but_for_those_that_are_named(client):
+    """Also those that will come."""
+    paths = (await client.get("/openapi.json")).json()["paths"]
+    assert {path for path in paths if not path.startswith("/v1/")} == {"/healthz", "/readyz", "/metrics"}
+
+
+async def test_a_refusal_for_want_of_room_is_not_written_down(client, index, folder):
+    index.script = [problem(429, "overloaded")]
+    assert (await client.get(f"/v1/images/{IMAGE}")).status_code == 429
+    assert lines_of(folder) == []
+
+
+async def test_a_failure_behind_the_gateway_is_written_down(client, index, folder):
+    index.script = [httpx.ConnectError("down"), httpx.ConnectError("down")]
+    await client.get(f"/v1/images/{IMAGE}")
+    (line,) = lines_of(folder)
+    assert (line["outcome"], line["outcomeDesc"]) == ("8", "HTTP 503")
+
+
+async def test_a_caller_that_went_away_is_written_down(classifier, index, tmp_path, folder):
+    asked = asyncio.Event()
+
+    async def never(_request):
+        asked.set()
+        await asyncio.sleep(60)
+
+    index.script = [never]
+    app = gateway_over(classifier, index, gateway_dir=tmp_path)
+    async with app.router.lifespan_context(app):
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway") as client:
+            waiting = asyncio.create_task(client.get(f"/v1/images/{IMAGE}"))
+            await asked.wait()
+            waiting.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
+    assert only(folder)["said"] == "The caller went away before it was answered."
+    assert only(folder)["named"] == [IMAGE]
+
+
+async def test_concurrent_callers_each_have_their_line(client, folder):
+    await asyncio.gather(*(client.get(f"/v1/images/image-{1 + number % 3}") for number in range(60)))
+    assert len(lines_of(folder)) == 60
+    assert verified(folder).head.count >= 59  # the last group's head may be on its way
+
+
+def full_disk(folder):
+    (file,) = folder.glob("*.ndjson")
+    return no_file_longer_than(file.stat().st_size)
+
+
+async def test_what_cannot_be_written_down_is_neither_answered_nor_begun_and_heals_by_itself(client, index, folder):
+    await client.get(f"/v1/images/{IMAGE}")
+    with full_disk(folder):
+        answered = await client.get(f"/v1/images/{IMAGE}")
+        begun = len(index.requests)
+        refused = [await client.get(f"/v1/images/{IMAGE}"), await client.delete(f"/v1/images/{IMAGE}")]
+        ready = await client.get("/readyz")
+        metrics = (await client.get("/metrics")).text
+        allowed = await client.get("/v1/index")
+    for response in (answered, *refused):
+        assert response.status_code == 503
+        assert response.json()["type"] == "urn:chexretriever:unavailable"
+        assert response.json()["part"] == "audit"
+        assert response.headers["retry-after"]
+        assert "content_sha256" not in response.text
+    assert len([request for request in index.requests[begun:] if request.url.path == f"/v1/images/{IMAGE}"]) == 0
+    assert IMAGE in index.images
+    assert ready.status_code == 503
+    assert [check["ready"] for check in ready.json()["checks"] if check["part"] == "audit"] == [False]
+    assert "chex_audit_writable 0.0" in metrics
+    assert "chex_audit_refused_total 3.0" in metrics
+    assert allowed.status_code == 200
+
+    await asyncio.sleep(0.25)
+    assert (await client.get("/readyz")).status_code == 200
+    assert (await client.delete(f"/v1/images/{IMAGE}")).status_code == 204
+    assert [told(line)["call"].split()[0] for line in lines_of(folder)] == ["GET", "DELETE"]
+    assert verified(folder).head.count == 2

@@ -49,34 +49,61 @@ def only(folder):
     return told(line)
 
 
-IMAGE, SHA = "image-1", ["image_model_sha256"]
+IMAGE, REPORT = "image-1", f"/v1/studies/{STUDY}/report"
+OF_IMAGE, OF_TEXT = "image_model_sha256", "text_model_sha256"
+
+
+def line(call, action, said, **more) -> dict[str, object]:
+    return {"call": call, "action": action, "said": said, "named": [], "shown": [], "models": [], **more}
+
+
 ACCESSES = [
-    ("GET", f"/v1/images/{IMAGE}", {}, "/v1/images/{image_id}", "R", "HTTP 200", [IMAGE], [], SHA),
-    ("GET", f"/v1/images/{IMAGE}/thumbnail", {}, "/v1/images/{image_id}/thumbnail", "R", "HTTP 200", [IMAGE], [], []),
-    ("GET", "/v1/images/none", {}, "/v1/images/{image_id}", "R", "HTTP 404", ["none"], [], []),
-    ("GET", "/v1/images/^DOE", {}, "/v1/images/{image_id}", "R", "HTTP 422", [], [], []),
-    ("GET", "/v1/images", {"params": {"limit": 2}}, "/v1/images", "E", "HTTP 200", [], ["image-1", "image-2"], []),
-    ("PUT", "/v1/images/new", {"content": b"x", "headers": PNG}, "/v1/images/{image_id}", "C", "HTTP 201", ["new"], [], SHA),
-    ("PUT", f"/v1/images/{IMAGE}", {"content": b"content", "headers": PNG}, "/v1/images/{image_id}", "U", "HTTP 200", [IMAGE], [], SHA),
-    ("DELETE", f"/v1/images/{IMAGE}", {}, "/v1/images/{image_id}", "D", "HTTP 204", [IMAGE], [], []),
-    ("PUT", f"/v1/studies/{STUDY}/report", {"content": "Edema", "headers": TEXT}, "/v1/studies/{study_uid}/report", "C", "HTTP 201", [f"urn:oid:{STUDY}"], [], ["text_model_sha256"]),
-    ("GET", f"/v1/studies/{STUDY}/report", {}, "/v1/studies/{study_uid}/report", "R", "HTTP 404", [f"urn:oid:{STUDY}"], [], []),
-    ("POST", "/v1/classify", {"json": {"impressions": ["Edema"]}}, "/v1/classify", "E", "HTTP 200", [], [], ["text_model_sha256"]),
-    ("POST", "/v1/search", {"json": {"labels": ["Edema"], "k": 2}}, "/v1/search", "E", "HTTP 200", [], ["image-1", "image-2"], SHA),
-    ("POST", "/v1/search/by-image", {"params": {"k": 1}, "content": b"x", "headers": PNG}, "/v1/search/by-image", "E", "HTTP 200", [], ["image-1"], SHA),
-    ("POST", "/v1/retrieve", {"json": {"impression": "Edema", "k": 1}}, "/v1/retrieve", "E", "HTTP 200", [], ["image-1"], [*SHA, "text_model_sha256"]),
-]  # fmt: skip
+    (("GET", f"/v1/images/{IMAGE}", {}), line("{image_id}", "R", 200, named=[IMAGE], models=[OF_IMAGE])),
+    (("GET", f"/v1/images/{IMAGE}/thumbnail", {}), line("{image_id}/thumbnail", "R", 200, named=[IMAGE])),
+    (("GET", "/v1/images/none", {}), line("{image_id}", "R", 404, named=["none"])),
+    (("GET", "/v1/images/^DOE", {}), line("{image_id}", "R", 422)),
+    (("GET", "/v1/images", {"params": {"limit": 2}}), line("images", "E", 200, shown=["image-1", "image-2"])),
+    (
+        ("PUT", "/v1/images/new", {"content": b"x", "headers": PNG}),
+        line("{image_id}", "C", 201, named=["new"], models=[OF_IMAGE]),
+    ),
+    (
+        ("PUT", f"/v1/images/{IMAGE}", {"content": b"content", "headers": PNG}),
+        line("{image_id}", "U", 200, named=[IMAGE], models=[OF_IMAGE]),
+    ),
+    (("DELETE", f"/v1/images/{IMAGE}", {}), line("{image_id}", "D", 204, named=[IMAGE])),
+    (
+        ("PUT", REPORT, {"content": "Edema", "headers": TEXT}),
+        line("{study_uid}/report", "C", 201, named=[f"urn:oid:{STUDY}"], models=[OF_TEXT]),
+    ),
+    (("GET", REPORT, {}), line("{study_uid}/report", "R", 404, named=[f"urn:oid:{STUDY}"])),
+    (("POST", "/v1/classify", {"json": {"impressions": ["Edema"]}}), line("classify", "E", 200, models=[OF_TEXT])),
+    (
+        ("POST", "/v1/search", {"json": {"labels": ["Edema"], "k": 2}}),
+        line("search", "E", 200, shown=["image-1", "image-2"], models=[OF_IMAGE]),
+    ),
+    (
+        ("POST", "/v1/search/by-image", {"params": {"k": 1}, "content": b"x", "headers": PNG}),
+        line("by-image", "E", 200, shown=["image-1"], models=[OF_IMAGE]),
+    ),
+    (
+        ("POST", "/v1/retrieve", {"json": {"impression": "Edema", "k": 1}}),
+        line("retrieve", "E", 200, shown=["image-1"], models=[OF_IMAGE, OF_TEXT]),
+    ),
+]
 
 
-@pytest.mark.parametrize(("method", "path", "sent", "call", "action", "said", "named", "shown", "models"), ACCESSES)
-async def test_each_access_is_one_line(client, folder, method, path, sent, call, action, said, named, shown, models):
+@pytest.mark.parametrize(("asked", "expected"), ACCESSES)
+async def test_each_access_is_one_line(client, folder, asked, expected):
+    method, path, sent = asked
     response = await client.request(method, path, **sent)
-    line = only(folder)
-    assert response.status_code == int(said[-3:])
-    assert line.pop("generation") in (None, ["0"], ["1"])
-    assert line == {
-        "call": f"{method} {call}", "action": action, "said": said, "named": named, "shown": shown, "models": models,
-    }  # fmt: skip
+    found = only(folder)
+    assert found.pop("generation") in (None, ["0"], ["1"])
+    call = found.pop("call")
+    assert call.startswith(f"{method} /v1/")
+    assert call.endswith(f"/{expected['call']}")
+    assert {"call": expected["call"], **found} == {**expected, "said": f"HTTP {response.status_code}"}
+    assert response.status_code == expected["said"]
     request_id = lines_of(folder)[0]["entity"][0]["what"]["identifier"]["value"]
     assert request_id == response.headers["x-request-id"]
 
@@ -126,13 +153,13 @@ async def test_a_caller_that_went_away_is_written_down(classifier, index, tmp_pa
 
     index.script = [never]
     app = gateway_over(classifier, index, gateway_dir=tmp_path)
-    async with app.router.lifespan_context(app):
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway") as client:
-            waiting = asyncio.create_task(client.get(f"/v1/images/{IMAGE}"))
-            await asked.wait()
-            waiting.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await waiting
+    transport = httpx.ASGITransport(app)
+    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://g") as client:
+        waiting = asyncio.create_task(client.get(f"/v1/images/{IMAGE}"))
+        await asked.wait()
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
     assert only(folder)["said"] == "The caller went away before it was answered."
     assert only(folder)["named"] == [IMAGE]
 

@@ -37,20 +37,42 @@ def other_seal(line: bytes) -> bytes:
     return re.sub(rb"[0-9a-f]{64}", lambda seal: seal[0][::-1], line)
 
 
+def fifth(change):
+    return lambda lines: [*lines[:4], change(lines[4]), *lines[5:]]
+
+
 TAMPERED = {
-    "changed": (lambda lines: [line.replace(b'"action":"R"', b'"action":"D"') if n == 4 else line for n, line in enumerate(lines)], "line 5: line 5 was changed"),
-    "its seal changed": (lambda lines: [other_seal(line) if n == 4 else line for n, line in enumerate(lines)], "line 5: line 5 was changed"),
+    "changed": (
+        fifth(lambda line: line.replace(b'"action":"R"', b'"action":"D"')),
+        "line 5: line 5 was changed",
+    ),
+    "its seal changed": (fifth(other_seal), "line 5: line 5 was changed"),
     "removed": (lambda lines: lines[:4] + lines[5:], "line 5: this is line 6; before it line 5 is missing"),
-    "several removed": (lambda lines: lines[:4] + lines[7:], "line 5: this is line 8; before it lines 5 to 7 are missing"),
+    "several removed": (lambda lines: lines[:4] + lines[7:], "this is line 8; before it lines 5 to 7 are missing"),
     "the first removed": (lambda lines: lines[1:], "line 1: this is line 2; before it line 1 is missing"),
-    "swapped": (lambda lines: [*lines[:4], lines[5], lines[4], *lines[6:]], "line 6: this is line 5 in the place of line 7"),
-    "put in twice": (lambda lines: [*lines[:4], lines[3], *lines[4:]], "line 5: this is line 4 in the place of line 5"),
-    "made up": (lambda lines: [*lines[:4], b'{"resourceType":"AuditEvent"}\n', *lines[4:]], "line 5: this is no line of an audit"),
-    "added at the end": (lambda lines: [*lines, re.sub(rb"\.10\b", b".11", lines[-1], count=1)], "line 11: line 11 was changed, or put"),
-    "cut off": (lambda lines: lines[:-2], "the end is cut off: 10 lines were written (head.json), and the last one here is number 8"),
+    "swapped": (
+        lambda lines: [*lines[:4], lines[5], lines[4], *lines[6:]],
+        "line 6: this is line 5 in the place of line 7",
+    ),
+    "put in twice": (
+        lambda lines: [*lines[:4], lines[3], *lines[4:]],
+        "line 5: this is line 4 in the place of line 5",
+    ),
+    "made up": (
+        lambda lines: [*lines[:4], b'{"resourceType":"AuditEvent"}\n', *lines[4:]],
+        "line 5: this is no line of an audit",
+    ),
+    "added at the end": (
+        lambda lines: [*lines, re.sub(rb"\.10\b", b".11", lines[-1], count=1)],
+        "line 11: line 11 was changed, or put",
+    ),
+    "cut off": (
+        lambda lines: lines[:-2],
+        "the end is cut off: 10 lines were written (head.json), and the last one here is number 8",
+    ),
     "cut off within a line": (lambda lines: [*lines[:-1], lines[-1][:50]], "line 10: this is no line of an audit"),
     "all gone": (lambda _lines: [], "the last one here is number 0"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("what", TAMPERED)

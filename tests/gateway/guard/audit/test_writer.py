@@ -54,8 +54,6 @@ def writer(journal):
 async def test_those_who_come_while_a_group_is_written_share_the_next_one(writer, journal):
     journal.open.clear()
     first = asyncio.create_task(writer.write(EVENTS[0]))
-    while not writer._waiting.empty() or not first.get_coro():
-        await asyncio.sleep(0)
     await asyncio.sleep(0.05)
     others = [asyncio.create_task(writer.write(event)) for event in EVENTS[1:30]]
     await asyncio.sleep(0.05)

@@ -83,6 +83,7 @@ def test_stopped_text_service_is_named_within_the_deadline_and_its_return_needs_
     assert {check["part"]: check["ready"] for check in readiness.json()["checks"]} == {
         "text-classifier": False,
         "image-index": True,
+        "audit": True,
     }
     assert client.post("/v1/search", json={"labels": ["Edema"]}).status_code == 200
 

@@ -54,7 +54,7 @@ def _template(scope: Scope) -> str | None:
 def _kind(method: str, template: str, *, made: bool) -> tuple[Action, Interaction]:
     if method in {"GET", "HEAD"}:
         return ("E", "search") if template in _LISTS else ("R", "read")
-    if method == "DELETE":
+    if method == "DELETE" or template.endswith("/delete"):
         return "D", "delete"
     if method == "PUT" or template in _MAKES:
         return ("C", "create") if made else ("U", "update")

@@ -106,6 +106,7 @@ def _coding(system: str, code: str, display: str) -> dict[str, Any]:
 def _entities(exchange: Exchange, call: Call, notes: Notes, accession_key: bytes) -> list[dict[str, Any]]:
     named = [("urn:chexretriever:image", image) for image in notes.images]
     named += [("urn:dicom:uid", f"urn:oid:{study}") for study in notes.studies]
+    named += [("urn:chexretriever:patient-key", patient) for patient in notes.patients]
     if notes.accession_number is not None:
         named.append(("urn:chexretriever:accession-hmac", accession_hash(notes.accession_number, accession_key)))
     details = [("call", call.name)]

@@ -18,8 +18,12 @@ from shared.web.problems import error_response
 log = structlog.get_logger("audit")
 
 PART = "audit"
-_IMAGE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
-_UID = re.compile(r"[0-9.]{1,64}")
+_IDS = {
+    "image_id": re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}"),
+    "study_uid": re.compile(r"[0-9.]{1,64}"),
+    "patient_key": re.compile(r"[0-9a-f]{16}"),
+}
+"""What a path may name, by the names of its parameters. What is no such id could be anything, and is not written."""
 
 
 class Audited:
@@ -71,12 +75,10 @@ class Audited:
         call, notes = call_of(scope, status), notes_of(scope)
         if call is None:
             return None
-        named = scope.get("path_params", {})
-        # What is no id could be anything, and was refused.
-        if _IMAGE_ID.fullmatch(named.get("image_id", "")):
-            notes.images[named["image_id"]] = None
-        if _UID.fullmatch(named.get("study_uid", "")):
-            notes.studies[named["study_uid"]] = None
+        kinds = {"image_id": notes.images, "study_uid": notes.studies, "patient_key": notes.patients}
+        for name, value in scope.get("path_params", {}).items():
+            if name in _IDS and _IDS[name].fullmatch(value):
+                kinds[name][value] = None
         client, server = (scope.get(end) or ("unknown", 0) for end in ("client", "server"))
         exchange = Exchange(caller_of(scope), client[0], server[0], correlation_id.get() or "none", status)
         return event_of(exchange, call, notes, self._audit.accession_key)

@@ -20,6 +20,7 @@ class Notes:
 
     images: dict[str, None] = field(default_factory=dict)
     studies: dict[str, None] = field(default_factory=dict)
+    patients: dict[str, None] = field(default_factory=dict)  # by the keyed hashes that stand for their ids
     shown_images: dict[str, None] = field(default_factory=dict)
     shown_studies: dict[str, None] = field(default_factory=dict)
     models: dict[str, str] = field(default_factory=dict)

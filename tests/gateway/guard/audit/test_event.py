@@ -25,6 +25,7 @@ notes = st.builds(
     studies=st.lists(st.from_regex(r"[1-9][0-9]{0,5}(\.[1-9][0-9]{0,5}){1,4}", fullmatch=True), max_size=3).map(
         dict.fromkeys
     ),
+    patients=st.lists(st.from_regex(r"[0-9a-f]{16}", fullmatch=True), max_size=2).map(dict.fromkeys),
     shown_images=names,
     shown_studies=names,
     models=st.dictionaries(st.sampled_from(["text", "image"]), hashes),

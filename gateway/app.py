@@ -15,6 +15,7 @@ from starlette.types import Scope
 from gateway.guard.admission import Admission, lane_of, make_lanes
 from gateway.guard.document import describe_rights
 from gateway.guard.guard import Guard
+from gateway.guard.idempotency.once import Once
 from gateway.openapi import TAGS
 from gateway.parts import Parts
 from gateway.routes.images import images_router
@@ -101,7 +102,13 @@ def create_app(
     )
     app.root_path = settings.root_path
     app.add_exception_handler(Refused, _hand_on)
-    for router in (retrieval_router(parts), images_router(parts), reports_router(parts), system_router(parts)):
+    once = Once(guard.answers)
+    for router in (
+        retrieval_router(parts),
+        images_router(parts, once),
+        reports_router(parts, once),
+        system_router(parts),
+    ):
         app.include_router(router)
     if guard.door.asks:
         describe_rights(app)

@@ -4,7 +4,15 @@ from typing import Any
 
 from fastapi.openapi.models import Example
 
-from shared.errors import DeadlineExceeded, Overloaded, ServiceError, Unavailable, UpstreamFailed
+from shared.errors import (
+    DeadlineExceeded,
+    IdempotencyKeyReused,
+    Overloaded,
+    ServiceError,
+    StillAtWork,
+    Unavailable,
+    UpstreamFailed,
+)
 from shared.schemas.report_input import ReportInput
 from shared.schemas.text import EXAMPLE_IMPRESSION
 from shared.web.documented import Responses, documented
@@ -73,6 +81,10 @@ def with_report_part(body: dict[str, Any]) -> dict[str, Any]:
     form["schema"]["properties"]["report"] = _TEXT | {"description": description}
     form["encoding"]["report"] = {"contentType": "text/plain, application/json"}
     return body
+
+
+REPEATED: tuple[type[ServiceError], ...] = (IdempotencyKeyReused, StillAtWork)
+"""The errors of a call that takes an Idempotency-Key."""
 
 
 def service_errors(*more: type[ServiceError]) -> Responses:

@@ -49,6 +49,9 @@ class GatewaySettings(ServiceSettings):
     audit_keep_days: int | None = Field(
         default=None, ge=1, description="Older files of the audit are removed; none are, if not set."
     )
+    idempotency_hours: float = Field(
+        default=24, gt=0, description="So long is the answer kept that a repeated `Idempotency-Key` gets again."
+    )
     root_path: Annotated[str, StringConstraints(pattern=r"^(/[\w.~-]+)*$")] = Field(
         default="", description="Prefix under which a proxy serves the gateway, such as `/chex`."
     )

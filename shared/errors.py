@@ -68,6 +68,16 @@ class Conflict(ServiceError):
     title = "Conflicts with what is stored"
 
 
+class StillAtWork(Conflict):
+    """The same request is being answered: what comes of it is not known yet."""
+
+    type = "urn:chexretriever:still-at-work"
+    title = "The same request is at work"
+
+    def __init__(self, detail: str, *, part: str | None = None, retry_after_s: int = 1) -> None:
+        super().__init__(detail, part=part, retry_after_s=retry_after_s)
+
+
 class PayloadTooLarge(ServiceError):
     status = 413
     type = "urn:chexretriever:payload-too-large"
@@ -107,6 +117,11 @@ class BurnedInText(InvalidInput):
 
     type = "urn:chexretriever:burned-in-text"
     title = "Text in the picture could name the patient"
+
+
+class IdempotencyKeyReused(InvalidInput):
+    type = "urn:chexretriever:idempotency-key-reused"
+    title = "Idempotency-Key of another request"
 
 
 class Overloaded(ServiceError):

@@ -22,6 +22,7 @@ SETTINGS = frozenset(
         "CHEX_GATEWAY_DIR",
         "CHEX_GATEWAY_PORT",
         "CHEX_HOST",
+        "CHEX_IDEMPOTENCY_HOURS",
         "CHEX_IMAGE_MAX_BATCH",
         "CHEX_IMAGE_MAX_BYTES",
         "CHEX_IMAGE_MAX_FRAMES",

@@ -10,6 +10,7 @@ from gateway.guard.audit.middleware import Audited
 from gateway.guard.audit.opening import open_audit
 from gateway.guard.door import Door
 from gateway.guard.folder import claim
+from gateway.guard.idempotency.kept_answers import KeptAnswers
 from gateway.guard.identity import Identity
 from gateway.settings import GatewaySettings
 
@@ -23,12 +24,13 @@ class Guard:
             self.door = Door(settings)
             self.audit = open_audit(settings)
             opened.callback(self.audit.writer.close)
+            self.answers = KeptAnswers(settings.gateway_dir, settings.idempotency_hours)
             self._opened = opened.pop_all()
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
         with self._opened:
-            async with self.door.open():
+            async with self.door.open(), self.answers.forgotten_in_time():
                 yield
 
     def middleware(self, app: ASGIApp, registry: CollectorRegistry) -> ASGIApp:

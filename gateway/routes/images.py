@@ -2,11 +2,12 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Request, Response, status
+from fastapi import APIRouter, Depends, Header, Query, Request, Response, status
 
 from gateway.answers import image, images
 from gateway.guard.audit.notes import note
-from gateway.openapi import service_errors, with_report_part
+from gateway.guard.idempotency.once import Once, OnceRoute
+from gateway.openapi import REPEATED, service_errors, with_report_part
 from gateway.parts import Parts
 from gateway.routes.uploads import upload_with_report_of
 from gateway.upstream.services import Picture
@@ -22,8 +23,8 @@ IfNoneMatch = Annotated[str | None, Header(description="An `ETag` had before: an
 STORED: dict[int | str, dict[str, Any]] = {201: {"model": Image, "description": "The image is new to the index."}}
 
 
-def images_router(parts: Parts) -> APIRouter:
-    router = strict_router(prefix="/v1/images", tags=["images"])
+def images_router(parts: Parts, once: Once) -> APIRouter:
+    router = strict_router(prefix="/v1/images", tags=["images"], route_class=OnceRoute)
 
     @router.put(
         "/{image_id}",
@@ -61,7 +62,8 @@ def images_router(parts: Parts) -> APIRouter:
         "",
         summary="Index an image under an id made for it",
         response_description="The same image was there already, or was replaced.",
-        responses=STORED | service_errors(BurnedInText, Conflict, NotAChestRadiograph),
+        responses=STORED | service_errors(BurnedInText, Conflict, NotAChestRadiograph, *REPEATED),
+        dependencies=[Depends(once)],
         openapi_extra=with_report_part(image_body(METADATA_PART)),
     )
     async def add_image(

@@ -2,10 +2,11 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Request, Response, status
+from fastapi import APIRouter, Body, Depends, Request, Response, status
 
 from gateway.guard.audit.notes import note
-from gateway.openapi import ACCESSION_EXAMPLES, REPORT_BODY, service_errors
+from gateway.guard.idempotency.once import Once, OnceRoute
+from gateway.openapi import ACCESSION_EXAMPLES, REPEATED, REPORT_BODY, service_errors
 from gateway.parts import Parts
 from gateway.reports import read_report
 from gateway.routes.report_texts import report_of
@@ -21,8 +22,8 @@ NEW: dict[int | str, dict[str, Any]] = {201: {"model": ReportAnswer, "descriptio
 NOT_NEW = "It was there already, takes the place of an earlier one, or is itself out of date; `outcome` says which."
 
 
-def reports_router(parts: Parts) -> APIRouter:
-    router = strict_router(prefix="/v1", tags=["reports"])
+def reports_router(parts: Parts, once: Once) -> APIRouter:
+    router = strict_router(prefix="/v1", tags=["reports"], route_class=OnceRoute)
 
     @router.put(
         "/studies/{study_uid}/report",
@@ -59,7 +60,8 @@ def reports_router(parts: Parts) -> APIRouter:
         "/reports",
         summary="Give the report of a study by its accession number",
         response_description=NOT_NEW,
-        responses=NEW | service_errors(Conflict),
+        responses=NEW | service_errors(Conflict, *REPEATED),
+        dependencies=[Depends(once)],
     )
     async def add_report(
         body: Annotated[AccessionReportInput, Body(openapi_examples=ACCESSION_EXAMPLES)],

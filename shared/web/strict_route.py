@@ -11,10 +11,6 @@ from pydantic import BaseModel
 from shared.web.json_body import read_json
 
 
-def strict_router(*, tags: list[str], prefix: str = "") -> APIRouter:
-    return APIRouter(prefix=prefix, tags=[*tags], route_class=StrictRoute)
-
-
 class StrictRoute(APIRoute):
     """Refuses query parameters that it does not take or that come twice, and reads a JSON body itself.
 
@@ -35,6 +31,10 @@ class StrictRoute(APIRoute):
             return await handle(request)
 
         return handle_strictly
+
+
+def strict_router(*, tags: list[str], prefix: str = "", route_class: type[StrictRoute] = StrictRoute) -> APIRouter:
+    return APIRouter(prefix=prefix, tags=[*tags], route_class=route_class)
 
 
 class _ReadRequest(Request):

@@ -64,7 +64,8 @@ def test_operation_is_explained_and_its_errors_are_problems(operation):
         examples = [example["value"] for example in answer["content"]["application/problem+json"]["examples"].values()]
         assert {example["status"] for example in examples} == {int(status)}
         assert len({example["type"] for example in examples}) == len(examples)
-        assert ("Retry-After" in answer.get("headers", {})) == (status in {"429", "503"})
+        waits = status in {"429", "503"} or "urn:chexretriever:still-at-work" in {each["type"] for each in examples}
+        assert ("Retry-After" in answer.get("headers", {})) == waits
 
 
 @pytest.mark.parametrize(("method", "path"), CALLS)
@@ -90,6 +91,16 @@ async def test_examples_of_bodies_run_as_they_are(operation):
                 sent = {"content": written, "headers": {"Content-Type": media_type}}
                 response = await client.request(method, filled(path), **sent)
                 assert response.is_success, response.text
+
+
+def test_calls_that_write_by_post_take_an_idempotency_key_and_no_others_do():
+    taking = {
+        (method, path)
+        for path, methods in app.openapi()["paths"].items()
+        for method, operation in methods.items()
+        if "idempotency-key" in {parameter["name"] for parameter in operation.get("parameters", ())}
+    }
+    assert taking == {("post", "/v1/images"), ("post", "/v1/reports")}
 
 
 async def test_every_reference_in_the_document_leads_somewhere():

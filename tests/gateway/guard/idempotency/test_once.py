@@ -103,7 +103,7 @@ async def test_request_may_be_mended_under_its_key(client):
 async def test_request_without_a_key_is_done_each_time(client, index, settings):
     for expected in (201, 200):
         assert (await post(client, headers={"Content-Type": "image/png"})).status_code == expected
-    assert not settings["gateway_dir"].exists()
+    assert not (settings["gateway_dir"] / kept_answers.FILE_NAME).exists()
 
 
 @pytest.mark.parametrize("key", ["", " ", "x" * 256, "caf\u00e9", "a\tb", "\x7f"])
@@ -145,16 +145,31 @@ async def test_calls_that_do_not_declare_the_header_pass_it_over(client, index):
     assert len(index.requests) == 4
 
 
-async def test_answer_outlives_the_process_but_not_its_time(client, classifier, index, settings, monkeypatch):
-    first = await post(client)
-    for hours, replayed in ((24, True), (1e-9, False)):
+async def test_answer_outlives_the_process_but_not_its_time(classifier, index, settings):
+    answers = []
+    for hours in (24, 24, 1e-9):
         app = gateway_over(classifier, index, **settings, idempotency_hours=hours)
+        transport = httpx.ASGITransport(app)
         async with (
             app.router.lifespan_context(app),
-            httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway") as later,
+            httpx.AsyncClient(transport=transport, base_url="http://gateway") as client,
         ):
-            again = await post(later)
-        assert ("idempotency-replayed" in again.headers, again.json() == first.json()) == (replayed, replayed)
+            answers.append(await post(client))
+    assert answers[1].content == answers[0].content
+    assert ["idempotency-replayed" in answer.headers for answer in answers] == [False, True, False]
+
+
+async def test_what_is_out_of_time_is_forgotten_though_nothing_comes(tmp_path):
+    now = 0.0
+    kept = kept_answers.KeptAnswers(tmp_path, hours=1, clock=lambda: now)
+    await kept.begin("caller", "key")
+    await kept.keep("caller", "key", kept_answers.Answer(b"request", 200, {}, b"an answer"))
+    for seconds, there in ((3599.0, True), (3600.0, False)):
+        now = seconds
+        kept.forget_old()
+        files = [file.read_bytes() for file in tmp_path.iterdir()]
+        assert any(b"an answer" in content for content in files) == there
+    kept.close()
 
 
 async def test_what_is_kept_says_nothing_of_key_body_or_report(client, settings):
@@ -221,9 +236,7 @@ async def test_where_answers_cannot_be_kept_only_requests_with_a_key_are_refused
     assert (await post(client, headers=PNG | {"Idempotency-Key": "second"})).status_code == 200
 
 
-async def test_folder_that_cannot_be_made_costs_requests_without_a_key_nothing(classifier, index, tmp_path):
-    (tmp_path / "file").write_bytes(b"")
-    app = gateway_over(classifier, index, gateway_dir=tmp_path / "file" / "gateway")
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway") as client:
-        assert (await post(client)).status_code == 503
-        assert (await post(client, headers={"Content-Type": "image/png"})).status_code == 201
+async def test_file_that_cannot_be_opened_costs_requests_without_a_key_nothing(client, settings):
+    (settings["gateway_dir"] / kept_answers.FILE_NAME).mkdir(parents=True)
+    assert (await post(client)).status_code == 503
+    assert (await post(client, headers={"Content-Type": "image/png"})).status_code == 201

@@ -44,9 +44,14 @@ def free_port() -> int:
 
 @dataclass
 class System:
-    """Processes by part, started, stopped and killed one by one; `logs` holds what each has printed."""
+    """Processes by part, started, stopped and killed one by one; `log_of` is what each has printed.
+
+    `more` is set in the environment of one part beside what all have; `before` comes before its command.
+    """
 
     folder: Path
+    more: dict[str, dict[str, str]] = field(default_factory=dict)
+    before: dict[str, list[str]] = field(default_factory=dict)
     ports: dict[str, int] = field(default_factory=lambda: {part: free_port() for part in COMMANDS})
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
@@ -76,9 +81,9 @@ class System:
         for part in parts or COMMANDS:
             with (self.folder / f"{part}.log").open("ab") as log:
                 self.processes[part] = subprocess.Popen(
-                    [sys.executable, *COMMANDS[part]],
+                    [*self.before.get(part, ()), sys.executable, *COMMANDS[part]],
                     cwd=REPOSITORY,
-                    env=self.environment,
+                    env=self.environment | self.more.get(part, {}),
                     stdout=log,
                     stderr=subprocess.STDOUT,
                 )

@@ -18,7 +18,7 @@ def system_router(parts: Parts) -> APIRouter:
 
     @router.get("/", include_in_schema=False)
     async def front_page(request: Request) -> RedirectResponse:
-        return RedirectResponse(f"{request.scope.get('root_path', '')}/docs")
+        return RedirectResponse(f"{parts.links(request).root}/docs")
 
     @router.get("/v1/index", summary="The state of the image index", responses=service_errors())
     async def describe_index(request: Request) -> IndexDescription:

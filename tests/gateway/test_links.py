@@ -80,6 +80,39 @@ async def test_links_begin_with_the_public_url_where_there_is_one(classifier, in
     assert stored.headers["location"] == "https://chex.example.org/chex/v1/images/b"
 
 
+PNG = {"Content-Type": "image/png"}
+LINKING = {
+    "retrieve": ("POST", "/v1/retrieve", {"json": {"impressions": ["Edema", "Pneumonia"]}}),
+    "search": ("POST", "/v1/search", {"json": {"labels": ["Edema"]}}),
+    "by image": ("POST", "/v1/search/by-image", {"content": b"x", "headers": PNG}),
+    "put": ("PUT", "/v1/images/new", {"content": b"x", "headers": PNG}),
+    "put again": ("PUT", "/v1/images/image-1", {"content": b"content", "headers": PNG}),
+    "post": ("POST", "/v1/images", {"content": b"x", "headers": PNG}),
+    "image": ("GET", "/v1/images/image-1", {}),
+    "images": ("GET", "/v1/images", {}),
+    "front page": ("GET", "/", {}),
+}
+
+
+def paths_in(value: object) -> list[str]:
+    """Whatever looks like a path, or an address, in an answer."""
+    if isinstance(value, dict | list):
+        return [path for each in (value.values() if isinstance(value, dict) else value) for path in paths_in(each)]
+    return [value] if isinstance(value, str) and value.startswith(("/", "http")) else []
+
+
+@pytest.mark.parametrize("call", LINKING)
+async def test_every_link_and_location_is_absolute_where_there_is_a_public_url(classifier, index, call):
+    method, path, sent = LINKING[call]
+    app = gateway_over(classifier, index, root_path="/behind", public_url="https://chex.example.org/chex")
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway") as client:
+        response = await client.request(method, path, **sent)
+    found = [response.headers["location"]] if "location" in response.headers else []
+    found += paths_in(response.json()) if response.content else []
+    assert found
+    assert [path for path in found if not path.startswith("https://chex.example.org/chex/")] == []
+
+
 @pytest.mark.parametrize("url", ["chex.example.org", "ftp://x", "https://x/?a=b", "https://x/#a", "/chex"])
 @pytest.mark.parametrize("name", ["public_url", "wado_rs_url"])
 def test_url_that_links_cannot_begin_with_is_refused_at_start(name, url):

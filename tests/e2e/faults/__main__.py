@@ -1,6 +1,7 @@
 """Prints the table of faults under load: `python -m tests.e2e.faults [--seconds 15]`; root can do all of them."""
 
 import argparse
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -11,12 +12,15 @@ from tests.e2e.faults.measure import HEAD, lost_writes, run, system_with_faults,
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=15, help="how long each fault lasts")
+    parser.add_argument("--only", default="", help="those whose names hold this")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # namespaces and mounts are taken away
     with (
         tempfile.TemporaryDirectory() as folder,
         system_with_faults(Path(folder)) as (system, faults),
     ):
-        rows, load = run(system, faults, lasting_s=options.seconds)
+        chosen = {name: fault for name, fault in faults.items() if options.only in name}
+        rows, load = run(system, chosen, lasting_s=options.seconds)
         lines = [HEAD, *map(told, rows)]
         twice = [write.key for write in load.writes if write.made > 1]
         lost = lost_writes(system, load)

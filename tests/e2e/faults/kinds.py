@@ -38,7 +38,8 @@ def paused(system: System, part: str) -> Iterator[None]:
 @contextmanager
 def locked(system: System, file: str) -> Iterator[None]:
     """Another process's write lock on an SQLite file; here, one of this process, which is another one."""
-    with closing(sqlite3.connect(system.folder / file)) as other:
+    address = f"{(system.folder / file).as_uri()}?mode=rw"  # not made where there is none
+    with closing(sqlite3.connect(address, uri=True)) as other:
         other.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -117,7 +118,7 @@ def faults(*, namespace: str | None, small_disks: bool) -> dict[str, Fault]:
     parts = {"text classifier": "text-classifier", "image index": "image-index", "gateway": "gateway"}
     made: dict[str, Fault] = {f"{name} killed (-9)": partial(killed, part=part) for name, part in parts.items()}
     made |= {f"{name} stopped (SIGSTOP)": partial(paused, part=part) for name, part in parts.items()}
-    made["store of the index locked"] = partial(locked, file="data/index.sqlite3")
+    made["store of the index locked"] = partial(locked, file="data/image-index/index.sqlite3")
     made["kept answers of the gateway locked"] = partial(locked, file="gateway/idempotency.sqlite3")
     if small_disks:
         made["disk of the index full"] = partial(full, folder="data")

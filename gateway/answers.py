@@ -10,6 +10,7 @@ from gateway.timings import Timings
 from shared.schemas.images import ImagePage, ImageRecord
 from shared.schemas.retrieve import GatewayResponse, Hit, Image, Images, Models, Ranking
 from shared.schemas.search import SearchResult
+from shared.schemas.studies import Study, StudyRecord
 from shared.schemas.system import ModelInfo
 
 
@@ -25,6 +26,10 @@ def ranking(result: SearchResult, links: Links) -> Ranking:
 
 def image(record: ImageRecord, links: Links) -> Image:
     return Image(**dict(record), links=links.of(record))
+
+
+def study(record: StudyRecord, links: Links) -> Study:
+    return Study(**dict(record) | {"images": [image(each, links) for each in record.images]})
 
 
 def images(page: ImagePage, links: Links) -> Images:

@@ -21,6 +21,7 @@ from gateway.parts import Parts
 from gateway.routes.images import images_router
 from gateway.routes.reports import reports_router
 from gateway.routes.retrieval import retrieval_router
+from gateway.routes.studies import studies_router
 from gateway.routes.system import system_router
 from gateway.settings import GatewaySettings
 from gateway.upstream.http import Http, open_http
@@ -106,6 +107,7 @@ def create_app(
     for router in (
         retrieval_router(parts),
         images_router(parts, once),
+        studies_router(parts),
         reports_router(parts, once),
         system_router(parts),
     ):

@@ -20,6 +20,7 @@ from shared.web.documented import Responses, documented
 TAGS = [
     {"name": "retrieval", "description": "Ask: by an impression, by labels, by an image."},
     {"name": "images", "description": "Keep the index: put images in, look at them, take them out."},
+    {"name": "studies", "description": "A study as a whole; what is to be forgotten of a patient."},
     {"name": "reports", "description": "What reports say of images: evidence beside what the encoder sees in them."},
     {"name": "system", "description": "What is running, and whether it is well."},
 ]
@@ -56,6 +57,8 @@ ACCESSION_EXAMPLES: dict[str, Example] = {
         "value": {**ISSUED, "accession_number": "A0042", "accession_issuer": "Hospital A"}
     },
 }
+ACCESSION_NAMED_EXAMPLES: dict[str, Example] = {"a number": {"value": {"accession_number": "A0042"}}}
+PATIENT_EXAMPLES: dict[str, Example] = {"a patient": {"value": {"patient_id": "00020564"}}}
 _TEXT: dict[str, Any] = {"type": "string", "minLength": 1, "description": "An impression, or a whole report."}
 REPORT_BODY: dict[str, Any] = {
     "requestBody": {

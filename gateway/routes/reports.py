@@ -6,7 +6,7 @@ from fastapi import APIRouter, Body, Depends, Request, Response, status
 
 from gateway.guard.audit.notes import note
 from gateway.guard.idempotency.once import Once, OnceRoute
-from gateway.openapi import ACCESSION_EXAMPLES, REPEATED, REPORT_BODY, service_errors
+from gateway.openapi import ACCESSION_EXAMPLES, ACCESSION_NAMED_EXAMPLES, REPEATED, REPORT_BODY, service_errors
 from gateway.parts import Parts
 from gateway.reports import read_report
 from gateway.routes.report_texts import report_of
@@ -14,6 +14,7 @@ from shared.errors import Conflict, NotFound
 from shared.schemas.images import ReportEvidence
 from shared.schemas.report_input import AccessionReportInput
 from shared.schemas.reports import AccessionReportLabels, ReportAnswer
+from shared.schemas.studies import AccessionNamed
 from shared.web.openapi import ImageIdPath, ReplaceReport, StudyUidPath
 from shared.web.strict_route import strict_router
 from shared.web.time_limit import deadline_of
@@ -120,6 +121,21 @@ def reports_router(parts: Parts, once: Once) -> APIRouter:
     async def delete_image_report(image_id: ImageIdPath, request: Request) -> None:
         """Its study's, if there is one, counts for it from then on."""
         await parts.index.delete_report(f"images/{image_id}", deadline_of(request))
+
+    @router.post(
+        "/reports/delete",
+        summary="Forget a report by its accession number",
+        status_code=204,
+        responses=service_errors(Conflict),
+    )
+    async def delete_report_by_accession(
+        named: Annotated[AccessionNamed, Body(openapi_examples=ACCESSION_NAMED_EXAMPLES)], request: Request
+    ) -> None:
+        """The report of the study with the number, or the one that waits under it. Where the number finds several, that
+        is a 409, and nothing is removed. One that was not there is answered as one that was.
+        """
+        note(request, accession_number=named.accession_number)
+        await parts.index.delete_report_by_accession(named, deadline_of(request))
 
     async def _get(of: str, request: Request) -> ReportEvidence:
         report = await parts.index.report(of, deadline_of(request))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
+from pydantic import BaseModel
 
 from gateway.upstream.client import ServiceClient
 from gateway.upstream.http import Http
@@ -13,6 +14,7 @@ from shared.labels import LabelName
 from shared.schemas.images import ImagePage, ImagePageParameters, ImageRecord, ReportEvidence
 from shared.schemas.reports import AccessionReportLabels, ReportAnswer, ReportLabels
 from shared.schemas.search import ImageSearchResult, SearchRequest, SearchResult
+from shared.schemas.studies import AccessionNamed, Patient, Removed, StudyRecord
 from shared.schemas.system import IndexDescription
 from shared.schemas.text import ClassifyRequest, ClassifyResponse
 
@@ -111,6 +113,26 @@ class ImageIndexClient(ServiceClient):
 
     async def delete_report(self, of: str, deadline: Deadline) -> None:
         await self._call(self._http.request("DELETE", f"/v1/{of}/report"), deadline)
+
+    async def study(self, uid: str, deadline: Deadline) -> StudyRecord:
+        call = self._http.request("GET", f"/v1/studies/{uid}")
+        return self._read(StudyRecord, await self._call(call, deadline))
+
+    async def delete_study(self, uid: str, deadline: Deadline) -> None:
+        await self._call(self._http.request("DELETE", f"/v1/studies/{uid}"), deadline)
+
+    async def delete_patient_of_key(self, key: str, deadline: Deadline) -> Removed:
+        return self._read(Removed, await self._call(self._http.request("DELETE", f"/v1/patients/{key}"), deadline))
+
+    async def delete_patient(self, patient: Patient, deadline: Deadline) -> Removed:
+        return self._read(Removed, await self._post("/v1/patients/delete", patient, deadline))
+
+    async def delete_report_by_accession(self, named: AccessionNamed, deadline: Deadline) -> None:
+        await self._post("/v1/reports/delete", named, deadline)
+
+    async def _post(self, path: str, body: BaseModel, deadline: Deadline) -> httpx.Response:
+        call = self._http.request("POST", path, content=body.model_dump_json(exclude_none=True), headers=JSON)
+        return await self._call(call, deadline)
 
     async def info(self, deadline: Deadline) -> IndexDescription:
         return self._read(IndexDescription, await self._call(self._http.request("GET", "/v1/index"), deadline))

@@ -77,6 +77,10 @@ def _reason(found: Found, query: Query) -> str | None:
         (not query.weights.any(), "The query holds no positive finding: there is nothing to be similar to."),
         (found.info.size == 0, "The index is empty."),
         (query.only_reports_know and found.candidates == 0, _only_reports(query, "no image that passes the filters")),
+        (
+            options.filters.asks_for_dates and not found.dated,
+            "No image has a study date: they are kept of DICOM files that come while CHEX_KEEP_STUDY_DATE is set.",
+        ),
         (found.candidates == 0, f"No image passes the filters{unasked}."),
         (
             nothing and options.min_overlap is not None,
@@ -85,6 +89,7 @@ def _reason(found: Found, query: Query) -> str | None:
         (nothing and options.min_score is not None, "No image reaches min_score."),
         (options.min_overlap is not None, "No more images are sufficiently similar."),
         (options.min_score is not None, "No more images reach min_score."),
+        (options.merge_duplicates, "There is no further picture to show."),
         (options.group_by != "image", f"There is no further {options.group_by} to show."),
         (query.only_reports_know, _only_reports(query, "no further image")),
         (found.candidates < found.info.size, f"No more images pass the filters{unasked}."),

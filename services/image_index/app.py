@@ -12,8 +12,9 @@ from services.image_index.pictures.burned_in.reader import is_installed
 from services.image_index.routes.images import images_router
 from services.image_index.routes.index_metrics import IndexMetrics
 from services.image_index.routes.pictures import pictures_router
-from services.image_index.routes.reports import reports_router
+from services.image_index.routes.reports import removed_reports_router, reports_router
 from services.image_index.routes.search import search_router
+from services.image_index.routes.studies import studies_router
 from services.image_index.settings import ImageIndexSettings
 from services.image_index.store.contract import ImageStore
 from services.inference.queue_metrics import QueueMetrics
@@ -28,6 +29,7 @@ DESCRIPTION = """Keeps chest radiographs as the probabilities of the 14 CheXpert
 most like a query: exactly, with filters, and in an order that depends on nothing but the data."""
 TAGS = [
     {"name": "images", "description": "Put images in, look at them, take them out."},
+    {"name": "studies", "description": "A study as a whole; what is to be forgotten of a patient."},
     {"name": "reports", "description": "What reports say of the images, as evidence beside what the pictures show."},
     {"name": "search", "description": "Find images by labels or by an image."},
     {"name": "system", "description": "What is running, and whether it is well."},
@@ -77,7 +79,9 @@ def create_app(
     app.include_router(images_router(index, app.state.metrics))
     app.include_router(pictures_router(index))
     app.include_router(reports_router(index.reports, app.state.metrics))
+    app.include_router(removed_reports_router(index.reports))
     app.include_router(search_router(index))
+    app.include_router(studies_router(index.studies))
 
     @app.get(
         "/v1/index",

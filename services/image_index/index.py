@@ -33,6 +33,7 @@ from services.image_index.ranking.site_fit import SiteFit
 from services.image_index.ranking.trust import Trust
 from services.image_index.ranking.vectors import named, vector
 from services.image_index.reports import Reports, report_of, report_was_removed
+from services.image_index.retention import Retention
 from services.image_index.settings import ImageIndexSettings
 from services.image_index.store.calls import StoreCalls, deadline
 from services.image_index.store.contract import ImageStore
@@ -40,6 +41,7 @@ from services.image_index.store.failures import PART as STORE
 from services.image_index.store.failures import unavailable
 from services.image_index.store.new_image import PutOutcome
 from services.image_index.store.reports import ReportTarget
+from services.image_index.studies import Studies
 from services.image_index.worklist import disagreeing, page_of
 from services.inference.batching import MicroBatcher
 from services.inference.queue_metrics import Queue
@@ -59,6 +61,10 @@ from shared.schemas.system import Check, IndexDescription
 from shared.telemetry import measure
 
 PART = "image-index"
+SECOND_ID = (
+    "This image is stored under another id: one of the same file, or of the same SOP Instance UID. Find it with GET "
+    "/v1/images?content_sha256= or ?sop_instance_uid=, and keep that id; or delete it there before it is stored here."
+)
 _WRITE_CHECK_TIMEOUT_S = 0.5  # the gateway waits a second for all that the index says of itself
 
 T = TypeVar("T")
@@ -89,6 +95,8 @@ class ImageIndex:
         self._thresholds = self._trust.thresholds(encoder.thresholds)
         self._decode = DecodePool(encoder, settings, PART)
         self._call = StoreCalls(settings.request_timeout_s)
+        self.studies = Studies(store, self._call, patient_keys)
+        self.retention = Retention(store, self._call, settings.forget_after_days)
         self.reports = Reports(store, self._call, patient_keys, self._prior.base_rates)
         self._batcher = MicroBatcher[Grey, Encoding](
             encoder.encode,
@@ -103,9 +111,11 @@ class ImageIndex:
 
     async def __aenter__(self) -> Self:
         await self._batcher.__aenter__()
+        self.retention.start()
         return self
 
     async def __aexit__(self, *_exc: object) -> None:
+        await self.retention.stop()
         await self._batcher.__aexit__()
         self._decode.close()
         self._call.close()
@@ -123,8 +133,8 @@ class ImageIndex:
         """Durable when it returns, with its report. Without an id, the image gets its SOP Instance UID, or one made of
         its content.
 
-        Raises Conflict where other content is stored under the id, or its report was removed, unless `replace`;
-        NotAChestRadiograph, unless `accept_any`; BurnedInText.
+        Raises Conflict where other content is stored under the id, or its report was removed, unless `replace`; or
+        where the same object is stored under another id; NotAChestRadiograph, unless `accept_any`; BurnedInText.
         """
         async with deadline(self._settings.upload_timeout_s):
             is_dicom = media_type_of(data) == DICOM
@@ -153,10 +163,7 @@ class ImageIndex:
                 report=report_of(report, self._prior.base_rates) if report else None,
             )
             (outcome,) = await self._call(self.store.put, [image], replace=replace)
-            if outcome is PutOutcome.CONFLICT:
-                raise _conflict()
-            if outcome is PutOutcome.REPORT_REMOVED:
-                raise report_was_removed()
+            _check(outcome)
             stored = await self._call(self.store.get, image_id)
             if stored is None:
                 raise Conflict("The image was stored, and deleted by another request before this one was answered.")
@@ -303,6 +310,16 @@ def _shown(picture: T | None) -> T:
     if picture is None:
         raise NotFound("Nothing can be shown of this image: its probabilities were imported without the picture.")
     return picture
+
+
+def _check(outcome: PutOutcome) -> None:
+    """Raises Conflict where nothing was written."""
+    if outcome is PutOutcome.CONFLICT:
+        raise _conflict()
+    if outcome is PutOutcome.SECOND_ID:
+        raise Conflict(SECOND_ID)
+    if outcome is PutOutcome.REPORT_REMOVED:
+        raise report_was_removed()
 
 
 def _conflict() -> Conflict:

@@ -13,7 +13,7 @@ from services.image_index.store.reports import NewReport, ReportOutcome, ReportT
 from shared.errors import Conflict, NotFound
 from shared.labels import LABELS
 from shared.schemas.images import ReportEvidence
-from shared.schemas.reports import AccessionReportLabels, ReportAnswer, ReportLabels, ReportOutcomeName
+from shared.schemas.reports import Accession, AccessionReportLabels, ReportAnswer, ReportLabels, ReportOutcomeName
 
 _NAMES: Mapping[ReportOutcome, ReportOutcomeName] = {
     ReportOutcome.STORED: "stored",
@@ -22,6 +22,11 @@ _NAMES: Mapping[ReportOutcome, ReportOutcomeName] = {
     ReportOutcome.OUTDATED: "outdated",
     ReportOutcome.WAITING: "waiting",
 }
+
+_SEVERAL = (
+    "Images of more than one study have this accession number, several that are of no study, or also a report that "
+    "waits."
+)
 
 
 class Reports:
@@ -43,8 +48,8 @@ class Reports:
             raise report_was_removed()
         if outcome is ReportOutcome.AMBIGUOUS:
             raise Conflict(
-                "Images of more than one study have this accession number, or several that are of no study. Send the "
-                "report for the study, by its UID, or for each image; or name who gave the number (accession_issuer)."
+                f"{_SEVERAL} Send the report for the study, by its UID, or for each image; or name who gave the number "
+                "(accession_issuer)."
             )
         return ReportAnswer(
             outcome=_NAMES[outcome],
@@ -57,6 +62,17 @@ class Reports:
     async def put_by_accession(self, labels: AccessionReportLabels, *, replace: bool = False) -> ReportAnswer:
         key = self._keys.accession_key(labels.accession_number, labels.accession_issuer)
         return await self.put(ReportTarget("accession", key), labels, replace=replace)
+
+    async def delete_by_accession(self, named: Accession) -> None:
+        """What the number finds: a study's report, or one that waits for its images. Raises Conflict where those are
+        several.
+        """
+        key = self._keys.accession_key(named.accession_number, named.accession_issuer)
+        if await self._call(self._store.delete_report_by_accession, key) is ReportOutcome.AMBIGUOUS:
+            raise Conflict(
+                f"{_SEVERAL} Name who gave the number (accession_issuer), or delete the report of the study, by its "
+                "UID, or of each image."
+            )
 
     async def get(self, target: ReportTarget) -> ReportEvidence:
         found = await self._call(self._store.report, target)

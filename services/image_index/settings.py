@@ -28,6 +28,13 @@ class ImageIndexSettings(ServiceSettings):
         default=None, description="Key that patient IDs are hashed with; a random one is kept in data_dir if not given."
     )
     keep_study_date: bool = Field(default=False, description="Whether the study date of a DICOM file is kept.")
+    forget_after_days: int | None = Field(
+        default=None,
+        ge=1,
+        le=36_500,
+        description="Images and reports that were received more than so many days ago are forgotten: looked for at the "
+        "start, and every hour. Without it, nothing is.",
+    )
     min_free_bytes: int = Field(
         default=MIN_FREE_BYTES,
         ge=0,

@@ -26,7 +26,7 @@ def page_of(store: ImageStore, asked: ImagePageParameters, wanted: Wanted | None
     once and in its order. It may end early, for so many may have to be looked at to find one; the next one goes on from
     there.
     """
-    uids = ImageUids(asked.study_instance_uid, asked.series_instance_uid, asked.sop_instance_uid)
+    uids = ImageUids(**{name: getattr(asked, name) for name in ImageUids._fields})
     size = asked.limit + 1 if wanted is None else _BLOCK
     found: list[ImageRecord] = []
     after, looked_at = asked.cursor or "", 0

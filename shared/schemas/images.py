@@ -144,6 +144,7 @@ class ImagePageParameters(BaseModel):
     study_instance_uid: DicomUid | None = Field(default=None, description="Only images of this study.")
     series_instance_uid: DicomUid | None = Field(default=None, description="Only images of this series.")
     sop_instance_uid: DicomUid | None = Field(default=None, description="Only the image of this SOP instance.")
+    content_sha256: Sha256 | None = Field(default=None, description="Only the image of the file with this SHA-256.")
     report_disagrees: bool | None = Field(
         default=None,
         description="Only images whose picture and report tell of different findings: by the picture, those of the "

@@ -1,5 +1,6 @@
 """Wire models of a search: query weights and filters in, ranked hits out."""
 
+from datetime import date
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, FiniteFloat, Tag, model_validator
@@ -73,6 +74,12 @@ class SearchFilters(BaseModel):
     patient_sex: list[PatientSex] | None = Field(default=None, min_length=1, max_length=len(PATIENT_SEXES))
     age_min: AgeYears | None = Field(default=None, description="Years, inclusive.")
     age_max: AgeYears | None = Field(default=None, description="Years, inclusive.")
+    study_date_from: date | None = Field(
+        default=None,
+        description="Inclusive. Study dates are known of DICOM files that came while the index was set to keep them "
+        "(`CHEX_KEEP_STUDY_DATE`).",
+    )
+    study_date_to: date | None = Field(default=None, description="Inclusive.")
     required_labels: dict[LabelName, Probability] = Field(
         default_factory=dict, description="Only images whose probability is at least this."
     )
@@ -104,6 +111,16 @@ class SearchFilters(BaseModel):
     def leaves_out_laterals(self) -> bool:
         """For no other reason than that they were not asked for."""
         return self.view_position is None and not self.include_laterals
+
+    @property
+    def asks_for_dates(self) -> bool:
+        return self.study_date_from is not None or self.study_date_to is not None
+
+    @model_validator(mode="after")
+    def _dates_in_order(self) -> Self:
+        if self.study_date_from and self.study_date_to and self.study_date_from > self.study_date_to:
+            raise ValueError("study_date_from must not be later than study_date_to")
+        return self
 
     @model_validator(mode="after")
     def _ages_in_order(self) -> Self:
@@ -137,6 +154,11 @@ class RankingOptions(BaseModel):
     group_by: GroupBy = Field(
         default="image", description="Show each study or patient once, by its best image. Unknown ones stand alone."
     )
+    merge_duplicates: bool = Field(
+        default=False,
+        description="Show once, by the best of them, images whose pictures are the same one: saved anew, scaled, or "
+        "windowed a little differently. Not together with `group_by`.",
+    )
     diversity: float = Field(
         default=0.0,
         ge=0,
@@ -159,6 +181,12 @@ class SearchOptions(RankingOptions):
     """How to search; shared by every call that ends in a ranking."""
 
     filters: SearchFilters = Field(default_factory=SearchFilters)
+
+    @model_validator(mode="after")
+    def _merged_in_one_way(self) -> Self:
+        if self.merge_duplicates and self.group_by != "image":
+            raise ValueError("merge_duplicates and group_by cannot be asked for together")
+        return self
 
     @model_validator(mode="after")
     def _within_the_diversified(self) -> Self:
@@ -228,7 +256,7 @@ class IndexHit(BaseModel):
         default=0,
         ge=0,
         description="With `group_by`: how many further images of this study or patient passed the filters and are not "
-        "shown.",
+        "shown. With `merge_duplicates`: how many whose picture is the same one.",
     )
     probabilities: Probabilities = Field(
         description="What is to be thought of each of the 14 labels: by picture and report together, or as `evidence` "

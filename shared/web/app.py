@@ -20,6 +20,7 @@ from shared.schemas.system import Check, Health, Readiness
 from shared.settings import MAX_JSON_BYTES
 from shared.web.body_limit import BodyLimit
 from shared.web.documented import describe_problems
+from shared.web.head import HeadAsGet
 from shared.web.metrics import RequestMetrics, new_registry
 from shared.web.problems import install_problem_handlers
 from shared.web.request_log import RequestLog
@@ -82,6 +83,7 @@ def new_app(
     _add_probes(app, readiness, app.state.metrics)
 
     # The last one added is the outermost: the request id is there for all the others.
+    app.add_middleware(HeadAsGet)
     app.add_middleware(BodyLimit, max_bytes=max_body_bytes, max_json_bytes=max_json_bytes)
     app.add_middleware(TimeLimit, limit_s=time_limit_s, inherited=inherits_deadline)
     app.add_middleware(RequestLog, metrics=RequestMetrics(app.state.metrics))

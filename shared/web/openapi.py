@@ -6,7 +6,7 @@ from fastapi import Path, Query
 from fastapi.openapi.models import Example
 from pydantic import BaseModel
 
-from shared.schemas.images import ACCEPT_ANY, DicomUid, ImageId, ImageMetadataInput
+from shared.schemas.images import ACCEPT_ANY, DicomUid, ImageId, ImageMetadataInput, PatientKey
 from shared.schemas.search import RANKING_BY_IMAGE, SearchOptions
 
 IMAGE_TYPES = ("image/png", "image/jpeg", "application/dicom")
@@ -31,6 +31,9 @@ ImageIdPath = Annotated[
     ImageId, Path(description="Letters, digits and `._:-`; a SOP Instance UID is one.", examples=[EXAMPLE_ID])
 ]
 StudyUidPath = Annotated[DicomUid, Path(description="A Study Instance UID.", examples=["1.2.826.0.1.3680043.8.498.1"])]
+PatientKeyPath = Annotated[
+    PatientKey, Path(description="`metadata.patient_key` of an image.", examples=["0123456789abcdef"])
+]
 AcceptAny = Annotated[bool, Query(description=ACCEPT_ANY)]
 Replace = Annotated[bool, Query(description="Replace what is stored under this id, in place of a 409.")]
 ReplaceReport = Annotated[

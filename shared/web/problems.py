@@ -68,10 +68,10 @@ def _invalid(errors: Sequence[Mapping[str, Any]]) -> Problem:
 
 
 def _methods_at(request: Request) -> list[str]:
-    """All that a path takes: Starlette names the methods of its first route only."""
+    """All that a path takes: Starlette names the methods of its first route only, and HEAD is taken where GET is."""
 
     def takes(method: str) -> bool:
-        scope = {**request.scope, "method": method}
+        scope = {**request.scope, "method": "GET" if method == "HEAD" else method}
         return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
 
     return [method for method in ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT") if takes(method)]

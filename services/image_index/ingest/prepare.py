@@ -10,6 +10,7 @@ from services.image_index.encoding.encoder import Encoder, Encoding
 from services.image_index.patient_keys import PatientKeys
 from services.image_index.pictures.burned_in.check import TextCheck, TextFound
 from services.image_index.pictures.dicom.isolated import IsolatedDecoders
+from services.image_index.pictures.fingerprint import fingerprint_of
 from services.image_index.pictures.limits import Limits
 from services.image_index.pictures.radiograph import Grey
 from services.image_index.pictures.read import read_radiograph
@@ -171,4 +172,5 @@ def new_image(
         thumbnail=prepared.thumbnail,
         cam=encoding.cam,
         report=report,
+        fingerprint=fingerprint_of(prepared.thumbnail),
     )

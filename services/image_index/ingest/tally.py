@@ -8,6 +8,7 @@ from services.image_index.store.new_image import NewImage, PutOutcome
 from shared.schemas.images import QuarterTurns
 
 CONFLICT = "Another image is stored under this id (--replace puts the new one in its place)."
+SECOND_ID = "The same image is in the index under another id."
 BURNED_IN = "Text in the picture could name the patient (CHEX_BURNED_IN=mask covers it)."
 NO_ID = "No image id can be made of the file's name: it holds none of the characters that an id may have."
 
@@ -51,6 +52,8 @@ class Tally:
     def count(self, entry: Entry, outcome: PutOutcome, turned: QuarterTurns | None) -> None:
         if outcome is PutOutcome.CONFLICT:
             self.failures.append(Failure(entry, CONFLICT))
+        elif outcome is PutOutcome.SECOND_ID:
+            self.failures.append(Failure(entry, SECOND_ID))
         elif outcome is PutOutcome.UNCHANGED:
             self.unchanged += 1
         else:

@@ -1,6 +1,7 @@
 """Which images pass a search's filters, as a mask over a gallery; and whether what they leave out was there."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import date
 from typing import NamedTuple
 
 import numpy as np
@@ -46,6 +47,9 @@ def passing(
         masks.append(gallery.age >= np.float32(filters.age_min))  # NaN compares false
     if filters.age_max is not None:
         masks.append(gallery.age <= np.float32(filters.age_max))
+    if filters.asks_for_dates:
+        first, last = filters.study_date_from or date.min, filters.study_date_to or date.max
+        masks.append((gallery.study_day >= first.toordinal()) & (gallery.study_day <= last.toordinal()))
     if filters.required_labels or filters.excluded_labels:
         probabilities = gallery.probabilities if fusion is None else gallery.fused(fusion()).probabilities
         masks += _label_masks(probabilities, filters.required_labels, np.greater_equal)

@@ -20,6 +20,7 @@ from shared.schemas.images import PatientSex, ViewPosition
 VIEWS: tuple[ViewPosition, ...] = get_args(ViewPosition)
 LATERAL = VIEWS.index("LATERAL")
 SEXES: tuple[PatientSex, ...] = get_args(PatientSex)
+NO_DAY = 0  # before every ordinal of a date
 
 
 class Names:
@@ -63,11 +64,13 @@ class Gallery:
     size: int  # rows alive
     vocabulary: Vocabulary
     probabilities: NDArray[np.float32]  # (14, N)
+    fingerprints: NDArray[np.uint64]  # (WORDS, N), 0 where the picture has none
     alive: NDArray[np.bool_]  # (N,)
     row_generation: NDArray[np.int64]
     view: NDArray[np.int8]  # position in VIEWS, -1 unknown
     sex: NDArray[np.int8]  # position in SEXES, -1 unknown
     age: NDArray[np.float32]  # years, NaN unknown
+    study_day: NDArray[np.int32]  # ordinal of the study date, NO_DAY unknown
     image: NDArray[np.int32]  # codes of the vocabulary, -1 unknown
     study: NDArray[np.int32]
     patient: NDArray[np.int32]
@@ -99,6 +102,10 @@ class Gallery:
     @cached_property
     def has_laterals(self) -> bool:
         return not self.not_lateral.all()
+
+    @cached_property
+    def has_study_dates(self) -> bool:
+        return bool((self.alive & (self.study_day != NO_DAY)).any())
 
     @cached_property
     def has_reports(self) -> bool:

@@ -5,6 +5,7 @@ float64, label by label in a fixed order, and rounded to 1e-9. So neither the or
 in memory, nor the width of a vector unit can change an answer. Ties are broken by image_id.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,10 +16,11 @@ from services.image_index.ranking.disagreement import Disagreement, disagreement
 from services.image_index.ranking.diversity import diversified
 from services.image_index.ranking.fusion import Known
 from services.image_index.ranking.gallery import Gallery
+from services.image_index.ranking.likeness import Duplicates, alike
 from services.image_index.ranking.measures import MEASURES, Context, scan_overlaps
 from services.image_index.ranking.posterior import expected_overlap, match, posterior, readings
 from services.image_index.ranking.query import Query
-from services.image_index.ranking.selection import DECIMALS, best, best_of_groups, contenders
+from services.image_index.ranking.selection import DECIMALS, Repeats, best, best_of_groups, contenders
 from services.image_index.ranking.trust import Trust
 from shared.schemas.search import DIVERSIFIED
 
@@ -36,7 +38,7 @@ class Ranked:
     scores: list[float]
     exact: list[float]
     overlaps: list[float]
-    merged: list[int]  # how many further candidates of its study or patient each row stands for
+    merged: list[int]  # how many further candidates each row stands for: of its study or patient, or the same picture
     probabilities: NDArray[np.float32]
     disagreement: Disagreement  # of the rows' pictures with their reports
     candidates: int
@@ -127,6 +129,7 @@ def _best(
     measure = MEASURES[query.options.ranking]
     approximate, error = measure.scan(scanned, query.weights, context)
     groups, depth = _groups(scanned, query), wanted
+    one_of_all = groups is None and not query.options.merge_duplicates
     while True:
         contending = contenders(rows, approximate, error, depth)
         exact = measure.exact(scanned.known(contending), context)
@@ -135,14 +138,22 @@ def _best(
             good = scores >= query.options.min_score
             contending, scores = contending[good], scores[good]
         ids = scanned.image_ids(contending)
-        if groups is None:
+        if one_of_all:
             places, ties = best(scores, ids, wanted)
             break
-        places, ties = best_of_groups(scores, ids, groups[contending].tolist(), depth, wanted)
+        seen = _seen(scanned, groups, contending)
+        places, ties = best_of_groups(scores, ids, seen, depth, wanted)
         if len(places) == wanted or depth >= rows.size or len(scores) < depth:
             break
         depth = min(4 * depth, rows.size)  # several of the best were of one group
     return contending[places], scores[places], ties
+
+
+def _seen(gallery: Gallery, groups: NDArray[np.int32] | None, rows: NDArray[np.intp]) -> Callable[[int], bool]:
+    """Whether the group of a place in `rows`, or without groups its picture, has been asked about before."""
+    if groups is not None:
+        return Repeats(groups[rows].tolist())
+    return Duplicates(gallery.fingerprints[:, rows])
 
 
 def _groups(gallery: Gallery, query: Query) -> NDArray[np.int32] | None:
@@ -150,6 +161,9 @@ def _groups(gallery: Gallery, query: Query) -> NDArray[np.int32] | None:
 
 
 def _merged(gallery: Gallery, query: Query, rows: NDArray[np.intp], found: NDArray[np.intp]) -> list[int]:
+    if query.options.merge_duplicates:
+        prints = gallery.fingerprints[:, rows]
+        return [int(alike(prints, gallery.fingerprints[:, row]).sum()) - 1 for row in found]
     groups = _groups(gallery, query)
     if groups is None:
         return [0] * len(found)

@@ -1,6 +1,7 @@
 """The best of many scores, some of which are only known to within an error."""
 
 import heapq
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,21 +48,32 @@ def best(scores: Exact, image_ids: list[str], k: int) -> tuple[list[int], int]:
     return above + heapq.nsmallest(room, tied, key=image_ids.__getitem__), len(tied) - room
 
 
+class Repeats:
+    """Whether a place is of a group that was asked about before. An image of group -1 stands alone."""
+
+    def __init__(self, groups: list[int]) -> None:
+        self._groups = groups
+        self._seen: set[int] = set()
+
+    def __call__(self, place: int) -> bool:
+        group = self._groups[place]
+        if group in self._seen:
+            return True
+        if group >= 0:
+            self._seen.add(group)
+        return False
+
+
 def best_of_groups(
-    scores: Exact, image_ids: list[str], groups: list[int], depth: int, wanted: int
+    scores: Exact, image_ids: list[str], repeats: Callable[[int], bool], depth: int, wanted: int
 ) -> tuple[list[int], int]:
-    """As `best`, the best of each group only; an image of group -1 stands alone.
+    """As `best`, but for the places that repeat one that is better; they are asked about in the order of the ranking.
 
     Of `scores`, only the best `depth` and what ties with them are sure to be all there are.
     """
     sure, ties = best(scores, image_ids, depth)
     if ties:
         sure, _ = best(scores, image_ids, depth + ties)
-    seen: set[int] = set()
-    heads = []
-    for place in sure:
-        if groups[place] < 0 or groups[place] not in seen:
-            heads.append(place)
-            seen.add(groups[place])
+    heads = [place for place in sure if not repeats(place)]
     last = scores[heads[wanted - 1]] if len(heads) >= wanted else None
     return heads[:wanted], sum(scores[place] == last for place in heads[wanted:])

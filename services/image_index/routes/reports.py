@@ -10,6 +10,7 @@ from services.image_index.store.reports import ReportTarget
 from shared.errors import Conflict, NotFound, Unavailable
 from shared.schemas.images import ReportEvidence
 from shared.schemas.reports import AccessionReportLabels, ReportAnswer, ReportLabels
+from shared.schemas.studies import AccessionNamed
 from shared.web.documented import documented
 from shared.web.openapi import ImageIdPath, ReplaceReport, StudyUidPath
 from shared.web.strict_route import strict_router
@@ -83,6 +84,18 @@ def reports_router(reports: Reports, metrics: CollectorRegistry) -> APIRouter:
         """Of its own report and its study's, the one that was issued later: the one that counts for it."""
         return await reports.get(ReportTarget("image", image_id))
 
+    def _told(answer: ReportAnswer, response: Response) -> ReportAnswer:
+        written.labels(answer.outcome).inc()
+        if answer.outcome in ("stored", "waiting"):
+            response.status_code = status.HTTP_201_CREATED
+        return answer
+
+    return router
+
+
+def removed_reports_router(reports: Reports) -> APIRouter:
+    router = strict_router(prefix="/v1", tags=["reports"])
+
     @router.delete(
         "/studies/{study_uid}/report",
         summary="Forget a study's report",
@@ -105,10 +118,16 @@ def reports_router(reports: Reports, metrics: CollectorRegistry) -> APIRouter:
         """Its study's, if there is one, counts for it from then on."""
         await reports.delete(ReportTarget("image", image_id))
 
-    def _told(answer: ReportAnswer, response: Response) -> ReportAnswer:
-        written.labels(answer.outcome).inc()
-        if answer.outcome in ("stored", "waiting"):
-            response.status_code = status.HTTP_201_CREATED
-        return answer
+    @router.post(
+        "/reports/delete",
+        summary="Forget a report by its accession number",
+        status_code=204,
+        responses=documented(Conflict, Unavailable),
+    )
+    async def delete_report_by_accession(named: AccessionNamed) -> None:
+        """The report of the study with the number, or the one that waits under it. Where the number finds several, that
+        is a 409, and nothing is removed.
+        """
+        await reports.delete_by_accession(named)
 
     return router

@@ -3,9 +3,10 @@
 Every write that returned is durable. Every search sees one generation of the index whole.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Protocol, Self
+from datetime import datetime
+from typing import NamedTuple, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +14,12 @@ from numpy.typing import NDArray
 from services.image_index.ranking.query import Query
 from services.image_index.ranking.statistics import Statistics
 from services.image_index.store.new_image import NewImage, PutOutcome
-from services.image_index.store.reports import NewReport, ReportPut, ReportTarget
+from services.image_index.store.reports import NewReport, ReportOutcome, ReportPut, ReportTarget
 from services.image_index.store.uids import ImageUids
 from shared.labels import LabelName
 from shared.schemas.images import ImageRecord, ReportEvidence
 from shared.schemas.search import Excluded
+from shared.schemas.studies import StudyRecord
 from shared.schemas.system import IndexDescription, IndexInfo
 
 
@@ -29,7 +31,7 @@ class Hit:
     score: float
     exact: float  # the probability that the image shows exactly the query's findings
     overlap: float  # the expected intersection over union of what both show
-    merged: int  # further candidates of its study or patient that it stands for
+    merged: int  # further candidates that it stands for: of its study or patient, or of the same picture
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,14 @@ class Found:
     ties_at_cutoff: int  # further images that score exactly as the last hit
     excluded: Excluded | None  # None where nothing was to be left out
     info: IndexInfo  # of the generation that was searched
+    dated: bool = True  # whether any image has a study date; looked at only where dates were asked for
+
+
+class Forgotten(NamedTuple):
+    """How many of each went; the reports of the images that went with them are not counted."""
+
+    images: int
+    reports: int
 
 
 class ImageStore(Protocol):
@@ -60,10 +70,28 @@ class ImageStore(Protocol):
         """
         ...
 
+    def delete_study(self, uid: str) -> int:
+        """Its images, their reports and its own, in one transaction; how many images. Durable when it returns. What is
+        left keeps late copies of the reports from coming back.
+        """
+        ...
+
+    def delete_patient(self, keys: Collection[str]) -> int:
+        """The same of all images under any of the keys, and of all their studies."""
+        ...
+
+    def forget_before(self, when: datetime, limit: int) -> Forgotten:
+        """Some of what was received before that: so many images and reports at most, images first. Nothing is left."""
+        ...
+
     def get(self, image_id: str) -> ImageRecord | None: ...
 
     def page(self, uids: ImageUids, after: str, limit: int) -> list[ImageRecord]:
         """Images with these UIDs in order of their ids, at most `limit`, from the first one behind `after` on."""
+        ...
+
+    def study(self, uid: str, most: int) -> StudyRecord | None:
+        """With so many of its images at most; None where there is neither an image nor a report of it."""
         ...
 
     def stored_sha256(self, image_id: str) -> str | None:
@@ -86,6 +114,12 @@ class ImageStore(Protocol):
 
     def delete_report(self, target: ReportTarget) -> bool:
         """False where there was none. What is left keeps a late copy of it from coming back."""
+        ...
+
+    def delete_report_by_accession(self, key: str) -> ReportOutcome:
+        """What an accession number finds: a study's report, or one that waits. REMOVED; UNCHANGED where there was
+        none; AMBIGUOUS where it finds several, and nothing was changed.
+        """
         ...
 
     def report(self, target: ReportTarget) -> ReportEvidence | None:

@@ -20,11 +20,13 @@ class NewImage:
     thumbnail: bytes | None  # JPEG; None where only the probabilities are known
     cam: NDArray[np.float16] | None  # (14, h, w): the class-activation grids; there where a thumbnail is
     report: NewReport | None = None  # of this very image
+    fingerprint: bytes | None = None  # of the picture, see `pictures.fingerprint`
 
 
 class PutOutcome(StrEnum):
     CREATED = "created"
     UNCHANGED = "unchanged"  # the same content is stored under this id; a report that came with it may be new
     REPLACED = "replaced"
+    SECOND_ID = "second_id"  # the same object is stored under another id; nothing was changed
     CONFLICT = "conflict"  # other content is stored under this id; nothing was changed
     REPORT_REMOVED = "report_removed"  # one was removed after its report was issued; nothing was changed

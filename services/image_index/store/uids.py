@@ -1,4 +1,4 @@
-"""The UIDs of DICOM by which images may be asked for."""
+"""By what images may be asked for: the UIDs of DICOM, and their content."""
 
 from typing import NamedTuple
 
@@ -9,3 +9,4 @@ class ImageUids(NamedTuple):
     study_instance_uid: str | None = None
     series_instance_uid: str | None = None
     sop_instance_uid: str | None = None
+    content_sha256: str | None = None

@@ -158,7 +158,7 @@ def test_a_full_disk_is_an_answer_and_loses_nothing(store: EmbeddedStore, open_s
     (pages,) = store._writer.execute("PRAGMA page_count").fetchone()
     store._writer.execute(f"PRAGMA max_page_count = {pages + 5}")
     with pytest.raises(Unavailable, match="disk is full"):
-        store.put([made_image(f"big-{n}", content="x" * 4000) for n in range(50)])
+        store.put([made_image(f"big-{n}", content=f"{n}" + "x" * 4000) for n in range(50)])
 
     assert found_ids(store) == ["a"]
     assert store.info().generation == 1

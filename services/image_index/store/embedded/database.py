@@ -2,7 +2,8 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,17 @@ from numpy.typing import NDArray
 from services.image_index.ranking.arrays import Vector
 from services.image_index.ranking.vectors import named
 from services.image_index.store.embedded import report_rows
+from services.image_index.store.embedded.moments import microseconds, now
 from services.image_index.store.new_image import NewImage
+from services.image_index.store.reports import ReportTarget
 from services.image_index.store.row import Row, to_blob
 from services.image_index.store.uids import ImageUids
 from shared.labels import LABELS
 from shared.schemas.images import ImageRecord, StoredMetadata
+from shared.schemas.studies import StudyRecord
 
 _METADATA = tuple(StoredMetadata.model_fields)
+_WRITTEN = ("image_id", "encoder", "probabilities", "generation", "content_sha256", "received", "fingerprint")
 _ROW = f"""SELECT {", ".join(Row._fields[:-1])}, evidence
 FROM images LEFT JOIN reports ON number = report"""  # noqa: S608 - names of our own columns, here and below
 _RECORD = f"""SELECT image_id, probabilities, generation, content_sha256, encoders.weights_sha256,
@@ -93,6 +98,23 @@ def records_after(
     return [_record(found, base_rates) for found in cursor]
 
 
+def study(connection: sqlite3.Connection, uid: str, most: int, base_rates: Vector) -> StudyRecord | None:
+    """With so many images at most. None where there is neither an image of it nor a report."""
+    connection.execute("BEGIN")  # all of one moment
+    try:
+        (size,) = connection.execute("SELECT COUNT(*) FROM images WHERE study_instance_uid = ?", (uid,)).fetchone()
+        (day,) = connection.execute(
+            "SELECT MIN(study_date) FROM images WHERE study_instance_uid = ?", (uid,)
+        ).fetchone()
+        images = records_after(connection, ImageUids(study_instance_uid=uid), "", most, base_rates)
+        report = report_rows.evidence_of(connection, ReportTarget("study", uid), base_rates)
+    finally:
+        connection.execute("ROLLBACK")
+    if not size and report is None:
+        return None
+    return StudyRecord(study_instance_uid=uid, study_date=day, size=size, images=images, report=report)
+
+
 def _record(found: Sequence[Any], base_rates: Vector) -> ImageRecord:
     image_id, blob, generation, content_sha256, weights_sha256, pictured, of, *more = found
     metadata, kept = more[: len(_METADATA)], more[len(_METADATA) :]
@@ -125,8 +147,21 @@ def rows(connection: sqlite3.Connection) -> Iterator[list[Row]]:
         yield [Row(*found) for found in block]
 
 
+def held_elsewhere(connection: sqlite3.Connection, image: NewImage) -> bool:
+    """Whether to write the image would put an object that is stored under another id under this one too."""
+    found = connection.execute(
+        """SELECT 1 FROM images WHERE image_id != :id AND (
+        content_sha256 = :content AND NOT EXISTS (
+          SELECT 1 FROM images WHERE image_id = :id AND content_sha256 = :content)
+        OR sop_instance_uid = :sop AND NOT EXISTS (
+          SELECT 1 FROM images WHERE image_id = :id AND sop_instance_uid = :sop)) LIMIT 1""",
+        {"id": image.image_id, "content": image.content_sha256, "sop": image.metadata.sop_instance_uid},
+    ).fetchone()
+    return found is not None
+
+
 def write(connection: sqlite3.Connection, image: NewImage, encoder: int, generation: int) -> None:
-    """Insert or replace one image with its pictures, if it has any."""
+    """Insert or replace one image with its pictures, if it has any. It is received now."""
     metadata = image.metadata.model_dump(mode="json")
     values = (
         image.image_id,
@@ -134,9 +169,11 @@ def write(connection: sqlite3.Connection, image: NewImage, encoder: int, generat
         to_blob(image.probabilities),
         generation,
         image.content_sha256,
+        now(),
+        image.fingerprint,
         *(metadata[name] for name in _METADATA),
     )
-    columns = ("image_id", "encoder", "probabilities", "generation", "content_sha256", *_METADATA)
+    columns = (*_WRITTEN, *_METADATA)
     (row,) = connection.execute(
         f"INSERT INTO images ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))}) "  # noqa: S608
         f"ON CONFLICT (image_id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in columns)} "
@@ -155,6 +192,40 @@ def write(connection: sqlite3.Connection, image: NewImage, encoder: int, generat
 
 def delete(connection: sqlite3.Connection, image_id: str) -> None:
     connection.execute("DELETE FROM images WHERE image_id = ?", (image_id,))
+
+
+def received_before(connection: sqlite3.Connection, when: datetime, limit: int) -> list[str]:
+    """The ids of images; whatever came first, first."""
+    query = "SELECT image_id FROM images WHERE received < ? ORDER BY received LIMIT ?"
+    return [image_id for (image_id,) in connection.execute(query, (microseconds(when), limit))]
+
+
+def of_patient(connection: sqlite3.Connection, keys: Collection[str]) -> tuple[list[str], list[str]]:
+    """The images under any of the keys, with those of the same studies of which no patient is known; the studies."""
+    asked = (json.dumps(sorted(keys)),)
+    of_keys = "patient_key IN (SELECT value FROM json_each(?))"
+    studies = [
+        study
+        for (study,) in connection.execute(
+            f"SELECT DISTINCT study_instance_uid FROM images WHERE {of_keys} AND study_instance_uid IS NOT NULL",  # noqa: S608
+            asked,
+        )
+    ]
+    images = connection.execute(
+        f"SELECT image_id FROM images WHERE {of_keys} UNION SELECT image_id FROM images WHERE patient_key IS NULL "  # noqa: S608
+        "AND study_instance_uid IN (SELECT value FROM json_each(?))",
+        (*asked, json.dumps(studies)),
+    )
+    return [image_id for (image_id,) in images], studies
+
+
+def accession_keys(connection: sqlite3.Connection, image_ids: Sequence[str]) -> list[str]:
+    found = connection.execute(
+        "SELECT DISTINCT accession_key FROM images WHERE accession_key IS NOT NULL "
+        "AND image_id IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(image_ids)),),
+    )
+    return [key for (key,) in found]
 
 
 def thumbnail(connection: sqlite3.Connection, image_id: str) -> bytes | None:

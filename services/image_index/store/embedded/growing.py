@@ -5,12 +5,14 @@ marks of the dead are copied before they change. One thread writes at a time; an
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.image_index.ranking.gallery import LATERAL, SEXES, VIEWS, Gallery, Names, Vocabulary
+from services.image_index.ranking.gallery import LATERAL, NO_DAY, SEXES, VIEWS, Gallery, Names, Vocabulary
+from services.image_index.ranking.likeness import WORDS, words_of
 from services.image_index.ranking.resident import Resident
 from services.image_index.ranking.statistics import exact_sums, statistics_of
 from services.image_index.store.row import Change, Row
@@ -25,6 +27,7 @@ _COLUMNS: dict[str, Any] = {
     "view": np.int8,
     "sex": np.int8,
     "age": np.float32,
+    "study_day": np.int32,
     "image": np.int32,
     "study": np.int32,
     "patient": np.int32,
@@ -45,6 +48,7 @@ class GrowingGallery:
         self._columns = {name: np.empty(capacity, dtype=dtype) for name, dtype in _COLUMNS.items()}
         self._place: dict[str, int] = {}  # image_id -> row
         self._rows = 0
+        self._fingerprints = np.zeros((WORDS, capacity), dtype=np.uint64)
         self._report_evidence = np.empty((len(LABELS), 0), dtype=np.float16)
         self._reports = 0
         self._sums = np.zeros((3, len(LABELS)), dtype=np.int64)  # over the rows alive that are no lateral views
@@ -78,9 +82,10 @@ class GrowingGallery:
             return
         start, end = self._rows, self._rows + len(rows)
         self._make_room(end)
-        ids, blobs, generations, views, sexes, ages, studies, patients, reports = zip(*rows, strict=True)
+        ids, blobs, generations, views, sexes, ages, studies, patients, days, prints, reports = zip(*rows, strict=True)
         block = np.frombuffer(b"".join(blobs), dtype="<f4").reshape(len(rows), len(LABELS)).T
         self._probabilities[:, start:end] = block
+        self._fingerprints[:, start:end] = words_of(prints)
         words = self._vocabulary
         values: dict[str, Any] = {
             "alive": True,
@@ -88,6 +93,7 @@ class GrowingGallery:
             "view": [_VIEW_CODES[view] for view in views],
             "sex": [_SEX_CODES[sex] for sex in sexes],
             "age": np.array(ages, dtype=np.float32),  # None becomes NaN
+            "study_day": [NO_DAY if day is None else date.fromisoformat(day).toordinal() for day in days],
             "image": [words.images.code(image_id) for image_id in ids],
             "study": [words.studies.code(study) for study in studies],
             "patient": [words.patients.code(patient) for patient in patients],
@@ -127,12 +133,14 @@ class GrowingGallery:
             return
         more = max(rows, 2 * capacity) - capacity
         self._probabilities = np.pad(self._probabilities, ((0, 0), (0, more)))
+        self._fingerprints = np.pad(self._fingerprints, ((0, 0), (0, more)))
         self._columns = {name: np.pad(column, (0, more)) for name, column in self._columns.items()}
 
     def _compact(self) -> None:
         """Leave the dead rows behind. Names of deleted images stay known until the next start."""
         rows = np.sort(np.fromiter(self._place.values(), dtype=np.intp, count=len(self._place)))
         self._probabilities = self._probabilities[:, rows]
+        self._fingerprints = self._fingerprints[:, rows]
         self._columns = {name: column[rows] for name, column in self._columns.items()}
         self._rows = len(rows)
         reported = self._columns["report"] >= 0
@@ -151,6 +159,7 @@ class GrowingGallery:
             size=size,
             vocabulary=self._vocabulary,
             probabilities=self._probabilities[:, :rows],
+            fingerprints=self._fingerprints[:, :rows],
             report_evidence=self._report_evidence[:, : self._reports],
             statistics=statistics_of(self._sums, self._summed),
             resident=self._resident,

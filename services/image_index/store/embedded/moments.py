@@ -10,5 +10,9 @@ def microseconds(moment: datetime) -> int:
     return (moment - _BEGINNING) // _STEP
 
 
+def now() -> int:
+    return microseconds(datetime.now(UTC))
+
+
 def moment(microseconds: int) -> datetime:
     return _BEGINNING + microseconds * _STEP

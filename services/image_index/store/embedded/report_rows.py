@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from services.image_index.ranking.arrays import Vector
-from services.image_index.store.embedded.moments import microseconds, moment
+from services.image_index.store.embedded.moments import microseconds, moment, now
 from services.image_index.store.reports import KeptReport, NewReport, ReportTarget, report_blob, state_codes
 from shared.schemas.images import ReportEvidence
 
@@ -57,10 +57,11 @@ def write(connection: sqlite3.Connection, target: ReportTarget, report: NewRepor
     text_model = report.text_model_sha256
     connection.execute("INSERT OR IGNORE INTO text_models (weights_sha256) VALUES (?)", (text_model,))
     (number,) = connection.execute(
-        "INSERT INTO reports (kind, target, evidence, states, text_model, issued, issued_given) "
-        "VALUES (?, ?, ?, ?, (SELECT id FROM text_models WHERE weights_sha256 = ?), ?, ?) "
+        "INSERT INTO reports (kind, target, evidence, states, text_model, issued, issued_given, received) "
+        "VALUES (?, ?, ?, ?, (SELECT id FROM text_models WHERE weights_sha256 = ?), ?, ?, ?) "
         "ON CONFLICT (kind, target) DO UPDATE SET evidence = excluded.evidence, states = excluded.states, "
-        "text_model = excluded.text_model, issued = excluded.issued, issued_given = excluded.issued_given "
+        "text_model = excluded.text_model, issued = excluded.issued, issued_given = excluded.issued_given, "
+        "received = excluded.received "
         "RETURNING number",
         (
             *target,
@@ -69,6 +70,7 @@ def write(connection: sqlite3.Connection, target: ReportTarget, report: NewRepor
             text_model,
             microseconds(report.issued),
             report.issued_given,
+            now(),
         ),
     ).fetchone()
     return int(number)
@@ -77,9 +79,26 @@ def write(connection: sqlite3.Connection, target: ReportTarget, report: NewRepor
 def remove(connection: sqlite3.Connection, number: int, when: datetime) -> None:
     """All that is left of it is when it was removed."""
     connection.execute(
-        "UPDATE reports SET evidence = NULL, states = NULL, text_model = NULL, issued = ?, issued_given = 0 "
-        "WHERE number = ?",
-        (microseconds(when), number),
+        "UPDATE reports SET evidence = NULL, states = NULL, text_model = NULL, issued = ?, issued_given = 0, "
+        "received = ? WHERE number = ?",
+        (microseconds(when), now(), number),
+    )
+
+
+def note_removal(connection: sqlite3.Connection, target: ReportTarget, when: datetime) -> None:
+    """Where nothing is stored of the target: as if a report of it had been removed then."""
+    connection.execute(
+        "INSERT OR IGNORE INTO reports (kind, target, issued, issued_given, received) VALUES (?, ?, ?, 0, ?)",
+        (*target, microseconds(when), now()),
+    )
+
+
+def received_as(connection: sqlite3.Connection, target: ReportTarget, before: ReportTarget) -> None:
+    """What is stored of one target now was received when it was that of another."""
+    connection.execute(
+        "UPDATE reports SET received = (SELECT received FROM reports WHERE kind = ? AND target = ?) "
+        "WHERE kind = ? AND target = ?",
+        (*before, *target),
     )
 
 
@@ -93,6 +112,24 @@ def waiting_for(connection: sqlite3.Connection, accession_key: str) -> list[tupl
     number, _dot, _issuer = accession_key.partition(".")
     targets = [ReportTarget("accession", key) for key in dict.fromkeys((number, accession_key))]
     return [(target, stored) for target in targets if (stored := find(connection, target)) is not None]
+
+
+def waiting_under(connection: sqlite3.Connection, key: str) -> list[ReportTarget]:
+    """Reports that wait under an accession number; without an issuer, whoever gave it."""
+    found = connection.execute(
+        "SELECT target FROM reports WHERE kind = 'accession' AND evidence IS NOT NULL "
+        "AND target >= :key AND target < :key || '/' ORDER BY target",
+        {"key": key},
+    )
+    return [ReportTarget("accession", target) for (target,) in found]
+
+
+def received_before(connection: sqlite3.Connection, when: datetime, limit: int) -> list[ReportTarget]:
+    """Also those of which only their removal is known. Whatever came first, first."""
+    found = connection.execute(
+        "SELECT kind, target FROM reports WHERE received < ? ORDER BY received LIMIT ?", (microseconds(when), limit)
+    )
+    return [ReportTarget(*row) for row in found]
 
 
 def targets_of_accession(connection: sqlite3.Connection, key: str) -> list[ReportTarget]:

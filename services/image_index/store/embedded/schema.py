@@ -8,11 +8,14 @@ import sqlite3
 import uuid
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
+from services.image_index.pictures.fingerprint import fingerprint_of
 from services.image_index.store.failures import StoreUnusable
+from services.image_index.store.row import CHECKSUM_SPACE, Row, digest
 from shared.private_folder import make_durable
 
-VERSION = 6
+VERSION = 7
 _REPORTS = """
 CREATE TABLE text_models (id INTEGER PRIMARY KEY, weights_sha256 TEXT NOT NULL UNIQUE);
 -- Of an image, of a study, or of the accession number of images that are not there yet. One without evidence was
@@ -35,6 +38,18 @@ CREATE INDEX images_by_series ON images (series_instance_uid) WHERE series_insta
 CREATE INDEX images_by_sop ON images (sop_instance_uid) WHERE sop_instance_uid IS NOT NULL;
 CREATE INDEX images_by_accession ON images (accession_key) WHERE accession_key IS NOT NULL;
 CREATE INDEX images_by_report ON images (report) WHERE report IS NOT NULL;
+"""
+# When what was there before came is not known: it counts as received when the file is brought up to date.
+_ARCHIVE = """
+ALTER TABLE images ADD COLUMN received INTEGER NOT NULL DEFAULT 0;  -- microseconds since 1970, as of the reports
+ALTER TABLE images ADD COLUMN fingerprint BLOB CHECK (length(fingerprint) = 32);
+ALTER TABLE reports ADD COLUMN received INTEGER NOT NULL DEFAULT 0;
+UPDATE images SET received = unixepoch() * 1000000;
+UPDATE reports SET received = unixepoch() * 1000000;
+CREATE INDEX images_by_patient ON images (patient_key) WHERE patient_key IS NOT NULL;
+CREATE INDEX images_by_content ON images (content_sha256);
+CREATE INDEX images_by_receipt ON images (received);
+CREATE INDEX reports_by_receipt ON reports (received);
 """
 _SCHEMA = """
 CREATE TABLE encoders (id INTEGER PRIMARY KEY, weights_sha256 TEXT NOT NULL UNIQUE);
@@ -72,6 +87,13 @@ _UPGRADES = {
     4: "ALTER TABLE images ADD COLUMN looks_turned INTEGER;",
     5: f"""ALTER TABLE images ADD COLUMN accession_key TEXT;
     ALTER TABLE images ADD COLUMN report INTEGER REFERENCES reports (number); {_REPORTS}""",
+    # Until then the digest of a row left its study date out.
+    6: f"""{_ARCHIVE}
+    UPDATE images SET fingerprint = (SELECT fingerprint_of(thumbnail) FROM pictures WHERE pictures.row = images.row);
+    UPDATE state SET checksum = coalesce((
+      SELECT with_dates(checksum, {", ".join(Row._fields[:-2])}, NULL, evidence)
+      FROM images LEFT JOIN reports ON number = report WHERE study_date IS NOT NULL
+    ), checksum);""",  # noqa: S608 - names of our own columns
 }
 
 
@@ -94,7 +116,9 @@ def create(file: Path) -> None:
     os.close(os.open(new, os.O_CREAT | os.O_EXCL, 0o600))
     with closing(connect(new)) as connection:
         connection.execute("PRAGMA synchronous = FULL")
-        connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} {_REPORTS} PRAGMA user_version = {VERSION}; COMMIT;")
+        connection.executescript(
+            f"BEGIN IMMEDIATE; {_SCHEMA} {_REPORTS} {_ARCHIVE} PRAGMA user_version = {VERSION}; COMMIT;"
+        )
     new.rename(file)
     make_durable(file.parent)
 
@@ -114,8 +138,25 @@ def prepare(connection: sqlite3.Connection) -> None:
     if version > VERSION:
         raise StoreUnusable(f"The index has schema version {version}; this program knows version {VERSION}.")
     connection.create_function("is_uid_of_a_name", 1, _is_uid_of_a_name, deterministic=True)
+    connection.create_function("fingerprint_of", 1, fingerprint_of, deterministic=True)
+    connection.create_aggregate("with_dates", -1, _WithDates)  # type: ignore[arg-type] - it takes several columns
     for old in range(version, VERSION):
         connection.executescript(f"BEGIN IMMEDIATE; {_UPGRADES[old]} PRAGMA user_version = {old + 1}; COMMIT;")
+
+
+class _WithDates:
+    """The checksum of an index once the study dates of these rows count in it."""
+
+    def __init__(self) -> None:
+        self._checksum: int | None = None
+
+    def step(self, checksum: str, *columns: Any) -> None:
+        row = Row(*columns)
+        before = int(checksum, 16) if self._checksum is None else self._checksum
+        self._checksum = before + digest(row) - digest(row._replace(study_date=None))
+
+    def finalize(self) -> str | None:
+        return None if self._checksum is None else f"{self._checksum % CHECKSUM_SPACE:016x}"
 
 
 def _is_uid_of_a_name(uid: str | None) -> bool:

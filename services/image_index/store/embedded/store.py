@@ -2,7 +2,7 @@
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
@@ -21,8 +21,8 @@ from services.image_index.ranking.rank import Ranked, rank
 from services.image_index.ranking.statistics import Statistics
 from services.image_index.ranking.vectors import named
 from services.image_index.settings import MIN_FREE_BYTES
-from services.image_index.store.contract import Found, Hit
-from services.image_index.store.embedded import database, report_counts, report_rows, schema
+from services.image_index.store.contract import Forgotten, Found, Hit
+from services.image_index.store.embedded import database, removal, report_counts, report_rows, schema
 from services.image_index.store.embedded.disk import Disk
 from services.image_index.store.embedded.disk_errors import disk_errors
 from services.image_index.store.embedded.file import FILE_NAME, WHAT_TO_DO, OpenedFile, make_unless_there
@@ -32,13 +32,14 @@ from services.image_index.store.embedded.ownership import closed_on_error, own
 from services.image_index.store.embedded.transaction import Transaction
 from services.image_index.store.failures import PART, StoreUnusable, unavailable
 from services.image_index.store.new_image import NewImage, PutOutcome
-from services.image_index.store.reports import NewReport, ReportPut, ReportTarget
+from services.image_index.store.reports import NewReport, ReportOutcome, ReportPut, ReportTarget
 from services.image_index.store.row import CHECKSUM_SPACE, Row, digest
 from services.image_index.store.uids import ImageUids
 from shared.errors import ServiceError
 from shared.labels import LABELS, LabelName
 from shared.private_folder import open_folder
 from shared.schemas.images import ImageRecord, ReportEvidence
+from shared.schemas.studies import StudyRecord
 from shared.schemas.system import IndexDescription, IndexInfo, ReportCounts
 from shared.telemetry import measure
 
@@ -157,6 +158,15 @@ class EmbeddedStore:
     def delete(self, image_id: str) -> bool:
         return self._write(lambda transaction: transaction.delete(image_id))
 
+    def delete_study(self, uid: str) -> int:
+        return self._write(lambda transaction: removal.delete_study(transaction, uid, datetime.now(UTC)))
+
+    def delete_patient(self, keys: Collection[str]) -> int:
+        return self._write(lambda transaction: removal.delete_patient(transaction, keys, datetime.now(UTC)))
+
+    def forget_before(self, when: datetime, limit: int) -> Forgotten:
+        return self._write(lambda transaction: removal.forget_before(transaction, when, limit))
+
     def put_reports(
         self, reports: Sequence[tuple[ReportTarget, NewReport]], *, replace: bool = False
     ) -> list[ReportPut]:
@@ -165,6 +175,9 @@ class EmbeddedStore:
 
     def delete_report(self, target: ReportTarget) -> bool:
         return self._write(lambda transaction: transaction.delete_report(target, datetime.now(UTC)))
+
+    def delete_report_by_accession(self, key: str) -> ReportOutcome:
+        return self._write(lambda transaction: removal.delete_by_accession(transaction, key, datetime.now(UTC)))
 
     def _refuse_if_in_trouble(self) -> None:
         trouble = self.write_trouble()
@@ -235,6 +248,10 @@ class EmbeddedStore:
         with self._reading, disk_errors():
             return database.records_after(self._reader, uids, after, limit, self._base_rates)
 
+    def study(self, uid: str, most: int) -> StudyRecord | None:
+        with self._reading, disk_errors():
+            return database.study(self._reader, uid, most, self._base_rates)
+
     def report(self, target: ReportTarget) -> ReportEvidence | None:
         with self._reading, disk_errors():
             return report_rows.evidence_of(self._reader, target, self._base_rates)
@@ -289,6 +306,7 @@ class EmbeddedStore:
             ties_at_cutoff=ranked.ties_at_cutoff,
             excluded=excluded,
             info=self._info(gallery),
+            dated=not query.options.filters.asks_for_dates or gallery.has_study_dates,
         )
 
     def _records(self, gallery: Gallery, ranked: Ranked) -> list[ImageRecord] | None:

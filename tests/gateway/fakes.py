@@ -129,6 +129,7 @@ class FakeIndex(FakeService):
         self.images: dict[str, bytes] = {}
         self.reports: dict[str, dict[str, Any]] = {}
         self.metadata: dict[str, str | bool] = {}
+        self.patients: list[Any] = []  # that were to be forgotten: bodies, or paths
         self.pictured = True
         self.generation = 0
         self.excluded: dict[str, Any] | None = None
@@ -141,7 +142,12 @@ class FakeIndex(FakeService):
             return httpx.Response(200, json={**self.info(), "reports": reports, "fit": self.fit})
         if path.startswith("/v1/search"):
             return self._search(request)
-        if path.endswith(("/report", "/reports")):
+        if path.startswith("/v1/patients/"):
+            self.patients.append(json.loads(request.content) if method == "POST" else path)
+            return httpx.Response(200, json={"images": 2})
+        if path.startswith("/v1/studies/") and not path.endswith("/report"):
+            return self._study(request)
+        if path.endswith(("/report", "/reports", "/reports/delete")):
             return self._report(request)
         return self._page(request) if (method, path) == ("GET", "/v1/images") else self._image(request)
 
@@ -158,8 +164,8 @@ class FakeIndex(FakeService):
 
     def _report(self, request: httpx.Request) -> httpx.Response:
         of = request.url.path.removeprefix("/v1/").removesuffix("/report")
-        if request.method == "DELETE":
-            self.reports.pop(of, None)
+        if request.method == "DELETE" or of == "reports/delete":
+            self.reports.pop(of.removesuffix("/delete"), None)
             return httpx.Response(204)
         if request.method == "GET":
             if of not in self.reports:
@@ -176,6 +182,18 @@ class FakeIndex(FakeService):
         kept = {name: labels[name] for name in ("states", "probabilities", "text_model_sha256")}
         answer = {"outcome": "waiting" if new else "replaced", "images": 0, **kept}
         return httpx.Response(201 if new else 200, json=answer)
+
+    def _study(self, request: httpx.Request) -> httpx.Response:
+        """All images are of whatever study is asked for."""
+        uid = request.url.path.removeprefix("/v1/studies/")
+        if request.method == "DELETE":
+            self.images.clear()
+            return httpx.Response(204)
+        if not self.images:
+            return problem(404, "not-found", "There is no such study.")
+        images = [self.record(image_id) for image_id in sorted(self.images)]
+        study = {"study_instance_uid": uid, "study_date": "2026-03-01", "size": len(images), "images": images}
+        return httpx.Response(200, json=study)
 
     def _page(self, request: httpx.Request) -> httpx.Response:
         ids = sorted(image_id for image_id in self.images if image_id > request.url.params.get("cursor", ""))

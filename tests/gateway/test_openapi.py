@@ -47,7 +47,9 @@ CALLS = [(method, path) for path, methods in app.openapi()["paths"].items() for 
 
 
 def filled(path: str) -> str:
-    return path.replace("{image_id}", "image-1").replace("{study_uid}", "1.2")
+    return (
+        path.replace("{image_id}", "image-1").replace("{study_uid}", "1.2").replace("{patient_key}", "0123456789abcdef")
+    )
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
@@ -111,4 +113,4 @@ async def test_every_reference_in_the_document_leads_somewhere():
 
 async def test_refused_method_comes_with_all_that_the_path_takes(client):
     response = await client.patch("/v1/images/image-1")
-    assert (response.status_code, response.headers["allow"]) == (405, "DELETE, GET, PUT")
+    assert (response.status_code, response.headers["allow"]) == (405, "DELETE, GET, HEAD, PUT")

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from fastapi import FastAPI
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from services.image_index.app import create_app
 from services.image_index.encoding.encoder import Encoder
@@ -16,9 +17,11 @@ from services.image_index.settings import ImageIndexSettings
 from tests.image_index.encoding.tiny_model import write_tiny_model
 
 
-def png_bytes(picture: np.ndarray) -> bytes:
-    out = io.BytesIO()
-    Image.fromarray(picture).save(out, "PNG")
+def png_bytes(picture: np.ndarray, comment: str = "") -> bytes:
+    """Another file of the same picture for each comment."""
+    out, said = io.BytesIO(), PngInfo()
+    said.add_text("Comment", comment)
+    Image.fromarray(picture).save(out, "PNG", pnginfo=said if comment else None)
     return out.getvalue()
 
 

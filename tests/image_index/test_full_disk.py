@@ -23,6 +23,7 @@ from tests.image_index.routes.test_reports import form, labels
 from tests.image_index.store.full_disk import fill, small_disk
 
 EDEMA = png_bytes(picture_of("Edema"))
+FRACTURE = png_bytes(picture_of("Fracture"))
 
 
 @pytest.fixture
@@ -47,7 +48,7 @@ async def test_a_full_disk_is_told_and_refuses_writes_alone(
         healthy = (await client.get("/readyz")).json()
         filler = fill(settings.data_dir)
         full = await client.get("/readyz")
-        refused = await client.put("/v1/images/b", content=EDEMA)
+        refused = await client.put("/v1/images/b", content=FRACTURE)
         no_report = await client.put("/v1/images/a/report", json=labels("Edema"))
         nor_with_it = await client.put("/v1/images/a", files=form(EDEMA, report=labels("Edema")))
 
@@ -66,7 +67,7 @@ async def test_a_full_disk_is_told_and_refuses_writes_alone(
         assert [hit["image_id"] for hit in found.json()["hits"]] == ["a"]
         filler.unlink()
         assert (await client.get("/readyz")).json()["writes"] is True
-        assert (await client.put("/v1/images/b", content=EDEMA)).status_code == 201
+        assert (await client.put("/v1/images/b", content=FRACTURE)).status_code == 201
 
 
 async def test_every_request_that_a_failed_commit_took_along_is_in_the_log_under_its_id(

@@ -29,7 +29,8 @@ async def archive(client: httpx.AsyncClient) -> httpx.AsyncClient:
     pneumothorax.
     """
     for image_id, label in SHOWN.items():
-        answer = await client.put(f"/v1/images/{image_id}", files={"file": ("x.png", png_bytes(picture_of(label)))})
+        picture = png_bytes(picture_of(label), image_id)
+        answer = await client.put(f"/v1/images/{image_id}", files={"file": ("x.png", picture)})
         assert answer.status_code == 201, answer.text
     await client.put("/v1/images/edema-too/report", json=report("Edema"))
     await client.put("/v1/images/effusion/report", json=report("Pneumothorax"))

@@ -179,7 +179,8 @@ async def test_an_accession_number_of_two_studies_is_409_unless_its_issuer_tells
 
 async def test_a_number_of_several_images_without_a_study_is_409_that_says_so(client: httpx.AsyncClient) -> None:
     for name in "ab":
-        await put_image(client, name, metadata={"accession_number": "ACC-77"})
+        picture = png_bytes(picture_of("Edema"), name)
+        await put_image(client, name, picture, metadata={"accession_number": "ACC-77"})
     ambiguous = await client.post("/v1/reports", json=labels("Edema", accession_number="ACC-77"))
 
     assert ambiguous.status_code == 409

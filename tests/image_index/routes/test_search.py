@@ -29,7 +29,7 @@ GALLERY = {
 @pytest.fixture
 async def gallery(client: httpx.AsyncClient) -> httpx.AsyncClient:
     for image_id, (labels, metadata) in GALLERY.items():
-        form = {"file": ("x.png", png_bytes(picture_of(*labels))), "metadata": (None, json.dumps(metadata))}
+        form = {"file": ("x.png", png_bytes(picture_of(*labels), image_id)), "metadata": (None, json.dumps(metadata))}
         response = await client.put(f"/v1/images/{image_id}", files=form)
         assert response.status_code == 201, response.text
     return client
@@ -275,8 +275,12 @@ def test_every_operation_is_described_with_its_errors(settings, encoder) -> None
         "/v1/images/{image_id}/thumbnail",
         "/v1/images/{image_id}/heatmap",
         "/v1/images/{image_id}/report",
+        "/v1/studies/{study_uid}",
         "/v1/studies/{study_uid}/report",
+        "/v1/patients/{patient_key}",
+        "/v1/patients/delete",
         "/v1/reports",
+        "/v1/reports/delete",
         "/v1/search",
         "/v1/search/by-image",
         "/v1/index",

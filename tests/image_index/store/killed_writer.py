@@ -1,6 +1,7 @@
 """Puts images until it is killed, and writes the id of each one that was acknowledged to stdout.
 
-With `early`, it acknowledges before the store has: the harness must catch that.
+With `early`, it acknowledges before the store has: the harness must catch that. With `deleting`, each batch is a study
+with a report that is put and then deleted, and what is acknowledged is its deletion.
 """
 
 import os
@@ -11,12 +12,13 @@ from pathlib import Path
 import numpy as np
 
 from services.image_index.store.embedded.store import EmbeddedStore
-from tests.image_index.store.conftest import WEIGHTS, made_image
+from services.image_index.store.reports import ReportTarget
+from tests.image_index.store.conftest import WEIGHTS, made_image, made_report
 
 BATCH = 3
 
 
-def main(folder: Path, prefix: str, early: bool) -> None:
+def main(folder: Path, prefix: str, mode: str) -> None:
     store = EmbeddedStore(folder, WEIGHTS)
 
     def acknowledge(ids: list[str]) -> None:
@@ -27,11 +29,15 @@ def main(folder: Path, prefix: str, early: bool) -> None:
         number = 0
         while True:
             ids = [f"{prefix}.{worker}.{number}.{part}" for part in range(BATCH)]
-            images = [made_image(image_id, rng.random(14)) for image_id in ids]
-            if early:
+            study = f"{len(prefix)}.{worker}.{number}"
+            images = [made_image(image_id, rng.random(14), study_instance_uid=study) for image_id in ids]
+            if mode == "early":
                 acknowledge(ids)
             store.put(images)
-            if not early:
+            if mode == "deleting":
+                store.put_reports([(ReportTarget("study", study), made_report())])
+                store.delete_study(study)
+            if mode != "early":
                 acknowledge(ids)
             number += 1
 
@@ -40,4 +46,4 @@ def main(folder: Path, prefix: str, early: bool) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], sys.argv[3] == "early")
+    main(Path(sys.argv[1]), sys.argv[2], sys.argv[3])

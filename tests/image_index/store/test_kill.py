@@ -60,6 +60,20 @@ def test_every_acknowledged_image_is_there_and_no_batch_is_half_there(tmp_path: 
     assert len(acknowledged) > 20 * ROUNDS
 
 
+def test_a_study_that_was_deleted_stays_so_and_none_is_half_there(tmp_path: Path) -> None:
+    for number in range(ROUNDS):
+        acknowledged = killed_round(tmp_path, str(number), "deleting")
+        present = present_after(tmp_path)
+        assert acknowledged
+        assert not acknowledged & present
+        parts = Counter(image_id.rsplit(".", 1)[0] for image_id in present)
+        assert set(parts.values()) <= {BATCH}
+        with EmbeddedStore(tmp_path, WEIGHTS) as store:
+            known = {store.get(image_id).metadata.study_instance_uid for image_id in present}
+            assert store.describe().reports.waiting == 0  # no report outlives its study
+            assert all(store.study(uid, BATCH).size == BATCH for uid in known)
+
+
 def test_a_writer_that_acknowledges_too_early_is_caught(tmp_path: Path) -> None:
     lost: set[str] = set()
     for number in range(20):

@@ -122,7 +122,9 @@ def apply(store: EmbeddedStore, step: tuple[Any, ...]) -> None:
     if kind == "put":
         image_id, (study, key, content), report, replace = rest
         new = made_report(report[0], report[1], given=report[2]) if report else None
-        image = made_image(image_id, content=content, report=new, study_instance_uid=study, accession_key=key)
+        image = made_image(
+            image_id, content=f"{image_id} {content}", report=new, study_instance_uid=study, accession_key=key
+        )
         store.put([image], replace=replace)
     elif kind == "report":
         target, (value, day, is_given), replace = rest

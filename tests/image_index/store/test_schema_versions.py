@@ -1,18 +1,23 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from services.image_index.ingest.layouts import chexpert_study
+from services.image_index.ranking.gallery import NO_DAY
 from services.image_index.ranking.prior import shipped_prior
+from services.image_index.store.contract import Forgotten
 from services.image_index.store.embedded import database, schema
 from services.image_index.store.embedded.store import EmbeddedStore
+from services.image_index.store.failures import StoreUnusable
 from services.image_index.store.reports import ReportOutcome, ReportPut, ReportTarget
 from tests.image_index.store.conftest import WEIGHTS, made_image, made_report
 
 MADE_BY_VERSION_5 = (Path(__file__).parent / "version_5.sql").read_text()  # a dump of what that program wrote
+MADE_BY_VERSION_6 = (Path(__file__).parent / "version_6.sql").read_text()  # likewise
 VERSION_5 = "\n".join(
     line for line in MADE_BY_VERSION_5.splitlines() if not line.startswith(("BEGIN", "INSERT", "COMMIT", "PRAGMA"))
 )
@@ -87,11 +92,11 @@ def test_studies_that_an_older_version_invented_are_known_by_their_form(
     assert records["invented"].metadata.study_instance_uid == INVENTED
 
 
-def old_file(folder: Path) -> Path:
+def old_file(folder: Path, dump: str = MADE_BY_VERSION_5) -> Path:
     folder.mkdir()
     file = folder / "index.sqlite3"
     with closing(sqlite3.connect(file)) as old, old:
-        old.executescript(MADE_BY_VERSION_5)
+        old.executescript(dump)
     return file
 
 
@@ -114,6 +119,32 @@ def test_an_index_of_version_5_is_served_with_the_same_checksum_and_written_to(f
         known = {name: again.get(name).report for name in "abcd"}
 
     assert {name for name, report in known.items() if report} == {"a", "b", "d"}
+
+
+def test_in_an_index_of_version_6_dates_begin_to_count_and_all_is_received_now(folder: Path) -> None:
+    file = old_file(folder, MADE_BY_VERSION_6)
+    began = datetime.now(UTC) - timedelta(seconds=2)
+    with EmbeddedStore(folder, WEIGHTS) as store:
+        checksum, gallery = store.checksum(), store._growing.gallery
+        assert store.info().generation == 4
+        assert checksum != "9d8dcb49c9b4445d"  # as that program had it
+        assert gallery.study_day.tolist() == [date(2026, 3, 1).toordinal(), date(2026, 3, 2).toordinal(), NO_DAY]
+        assert gallery.fingerprints.any(axis=0).tolist() == [True, False, False]  # of the one picture that is a JPEG
+        assert [store.get(name).report is not None for name in "abc"] == [True, True, False]
+        assert store.forget_before(began, 9) == Forgotten(0, 0)
+    with EmbeddedStore(folder, WEIGHTS) as again:
+        assert again.checksum() == checksum
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("UPDATE images SET study_date = '2020-01-01' WHERE image_id = 'a'")
+    with pytest.raises(StoreUnusable, match="checksum"):
+        EmbeddedStore(folder, WEIGHTS)
+
+
+def test_a_damaged_index_of_version_6_is_not_made_whole_by_bringing_it_up_to_date(folder: Path) -> None:
+    with closing(sqlite3.connect(old_file(folder, MADE_BY_VERSION_6))) as old, old:
+        old.execute("UPDATE images SET patient_age = 64 WHERE image_id = 'a'")
+    with pytest.raises(StoreUnusable, match="checksum"):
+        EmbeddedStore(folder, WEIGHTS)
 
 
 def test_an_upgraded_index_has_the_schema_of_a_new_one(folder: Path, tmp_path: Path) -> None:

@@ -139,7 +139,7 @@ def prepare(connection: sqlite3.Connection) -> None:
         raise StoreUnusable(f"The index has schema version {version}; this program knows version {VERSION}.")
     connection.create_function("is_uid_of_a_name", 1, _is_uid_of_a_name, deterministic=True)
     connection.create_function("fingerprint_of", 1, fingerprint_of, deterministic=True)
-    connection.create_aggregate("with_dates", -1, _WithDates)  # type: ignore[arg-type] - it takes several columns
+    connection.create_aggregate("with_dates", -1, _WithDates)  # type: ignore[arg-type]  # of several columns
     for old in range(version, VERSION):
         connection.executescript(f"BEGIN IMMEDIATE; {_UPGRADES[old]} PRAGMA user_version = {old + 1}; COMMIT;")
 

@@ -42,6 +42,7 @@ EVIDENCE = (
     "without a report are left out."
 )
 MAX_OFFSET = 9000
+MAX_MERGED = 100  # hits, each of which is compared with every picture
 DIVERSIFIED = 1000  # so many of the best are put into a diverse order
 MAX_EXCLUDED = 10_000  # of each kind
 
@@ -157,7 +158,7 @@ class RankingOptions(BaseModel):
     merge_duplicates: bool = Field(
         default=False,
         description="Show once, by the best of them, images whose pictures are the same one: saved anew, scaled, or "
-        "windowed a little differently. Not together with `group_by`.",
+        "windowed a little differently. Not together with `group_by`, and `k` must then not exceed 100.",
     )
     diversity: float = Field(
         default=0.0,
@@ -186,6 +187,8 @@ class SearchOptions(RankingOptions):
     def _merged_in_one_way(self) -> Self:
         if self.merge_duplicates and self.group_by != "image":
             raise ValueError("merge_duplicates and group_by cannot be asked for together")
+        if self.merge_duplicates and self.k > MAX_MERGED:
+            raise ValueError(f"with merge_duplicates, k must not exceed {MAX_MERGED}")
         return self
 
     @model_validator(mode="after")

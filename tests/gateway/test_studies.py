@@ -10,6 +10,7 @@ PATIENT = "00020564"
 
 @pytest.fixture
 async def stored(client, index):
+    index.images.clear()
     await client.put("/v1/images/a", content=b"pixels", headers=PNG)
     index.requests.clear()
     return client

@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-import httpx
 import pytest
 from structlog.testing import capture_logs
 
@@ -30,11 +29,9 @@ async def test_an_index_forgets_at_its_start_what_is_too_old(
     with EmbeddedStore(settings.index_folder, weights) as store:
         store.put([replace(image, weights_sha256=weights) for image in old])
         store._writer.execute("UPDATE images SET received = received - 86400000000 * 31 WHERE image_id = 'a'")
-    client: httpx.AsyncClient = await connect(
-        create_app(settings.model_copy(update={"forget_after_days": 30}), encoder)
-    )
+    client = await connect(create_app(settings.model_copy(update={"forget_after_days": 30}), encoder))
     async with asyncio.timeout(10):
-        while (await client.get("/v1/index")).json()["size"] > 1:
+        while (await client.get("/v1/index")).json()["size"] > 1:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     assert (await client.get("/v1/images/b")).status_code == 200
 
@@ -67,7 +64,7 @@ async def test_a_store_that_cannot_be_written_is_asked_again(monkeypatch: pytest
     with capture_logs() as logged:
         keeping.start()
         async with asyncio.timeout(10):
-            while asked < 3:
+            while asked < 3:  # noqa: ASYNC110
                 await asyncio.sleep(0.001)
         await keeping.stop()
     call.close()

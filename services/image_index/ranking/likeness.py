@@ -21,10 +21,14 @@ def words_of(blobs: Sequence[bytes | None]) -> Fingerprints:
 
 def alike(fingerprints: Fingerprints, one: Fingerprints) -> NDArray[np.bool_]:
     """(WORDS, N), (WORDS,) -> (N,). A picture without a fingerprint is like none."""
-    if not one.any():
-        return np.zeros(fingerprints.shape[1], dtype=np.bool_)
-    bits = np.bitwise_count(fingerprints ^ one[:, None]).sum(axis=0)
-    return np.asarray((bits <= MOST_BITS) & fingerprints.any(axis=0))
+    found = np.zeros(fingerprints.shape[1], dtype=np.bool_)
+    if one.any():
+        bits = np.zeros(fingerprints.shape[1], dtype=np.uint16)
+        for column, word in zip(fingerprints, one, strict=True):
+            bits += np.bitwise_count(column ^ word)
+        near = np.flatnonzero(bits <= MOST_BITS)
+        found[near] = fingerprints[:, near].any(axis=0)
+    return found
 
 
 class Duplicates:

@@ -16,7 +16,7 @@ from services.image_index.ingest.below_root import BY_LINK, NO_PATH, OUTSIDE
 from services.image_index.ingest.layouts import Entry, chexpert_study, image_id_of, read_folder, read_table
 from services.image_index.ingest.local import ingest_here
 from services.image_index.ingest.pipeline import IngestPipeline
-from services.image_index.ingest.tally import CONFLICT, Tally
+from services.image_index.ingest.tally import CONFLICT, SECOND_ID, Tally
 from services.image_index.patient_keys import PatientKeys
 from services.image_index.pictures.limits import Limits
 from services.image_index.pictures.radiograph import Grey
@@ -383,3 +383,16 @@ def test_a_study_that_a_table_invents_is_marked_unless_the_file_names_its_own(
     )
     assert (dicom.metadata.study_instance_uid, dicom.metadata.study_invented) == (made_dicom().StudyInstanceUID, False)
     assert png.pictured
+
+
+def test_a_file_that_is_there_under_another_id_is_named_and_stops_nothing(
+    ingest: Callable[..., Tally], store: EmbeddedStore, archive: Path
+) -> None:
+    (archive / "17.png").write_bytes((archive / "05.png").read_bytes())
+    tally = ingest(entries_of(archive))
+
+    assert tally.indexed == 14
+    assert {failure.entry.image_id: failure.reason for failure in tally.failures}["17"] == SECOND_ID
+    assert (store.get("05") is None, store.get("17") is None) == (False, True)
+    again = ingest(entries_of(archive), replace=True)
+    assert (again.indexed, store.info().size) == (14, 14)

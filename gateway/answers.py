@@ -8,9 +8,9 @@ from asgi_correlation_id import correlation_id
 from gateway.links import Links
 from gateway.timings import Timings
 from shared.schemas.images import ImagePage, ImageRecord
-from shared.schemas.retrieve import GatewayResponse, Hit, Image, Images, Models, Ranking
+from shared.schemas.retrieve import GatewayResponse, Hit, Image, Images, Models, Ranking, Study
 from shared.schemas.search import SearchResult
-from shared.schemas.studies import Study, StudyRecord
+from shared.schemas.studies import StudyRecord
 from shared.schemas.system import ModelInfo
 
 

@@ -8,7 +8,8 @@ from gateway.answers import study
 from gateway.openapi import PATIENT_EXAMPLES, service_errors
 from gateway.parts import Parts
 from shared.errors import NotFound
-from shared.schemas.studies import Patient, Removed, Study
+from shared.schemas.retrieve import Study
+from shared.schemas.studies import Patient, Removed
 from shared.web.openapi import PatientKeyPath, StudyUidPath
 from shared.web.strict_route import strict_router
 from shared.web.time_limit import deadline_of
@@ -36,14 +37,14 @@ def studies_router(parts: Parts) -> APIRouter:
         """
         return await parts.index.delete_patient_of_key(patient_key, deadline_of(request))
 
-    @router.post("/patients/delete", summary="Forget a patient by the ID", responses=service_errors())
+    @router.post("/patients/by-id/delete", summary="Forget a patient by the ID", responses=service_errors())
     async def delete_patient(
         patient: Annotated[Patient, Body(openapi_examples=PATIENT_EXAMPLES)], request: Request
     ) -> Removed:
         """All studies of the patient, as a study is forgotten. The ID is in the body, since addresses are written down
         on their way; it is hashed on arrival, with and without leading zeros.
 
-            curl localhost:8000/v1/patients/delete -H 'Content-Type: application/json' -d '{"patient_id": "00020564"}'
+            curl localhost:8000/v1/patients/by-id/delete -H 'Content-Type: application/json' -d '{"patient_id": "00020564"}'
         """
         return await parts.index.delete_patient(patient, deadline_of(request))
 

@@ -125,7 +125,7 @@ class ImageIndexClient(ServiceClient):
         return self._read(Removed, await self._call(self._http.request("DELETE", f"/v1/patients/{key}"), deadline))
 
     async def delete_patient(self, patient: Patient, deadline: Deadline) -> Removed:
-        return self._read(Removed, await self._post("/v1/patients/delete", patient, deadline))
+        return self._read(Removed, await self._post("/v1/patients/by-id/delete", patient, deadline))
 
     async def delete_report_by_accession(self, named: AccessionNamed, deadline: Deadline) -> None:
         await self._post("/v1/reports/delete", named, deadline)

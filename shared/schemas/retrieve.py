@@ -17,6 +17,7 @@ from shared.schemas.search import (
     SearchOptions,
 )
 from shared.schemas.sections import SECTIONS, Section
+from shared.schemas.studies import MOST_IMAGES, StudySummary
 from shared.schemas.system import IndexInfo, ModelDetails, ModelInfo
 from shared.schemas.text import (
     EXAMPLE_IMPRESSION,
@@ -155,6 +156,12 @@ class Images(BaseModel):
 
     images: list[Image]
     next_cursor: str | None = Field(description="Where the next page begins; None on the last one.")
+
+
+class Study(StudySummary):
+    """A study in the index, with the links of its images."""
+
+    images: list[Image] = Field(description=f"In order of their ids, {MOST_IMAGES:,} at most.")
 
 
 class InstalledModels(BaseModel):

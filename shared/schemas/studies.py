@@ -6,7 +6,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from shared.schemas.images import DicomUid, ImageRecord, PatientId, ReportEvidence
 from shared.schemas.reports import Accession
-from shared.schemas.retrieve import Image
 
 MOST_IMAGES = 1000
 """Of one study in one answer; `GET /v1/images?study_instance_uid=` has them page by page."""
@@ -27,12 +26,6 @@ class StudyRecord(StudySummary):
     """A study in the index."""
 
     images: list[ImageRecord] = Field(description=f"In order of their ids, {MOST_IMAGES:,} at most.")
-
-
-class Study(StudySummary):
-    """A study in the index, with the links of its images."""
-
-    images: list[Image] = Field(description=f"In order of their ids, {MOST_IMAGES:,} at most.")
 
 
 class Patient(BaseModel):

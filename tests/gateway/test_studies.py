@@ -37,11 +37,13 @@ async def test_a_study_is_deleted_and_then_not_there(stored):
 
 
 async def test_a_patient_is_forgotten_by_an_id_that_is_in_no_address(client, index):
-    answer = await client.post("/v1/patients/delete", json={"patient_id": PATIENT})
+    answer = await client.post("/v1/patients/by-id/delete", json={"patient_id": PATIENT})
     assert (answer.status_code, answer.json()) == (200, {"images": 2})
     assert index.patients == [{"patient_id": PATIENT}]
     assert all(PATIENT not in str(request.url) for request in index.requests)
-    assert (await client.post("/v1/patients/delete", json={"patient_id": PATIENT, "issuer": "A"})).status_code == 422
+    assert (
+        await client.post("/v1/patients/by-id/delete", json={"patient_id": PATIENT, "issuer": "A"})
+    ).status_code == 422
 
 
 async def test_a_patient_is_forgotten_by_the_key(client, index):

@@ -36,7 +36,7 @@ def studies_router(studies: Studies) -> APIRouter:
         """
         return await studies.delete_patient_of_key(patient_key)
 
-    @router.post("/patients/delete", summary="Forget a patient by the ID", responses=documented(Unavailable))
+    @router.post("/patients/by-id/delete", summary="Forget a patient by the ID", responses=documented(Unavailable))
     async def delete_patient(patient: Patient) -> Removed:
         """All studies of the patient, as a study is forgotten: in one step. The ID is in the body, since addresses are
         written down on their way.

@@ -278,7 +278,7 @@ def test_every_operation_is_described_with_its_errors(settings, encoder) -> None
         "/v1/studies/{study_uid}",
         "/v1/studies/{study_uid}/report",
         "/v1/patients/{patient_key}",
-        "/v1/patients/delete",
+        "/v1/patients/by-id/delete",
         "/v1/reports",
         "/v1/reports/delete",
         "/v1/search",

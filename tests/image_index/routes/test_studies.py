@@ -58,7 +58,7 @@ async def test_a_study_that_was_deleted_is_gone_and_may_be_deleted_again(client:
 @pytest.mark.parametrize("spelling", ["20564", "00020564", " 020564 "])
 async def test_a_patient_goes_however_many_zeros_lead_the_id(client: httpx.AsyncClient, spelling: str) -> None:
     await put_two(client)
-    gone = [await client.post("/v1/patients/delete", json={"patient_id": spelling}) for _ in range(2)]
+    gone = [await client.post("/v1/patients/by-id/delete", json={"patient_id": spelling}) for _ in range(2)]
     assert [(answer.status_code, answer.json()) for answer in gone] == [(200, {"images": 2}), (200, {"images": 0})]
 
 

@@ -83,7 +83,7 @@ def put_until_killed(client: httpx.Client, prefix: str, acknowledged: list[str])
     number = 0
     while True:
         image_id = f"{prefix}.{number}"
-        picture = png_bytes(picture_of(LABELS[number % 14], brightness=100 + number % 150))
+        picture = png_bytes(picture_of(LABELS[number % 14], brightness=100 + number % 150), image_id)
         try:
             if client.put(f"/v1/images/{image_id}", content=picture).status_code == 201:
                 acknowledged.append(image_id)
@@ -126,7 +126,7 @@ def put_with_reports_until_killed(client: httpx.Client, worker: str, acknowledge
     while True:
         number += 1
         image_id, study = f"{worker}.{number}", f"1.{worker}.{number}"
-        picture = png_bytes(picture_of(LABELS[number % 14], brightness=100 + number % 150))
+        picture = png_bytes(picture_of(LABELS[number % 14], brightness=100 + number % 150), image_id)
         own = labels_of(number, "2026-03-01T00:00:00Z")
         later = labels_of(number + 1, "2026-03-02T00:00:00Z")
         form = {

@@ -1,12 +1,16 @@
+import io
 import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
+import numpy as np
 import pytest
+from PIL import Image
 
 from shared.labels import LABELS
+from tests.image_index.conftest import png_bytes
 
 pytestmark = pytest.mark.e2e
 
@@ -94,6 +98,12 @@ def test_stopped_text_service_is_named_within_the_deadline_and_its_return_needs_
 
 def test_killed_image_service_keeps_every_acknowledged_image(client, system, gallery, phantom_pngs):
     pictures = [picture for group in phantom_pngs.values() for picture in group]
+
+    def file_of(image_id: str, number: int) -> bytes:
+        """Of its own, for the same file has one id."""
+        with Image.open(io.BytesIO(pictures[number % len(pictures)])) as picture:
+            return png_bytes(np.asarray(picture), image_id)
+
     for round_number in range(3):
         acknowledged: list[str] = []
         stop = threading.Event()
@@ -103,7 +113,7 @@ def test_killed_image_service_keeps_every_acknowledged_image(client, system, gal
                 number = 0
                 while not stop.is_set():
                     image_id = f"kill.{round_number}.{worker}.{number}"
-                    picture = pictures[number % len(pictures)]
+                    picture = file_of(image_id, number)
                     response = putting.put(
                         f"/v1/images/{image_id}", content=picture, headers={"Content-Type": "image/png"}
                     )

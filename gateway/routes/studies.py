@@ -44,7 +44,7 @@ def studies_router(parts: Parts) -> APIRouter:
         """All studies of the patient, as a study is forgotten. The ID is in the body, since addresses are written down
         on their way; it is hashed on arrival, with and without leading zeros.
 
-            curl localhost:8000/v1/patients/by-id/delete -H 'Content-Type: application/json' -d '{"patient_id": "00020564"}'
+            curl localhost:8000/v1/patients/by-id/delete -H 'Content-Type: application/json' -d '{"patient_id": "20564"}'
         """
         return await parts.index.delete_patient(patient, deadline_of(request))
 

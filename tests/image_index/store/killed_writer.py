@@ -29,14 +29,14 @@ def main(folder: Path, prefix: str, mode: str) -> None:
         number = 0
         while True:
             ids = [f"{prefix}.{worker}.{number}.{part}" for part in range(BATCH)]
-            study = f"{len(prefix)}.{worker}.{number}"
+            study = f"{prefix}.{worker}.{number}" if mode == "deleting" else None
             images = [made_image(image_id, rng.random(14), study_instance_uid=study) for image_id in ids]
             if mode == "early":
                 acknowledge(ids)
             store.put(images)
             if mode == "deleting":
-                store.put_reports([(ReportTarget("study", study), made_report())])
-                store.delete_study(study)
+                store.put_reports([(ReportTarget("study", str(study)), made_report())])
+                store.delete_study(str(study))
             if mode != "early":
                 acknowledge(ids)
             number += 1

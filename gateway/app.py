@@ -18,6 +18,7 @@ from gateway.guard.guard import Guard
 from gateway.guard.idempotency.once import Once
 from gateway.openapi import TAGS
 from gateway.parts import Parts
+from gateway.routes.accession_reports import accession_reports_router
 from gateway.routes.images import images_router
 from gateway.routes.reports import reports_router
 from gateway.routes.retrieval import retrieval_router
@@ -38,7 +39,7 @@ to try again, and nothing else is worth sending twice. For research: not a medic
 _CORS: Any = {
     "allow_methods": ["GET", "HEAD", "POST", "PUT", "DELETE"],
     "allow_headers": ["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "X-API-Key", "X-Request-ID"],
-    "expose_headers": ["ETag", "Location", "Retry-After", "WWW-Authenticate", "X-Request-ID"],
+    "expose_headers": ["ETag", "Idempotency-Replayed", "Location", "Retry-After", "WWW-Authenticate", "X-Request-ID"],
 }
 
 
@@ -107,8 +108,9 @@ def create_app(
     for router in (
         retrieval_router(parts),
         images_router(parts, once),
-        studies_router(parts),
-        reports_router(parts, once),
+        studies_router(parts, once),
+        reports_router(parts),
+        accession_reports_router(parts, once),
         system_router(parts),
     ):
         app.include_router(router)

@@ -32,6 +32,7 @@ NEEDS: dict[tuple[str, str], Need] = {
     ("GET", "/v1/images/{image_id}/thumbnail"): "retrieve",
     ("GET", "/v1/images/{image_id}/heatmap"): "retrieve",
     ("GET", "/v1/images/{image_id}/report"): "retrieve",
+    ("GET", "/v1/studies/{study_uid}"): "retrieve",
     ("GET", "/v1/studies/{study_uid}/report"): "retrieve",
     ("POST", "/v1/images"): "ingest",
     ("PUT", "/v1/images/{image_id}"): "ingest",
@@ -41,6 +42,10 @@ NEEDS: dict[tuple[str, str], Need] = {
     ("DELETE", "/v1/images/{image_id}"): "delete",
     ("DELETE", "/v1/images/{image_id}/report"): "delete",
     ("DELETE", "/v1/studies/{study_uid}/report"): "delete",
+    ("POST", "/v1/reports/delete"): "delete",
+    ("DELETE", "/v1/studies/{study_uid}"): "delete",
+    ("DELETE", "/v1/patients/{patient_key}"): "delete",
+    ("POST", "/v1/patients/by-id/delete"): "delete",
 }
 _MOST_REMEMBERED = 1024
 

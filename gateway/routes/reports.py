@@ -1,20 +1,17 @@
 """What reports say of images, as evidence: put, read, deleted. Their text is read and forgotten."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Body, Depends, Request, Response, status
+from fastapi import APIRouter, Request, Response, status
 
 from gateway.guard.audit.notes import note
-from gateway.guard.idempotency.once import Once, OnceRoute
-from gateway.openapi import ACCESSION_EXAMPLES, ACCESSION_NAMED_EXAMPLES, REPEATED, REPORT_BODY, service_errors
+from gateway.openapi import REPORT_BODY, service_errors
 from gateway.parts import Parts
 from gateway.reports import read_report
 from gateway.routes.report_texts import report_of
 from shared.errors import Conflict, NotFound
 from shared.schemas.images import ReportEvidence
-from shared.schemas.report_input import AccessionReportInput
-from shared.schemas.reports import AccessionReportLabels, ReportAnswer
-from shared.schemas.studies import AccessionNamed
+from shared.schemas.reports import ReportAnswer
 from shared.web.openapi import ImageIdPath, ReplaceReport, StudyUidPath
 from shared.web.strict_route import strict_router
 from shared.web.time_limit import deadline_of
@@ -23,8 +20,8 @@ NEW: dict[int | str, dict[str, Any]] = {201: {"model": ReportAnswer, "descriptio
 NOT_NEW = "It was there already, takes the place of an earlier one, or is itself out of date; `outcome` says which."
 
 
-def reports_router(parts: Parts, once: Once) -> APIRouter:
-    router = strict_router(prefix="/v1", tags=["reports"], route_class=OnceRoute)
+def reports_router(parts: Parts) -> APIRouter:
+    router = strict_router(prefix="/v1", tags=["reports"])
 
     @router.put(
         "/studies/{study_uid}/report",
@@ -56,33 +53,6 @@ def reports_router(parts: Parts, once: Once) -> APIRouter:
     ) -> ReportAnswer:
         """The same of one image. Where its study has a report too, the one that was issued later counts for it."""
         return await _put(f"images/{image_id}", request, response, replace=replace)
-
-    @router.post(
-        "/reports",
-        summary="Give the report of a study by its accession number",
-        response_description=NOT_NEW,
-        responses=NEW | service_errors(Conflict, *REPEATED),
-        dependencies=[Depends(once)],
-    )
-    async def add_report(
-        body: Annotated[AccessionReportInput, Body(openapi_examples=ACCESSION_EXAMPLES)],
-        request: Request,
-        response: Response,
-        *,
-        replace: ReplaceReport = False,
-    ) -> ReportAnswer:
-        """For reports that name no UID. The accession number is hashed on arrival, and compared with the hashes of
-        those that came in DICOM files: a report that is found to belong to no image yet waits for one, and a number
-        that several studies have is a 409.
-        """
-        note(request, accession_number=body.accession_number)
-        deadline = deadline_of(request)
-        labels = await read_report(body, parts.classifier, deadline)
-        note(request, models={"text": labels.text_model_sha256})
-        named = AccessionReportLabels(
-            **dict(labels), accession_number=body.accession_number, accession_issuer=body.accession_issuer
-        )
-        return _answered(*await parts.index.add_report(named, deadline, replace=replace), response)
 
     @router.get(
         "/studies/{study_uid}/report", summary="What the report of a study says", responses=service_errors(NotFound)
@@ -122,21 +92,6 @@ def reports_router(parts: Parts, once: Once) -> APIRouter:
         """Its study's, if there is one, counts for it from then on."""
         await parts.index.delete_report(f"images/{image_id}", deadline_of(request))
 
-    @router.post(
-        "/reports/delete",
-        summary="Forget a report by its accession number",
-        status_code=204,
-        responses=service_errors(Conflict),
-    )
-    async def delete_report_by_accession(
-        named: Annotated[AccessionNamed, Body(openapi_examples=ACCESSION_NAMED_EXAMPLES)], request: Request
-    ) -> None:
-        """The report of the study with the number, or the one that waits under it. Where the number finds several, that
-        is a 409, and nothing is removed. One that was not there is answered as one that was.
-        """
-        note(request, accession_number=named.accession_number)
-        await parts.index.delete_report_by_accession(named, deadline_of(request))
-
     async def _get(of: str, request: Request) -> ReportEvidence:
         report = await parts.index.report(of, deadline_of(request))
         note(request, models={"text": report.text_model_sha256})
@@ -146,12 +101,12 @@ def reports_router(parts: Parts, once: Once) -> APIRouter:
         report, deadline = await report_of(request), deadline_of(request)
         labels = await read_report(report, parts.classifier, deadline)
         note(request, models={"text": labels.text_model_sha256})
-        return _answered(*await parts.index.put_report(of, labels, deadline, replace=replace), response)
+        return answered(*await parts.index.put_report(of, labels, deadline, replace=replace), response)
 
     return router
 
 
-def _answered(answer: ReportAnswer, new: bool, response: Response) -> ReportAnswer:
+def answered(answer: ReportAnswer, new: bool, response: Response) -> ReportAnswer:
     if new:
         response.status_code = status.HTTP_201_CREATED
     return answer

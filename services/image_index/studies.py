@@ -26,8 +26,9 @@ class Studies:
 
     async def delete_patient(self, patient_id: str) -> Removed:
         """The same of all studies of a patient, under whichever of the keys that the ID may have been stored with."""
-        return Removed(images=await self._call(self._store.delete_patient, self._keys.keys_of(patient_id)))
+        images = await self._call(self._store.delete_patient, self._keys.keys_of(patient_id))
+        return Removed(images=images, patient_key=self._keys.key_of(patient_id))
 
     async def delete_patient_of_key(self, key: str) -> Removed:
         """Of this very key."""
-        return Removed(images=await self._call(self._store.delete_patient, [key]))
+        return Removed(images=await self._call(self._store.delete_patient, [key]), patient_key=key)

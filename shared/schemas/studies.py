@@ -42,6 +42,7 @@ class Removed(BaseModel):
     """What is gone."""
 
     images: int = Field(ge=0, description="How many images were removed; 0 where there were none.")
+    patient_key: str = Field(description="The hash that stands for the patient.")
 
 
 class AccessionNamed(Accession):

@@ -38,6 +38,7 @@ def note(
     *,
     record: ImageRecord | None = None,
     shown: Iterable[ImageRecord | IndexHit] = (),
+    patient_key: str | None = None,
     accession_number: str | None = None,
     models: Mapping[str, str] | None = None,
     generation: int | None = None,
@@ -55,6 +56,8 @@ def note(
         notes.shown_images[image.image_id] = None
         if image.metadata.study_instance_uid is not None:
             notes.shown_studies[image.metadata.study_instance_uid] = None
+    if patient_key is not None:
+        notes.patients[patient_key] = None
     notes.models.update(models or {})
     notes.accession_number = accession_number or notes.accession_number
     notes.generation = notes.generation if generation is None else generation

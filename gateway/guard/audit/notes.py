@@ -27,6 +27,14 @@ class Notes:
     accession_number: str | None = None
     generation: int | None = None
 
+    def named(self) -> dict[str, list[str]]:
+        """Whom the call was about, as it may be kept: for the line of an answer that is given again."""
+        return {"images": list(self.images), "studies": list(self.studies), "patients": list(self.patients)}
+
+    def name_again(self, named: Mapping[str, Iterable[str]]) -> None:
+        for kind, names in named.items():
+            getattr(self, kind).update(dict.fromkeys(names))
+
 
 def notes_of(scope: Scope) -> Notes:
     notes: Notes = scope.setdefault("state", {}).setdefault(_NOTES, Notes())

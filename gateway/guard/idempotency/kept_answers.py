@@ -28,19 +28,21 @@ FORGET_EVERY_S = 600.0
 
 # A row without an answer: the request was begun.
 _SCHEMA = """CREATE TABLE IF NOT EXISTS answers (
-    name BLOB PRIMARY KEY, begun REAL NOT NULL, request BLOB, status INTEGER, headers TEXT, body BLOB
+    name BLOB PRIMARY KEY, begun REAL NOT NULL, request BLOB, status INTEGER, headers TEXT, body BLOB,
+    named TEXT
 ) STRICT;
 CREATE INDEX IF NOT EXISTS answers_by_age ON answers (begun);"""
-_ANSWER = "SELECT request, status, headers, body FROM answers WHERE name = ? AND request IS NOT NULL"
+_ANSWER = "SELECT request, status, headers, body, named FROM answers WHERE name = ? AND request IS NOT NULL"
 
 
 class Answer(NamedTuple):
-    """`request`: the fingerprint of what was answered."""
+    """`request`: the fingerprint of what was answered; `named`: whom it was about, for the audit."""
 
     request: bytes
     status: int
     headers: dict[str, str]
     body: bytes
+    named: dict[str, list[str]]
 
 
 class KeptAnswers:
@@ -102,16 +104,23 @@ class KeptAnswers:
             name = self._name(caller, key)
             kept = connection.execute(_ANSWER, (name,)).fetchone()
             if kept is not None:
-                request, status, headers, body = kept
-                return Answer(request, status, json.loads(headers), body)
+                request, status, headers, body, named = kept
+                return Answer(request, status, json.loads(headers), body, json.loads(named))
             connection.execute("INSERT OR REPLACE INTO answers (name, begun) VALUES (?, ?)", (name, self._clock()))
             return None
 
     def _keep(self, caller: str, key: str, answer: Answer) -> None:
         with self._transaction() as connection:
             connection.execute(
-                "UPDATE answers SET request = ?, status = ?, headers = ?, body = ? WHERE name = ?",
-                (answer.request, answer.status, json.dumps(answer.headers), answer.body, self._name(caller, key)),
+                "UPDATE answers SET request = ?, status = ?, headers = ?, body = ?, named = ? WHERE name = ?",
+                (
+                    answer.request,
+                    answer.status,
+                    json.dumps(answer.headers),
+                    answer.body,
+                    json.dumps(answer.named),
+                    self._name(caller, key),
+                ),
             )
 
     def _forget_old(self, connection: sqlite3.Connection) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import Header, Request, Response
 
+from gateway.guard.audit.notes import notes_of
 from gateway.guard.caller import caller_of
 from gateway.guard.idempotency.fingerprint import Fingerprint, FingerprintedBody
 from gateway.guard.idempotency.kept_answers import Answer, KeptAnswers
@@ -65,6 +66,7 @@ class Once:
             raise IdempotencyKeyReused(
                 "This Idempotency-Key came before with another request. Nothing was done: send a new key."
             )
+        notes_of(request.scope).name_again(first.named)
         return Response(first.body, first.status, {**first.headers, REPLAYED: "true"})
 
     async def _first_answer(self, request: Request, handle: Handle, caller: str, key: str) -> Response:
@@ -72,7 +74,8 @@ class Once:
         response = await handle(Request(request.scope, body.receive))
         if response.status_code < 300:
             headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
-            answer = Answer(await body.whole(), response.status_code, headers, bytes(response.body))
+            named = notes_of(request.scope).named()
+            answer = Answer(await body.whole(), response.status_code, headers, bytes(response.body), named)
             await self._kept.keep(caller, key, answer)
         return response
 

@@ -14,7 +14,7 @@ from gateway.guard.keys.check import hash_of
 from gateway.guard.keys.key import Key, new_key
 from gateway.guard.keys.store import KeyFile
 from tests.gateway.fakes import FakeClassifier, FakeIndex, gateway_over
-from tests.gateway.made_up import not_said_by
+from tests.gateway.made_up import never_shut_down, not_said_by
 
 pytestmark = pytest.mark.slow
 
@@ -26,7 +26,7 @@ atexit.register(FOLDER.cleanup)
 KeyFile(Path(FOLDER.name)).add(Key(WRITTEN.id, "test", frozenset(RIGHTS), hash_of(WRITTEN.secret), None, time.time()))
 app = gateway_over(FakeClassifier(), FakeIndex(), auth="on", gateway_dir=Path(FOLDER.name))
 schema = schemathesis.openapi.from_dict(app.openapi())
-schema.app = app
+schema.app = never_shut_down(app)
 SETTINGS = settings(max_examples=5, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 
 

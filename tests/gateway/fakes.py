@@ -21,6 +21,7 @@ from shared.schemas.reports import AccessionReportLabels, ReportLabels
 from shared.web.json_body import parse_json
 
 WEIGHTS = "ab" * 32
+PATIENT_KEY = "0123456789abcdef"
 Scripted = httpx.Response | Exception | Callable[[httpx.Request], Any]
 
 
@@ -144,7 +145,7 @@ class FakeIndex(FakeService):
             return self._search(request)
         if path.startswith("/v1/patients/"):
             self.patients.append(json.loads(request.content) if method == "POST" else path)
-            return httpx.Response(200, json={"images": 2})
+            return httpx.Response(200, json={"images": 2, "patient_key": PATIENT_KEY})
         if path.startswith("/v1/studies/") and not path.endswith("/report"):
             return self._study(request)
         if path.endswith(("/report", "/reports", "/reports/delete")):

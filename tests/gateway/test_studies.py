@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.gateway.fakes import problem
+from tests.gateway.fakes import PATIENT_KEY, problem
 
 PNG = {"Content-Type": "image/png"}
 PATIENT = "00020564"
@@ -38,7 +38,7 @@ async def test_a_study_is_deleted_and_then_not_there(stored):
 
 async def test_a_patient_is_forgotten_by_an_id_that_is_in_no_address(client, index):
     answer = await client.post("/v1/patients/by-id/delete", json={"patient_id": PATIENT})
-    assert (answer.status_code, answer.json()) == (200, {"images": 2})
+    assert (answer.status_code, answer.json()) == (200, {"images": 2, "patient_key": PATIENT_KEY})
     assert index.patients == [{"patient_id": PATIENT}]
     assert all(PATIENT not in str(request.url) for request in index.requests)
     assert (
@@ -47,8 +47,8 @@ async def test_a_patient_is_forgotten_by_an_id_that_is_in_no_address(client, ind
 
 
 async def test_a_patient_is_forgotten_by_the_key(client, index):
-    assert (await client.delete("/v1/patients/0123456789abcdef")).json() == {"images": 2}
-    assert index.patients == ["/v1/patients/0123456789abcdef"]
+    assert (await client.delete(f"/v1/patients/{PATIENT_KEY}")).json() == {"images": 2, "patient_key": PATIENT_KEY}
+    assert index.patients == [f"/v1/patients/{PATIENT_KEY}"]
     assert (await client.delete(f"/v1/patients/{PATIENT}")).status_code == 422
 
 

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from fhir.resources.R4B.auditevent import AuditEvent
 
-from tests.gateway.fakes import WEIGHTS, gateway_over, problem
+from tests.gateway.fakes import PATIENT_KEY, WEIGHTS, gateway_over, problem
 from tests.gateway.guard.audit.audits import lines_of, verified
 from tests.gateway.guard.audit.test_journal import no_file_longer_than
 
@@ -117,6 +117,19 @@ async def test_a_study_is_named_beside_its_image_and_the_accession_number_by_its
     assert len(report["named"][0]) == 32
     assert "A0042" not in json.dumps(lines_of(folder))
     assert WEIGHTS in json.dumps(lines_of(folder))
+
+
+async def test_an_answer_that_is_given_again_names_whom_it_is_about(client, folder):
+    for _ in range(2):
+        await client.post("/v1/images", content=b"x", headers=PNG | {"Idempotency-Key": "one"})
+        await client.post(
+            "/v1/patients/by-id/delete", json={"patient_id": "20564"}, headers={"Idempotency-Key": "other"}
+        )
+    named = [told(line)["named"] for line in lines_of(folder)]
+    assert named[:2] == named[2:]
+    assert named[1] == [PATIENT_KEY]
+    assert len(named[0]) == 1
+    assert "20564" not in json.dumps(lines_of(folder))
 
 
 @pytest.mark.parametrize("path", ["/v1/index", "/v1/models", "/healthz", "/readyz", "/metrics", "/docs", "/v1/nothing"])

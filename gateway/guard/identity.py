@@ -11,7 +11,7 @@ from gateway.guard.admission import HOLD_BACK_S
 from gateway.guard.caller import ANYONE, set_caller
 from gateway.guard.door import Door
 from gateway.guard.local_only import ForeignPage
-from gateway.guard.rights import Need, Rights
+from gateway.guard.rights import Need, Rights, set_called
 from shared.errors import BadRequest, Forbidden, Overloaded, ServiceError, Unauthenticated
 from shared.web.problems import error_response
 
@@ -34,7 +34,9 @@ class Identity:
             return
         if self._rights is None:
             self._rights = Rights(scope["app"].routes)
-        need = self._rights.need(scope)
+        called = self._rights.called(scope)
+        need = called.need
+        set_called(scope, called)
         set_caller(scope, ANYONE)  # until it is known
         try:
             caller = await self._door.caller_of(scope, need)

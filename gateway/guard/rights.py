@@ -1,8 +1,8 @@
 """Which right each call takes. One that is not named here takes `admin`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
 from fastapi.routing import iter_route_contexts
 from starlette.routing import BaseRoute, Match
@@ -48,6 +48,7 @@ NEEDS: dict[tuple[str, str], Need] = {
     ("POST", "/v1/patients/by-id/delete"): "delete",
 }
 _MOST_REMEMBERED = 1024
+_STATE = "called"
 
 
 def need_of(method: str, template: str) -> Need:
@@ -55,19 +56,42 @@ def need_of(method: str, template: str) -> Need:
     return NEEDS.get(("GET" if method == "HEAD" else method, template), "admin")
 
 
+class Called(NamedTuple):
+    """What a request asks for, before it is looked at any further. `template`: of the path, None where there is no such
+    call; `params`: what the path names.
+    """
+
+    need: Need
+    template: str | None
+    params: Mapping[str, Any]
+
+
+def called_of(scope: Scope) -> Called:
+    """What Identity found."""
+    called: Called = scope["state"][_STATE]
+    return called
+
+
+def set_called(scope: Scope, called: Called) -> None:
+    scope.setdefault("state", {})[_STATE] = called
+
+
 class Rights:
     """Finds the call of a request by the routes themselves, as the router will: two readings cannot differ."""
 
     def __init__(self, routes: Sequence[BaseRoute]) -> None:
         self._routes = list(iter_route_contexts(routes))
-        self._need = lru_cache(_MOST_REMEMBERED)(self._find)
+        self._called = lru_cache(_MOST_REMEMBERED)(self._find)
 
-    def need(self, scope: Scope) -> Need:
-        return self._need(scope["method"], scope["path"], scope.get("root_path", ""))
+    def called(self, scope: Scope) -> Called:
+        method = "GET" if scope["method"] == "HEAD" else scope["method"]
+        return self._called(method, scope["path"], scope.get("root_path", ""))
 
-    def _find(self, method: str, path: str, root_path: str) -> Need:
+    def _find(self, method: str, path: str, root_path: str) -> Called:
         scope = {"type": "http", "method": method, "path": path, "root_path": root_path}
         for route in self._routes:
-            if route.matches(scope)[0] is Match.FULL:
-                return need_of(method, route.path or "")
-        return "any"  # there is nothing to be had: whoever is known is told so
+            match, found = route.matches(scope)
+            if match is Match.FULL:
+                template = route.path or ""
+                return Called(need_of(method, template), template, found.get("path_params", {}))
+        return Called("any", None, {})  # there is nothing to be had: whoever is known is told so

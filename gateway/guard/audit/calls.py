@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from starlette.routing import Match
 from starlette.types import Scope
+
+from gateway.guard.rights import called_of
 
 NOT_AUDITED = frozenset({"/v1/index", "/v1/models"})
 """They describe the installation, and no patient."""
@@ -33,22 +34,11 @@ def is_audited(scope: Scope) -> bool:
 
 def call_of(scope: Scope, status: int | None) -> Call | None:
     """None where there is no such call: then nothing was touched."""
-    template, method = _template(scope), scope["method"]
+    template, method = called_of(scope).template, scope["method"]
     if template is None:
         return None
     action, interaction = _kind(method, template, made=status == _CREATED)
     return Call(f"{method} {template}", action, interaction)
-
-
-def _template(scope: Scope) -> str | None:
-    """Also of a request that was refused before a route was sought for it."""
-    route = scope.get("route")
-    if route is None:
-        route = next((each for each in scope["app"].routes if each.matches(scope)[0] is Match.FULL), None)
-    if scope["method"] not in (getattr(route, "methods", None) or ()):
-        return None
-    template: str | None = getattr(route, "path", None)
-    return template
 
 
 def _kind(method: str, template: str, *, made: bool) -> tuple[Action, Interaction]:

@@ -12,6 +12,7 @@ from gateway.guard.audit.failures import NotWritten
 from gateway.guard.audit.notes import notes_of
 from gateway.guard.audit.opening import Audit
 from gateway.guard.caller import caller_of
+from gateway.guard.rights import called_of
 from shared.errors import Overloaded, Unavailable
 from shared.web.problems import error_response
 
@@ -76,7 +77,7 @@ class Audited:
         if call is None:
             return None
         kinds = {"image_id": notes.images, "study_uid": notes.studies, "patient_key": notes.patients}
-        for name, value in scope.get("path_params", {}).items():
+        for name, value in called_of(scope).params.items():
             if name in _IDS and _IDS[name].fullmatch(value):
                 kinds[name][value] = None
         client, server = (scope.get(end) or ("unknown", 0) for end in ("client", "server"))

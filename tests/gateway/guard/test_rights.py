@@ -5,7 +5,7 @@ import re
 from fastapi.routing import iter_route_contexts
 
 from gateway.guard.caller import RIGHTS
-from gateway.guard.rights import NEEDS, need_of
+from gateway.guard.rights import NEEDS, Rights, need_of
 from tests.gateway.fakes import FakeClassifier, FakeIndex, gateway_over
 from tests.repository import REPOSITORY
 
@@ -25,6 +25,14 @@ def test_call_that_is_not_in_the_table_takes_admin():
     assert need_of("POST", "/v1/new") == "admin"
     assert need_of("PATCH", "/v1/images/{image_id}") == "admin"
     assert need_of("HEAD", "/v1/images") == need_of("GET", "/v1/images")
+
+
+def test_head_takes_what_get_takes_and_ids_are_known_before_anything_is_done():
+    rights = Rights(app.routes)
+    scope = {"type": "http", "path": "/v1/studies/1.2", "root_path": ""}
+    head, get = (rights.called({**scope, "method": method}) for method in ("HEAD", "GET"))
+    assert head == get == ("retrieve", "/v1/studies/{study_uid}", {"study_uid": "1.2"})
+    assert rights.called({**scope, "method": "OPTIONS"}) == ("any", None, {})
 
 
 def test_readme_says_of_every_call_what_it_takes():

@@ -4,19 +4,22 @@ import pytest
 from fastapi import FastAPI
 
 from gateway.guard.audit.calls import Call, call_of, is_audited
+from gateway.guard.rights import Rights, set_called
 
 
 @pytest.fixture(scope="module")
 def app():
     app = FastAPI()
-    calls = [("GET", "/v1/studies/{study_uid}"), ("HEAD", "/v1/studies/{study_uid}"), ("POST", "/v1/things/delete")]
+    calls = [("GET", "/v1/studies/{study_uid}"), ("POST", "/v1/things/delete")]
     for method, path in [*calls, ("POST", "/v1/things"), ("PUT", "/v1/things/{name}"), ("DELETE", "/v1/things/{name}")]:
         app.add_api_route(path, lambda: None, methods=[method])
     return app
 
 
 def scope_of(app, method, path):
-    return {"type": "http", "method": method, "path": path, "root_path": "", "app": app, "headers": []}
+    scope = {"type": "http", "method": method, "path": path, "root_path": "", "app": app, "headers": []}
+    set_called(scope, Rights(app.routes).called(scope))
+    return scope
 
 
 @pytest.mark.parametrize(

@@ -264,6 +264,9 @@ class TestDockerfile:
         installed = libraries(dockerfile, tmp_path, DEVICE="cpu", OCR="yes")
         assert installed == f".[{EXTRAS[dockerfile]}{',ocr' if 'image_index' in dockerfile else ''}]"
 
+    def test_traces_where_that_is_asked_for(self, dockerfile, tmp_path):
+        assert libraries(dockerfile, tmp_path, DEVICE="cpu", TRACES="yes") == f".[{EXTRAS[dockerfile]},traces]"
+
     def test_says_how_it_is_and_how_it_stops(self, dockerfile):
         assert arguments(dockerfile, "STOPSIGNAL") == ["SIGTERM"]
         port = next(value for name, value in environment(dockerfile).items() if name.endswith("_PORT"))

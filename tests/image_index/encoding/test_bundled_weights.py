@@ -7,9 +7,9 @@ import pytest
 from services.image_index.encoding.encoder import Encoder
 from services.image_index.encoding.model_folder import read_model_folder
 from services.image_index.evaluation.labels import evaluate_images, evaluate_table
-from services.image_index.examples.datasets import LabelledImages
+from services.image_index.examples.datasets import LabelledImages, load_images
 from services.image_index.examples.phantoms import write_gallery
-from services.image_index.examples.sources import parts_of, phantom_images, read_source
+from services.image_index.examples.sources import name_of, part_of, phantom_images, rows_of
 from services.image_index.parts import open_model
 from shared.labels import LABELS
 from tests.repository import REPOSITORY
@@ -56,8 +56,8 @@ def test_a_gallerys_table_can_be_judged(tmp_path: Path) -> None:
 
 
 def _test_patients(folder: Path, side: int) -> LabelledImages:
-    images = read_source(folder, side)
-    return images.where(parts_of(images) == "test")
+    rows = [row for row in rows_of(folder) if part_of(row.patient) == "test"]
+    return load_images(rows, side, name_of(folder))
 
 
 @pytest.mark.real_data

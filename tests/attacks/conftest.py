@@ -47,6 +47,7 @@ class Target:
 
     def __init__(self, client: httpx.AsyncClient, classifier: FakeClassifier, index: FakeIndex) -> None:
         self.client = client
+        self.index = index
         self._services = (classifier, index)
 
     def reached(self) -> int:

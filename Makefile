@@ -11,7 +11,7 @@ export DEMO_DATA := $(value DATA)
 export DEMO_IMPRESSION := $(value IMPRESSION)
 unexport DATA IMPRESSION
 
-.PHONY: help install demo run check format test test-quick bench clean
+.PHONY: help install demo run check format test coverage test-quick bench clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -34,7 +34,12 @@ format: $(DEV)/.installed ## Format and mend what can be mended by machine
 	$(DEV)/bin/ruff check --fix .
 	$(DEV)/bin/ruff format .
 
-test: $(DEV)/.installed ## The whole test suite, and how much of the code it runs
+# What starts the whole system has the machine to itself: it measures how soon that answers.
+test: $(DEV)/.installed ## The whole test suite
+	$(DEV)/bin/pytest --numprocesses 2 --dist loadfile -m "not (benchmark or e2e)"
+	$(DEV)/bin/pytest -m e2e
+
+coverage: $(DEV)/.installed ## The same in one process, and how much of the code it runs
 	$(DEV)/bin/pytest --cov --cov-report=
 	@echo "Lines that the tests run in their own process: $$($(DEV)/bin/coverage report --format=total) %"
 

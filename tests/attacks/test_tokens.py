@@ -134,6 +134,28 @@ async def test_new_key_of_the_issuer_is_fetched_and_one_withdrawn_holds_no_longe
     is_refused(await token_target.get(old), 401, "invalid_token")
 
 
+async def test_token_of_a_key_whose_id_became_another_keys_holds_no_longer(token_target, issuer, monkeypatch):
+    monkeypatch.setattr(signing_keys, "NOT_SOONER_S", 0.0)
+    old = issuer.token()
+    for _ in range(2):  # from the second time on without a look at its signature
+        assert (await token_target.get(old)).status_code == 200
+    issuer.keys = [jwk(rsa_key("two"), "one"), jwk(ec_key(), "curve")]
+    is_refused(await token_target.get(issuer.token(header={"kid": "unknown"})), 401)  # makes the gateway ask
+    is_refused(await token_target.get(old), 401, "invalid_token")
+    assert (await token_target.get(issuer.token(rsa_key("two")))).status_code == 200
+
+
+async def test_key_that_is_withdrawn_ends_its_tokens_though_no_new_one_comes(token_target, issuer, monkeypatch):
+    token = issuer.token()
+    for _ in range(2):
+        assert (await token_target.get(token)).status_code == 200
+    issuer.keys = [jwk(rsa_key("two"), "two")]
+    monkeypatch.setattr(signing_keys, "REFRESH_S", 0.0)
+    await token_target.get(token)  # asks the issuer again, in the background
+    await asyncio.sleep(0.1)
+    is_refused(await token_target.get(token), 401, "invalid_token")
+
+
 async def test_made_up_key_ids_do_not_make_the_gateway_ask_each_time(token_target, issuer):
     await token_target.get(issuer.token())
     asked = issuer.asked

@@ -48,6 +48,7 @@ class TokenCheck:
         """Raises Unauthenticated, or Unavailable while the issuer's keys cannot be had."""
         if len(token) > MOST_CHARACTERS:
             raise Unauthenticated(INVALID)
+        self._keys.look_again()
         if self._changes != self._keys.changes:  # a key that was withdrawn holds no longer
             self._valid.clear()
             self._changes = self._keys.changes

@@ -41,11 +41,14 @@ class SigningKeys:
         if found is None:
             await self._ask_again()
             found = self._find(key_id)
-        elif time.monotonic() > self._asked_at + REFRESH_S:
-            self.ask()
         if found is None and not self._keys:
             raise Unavailable("The identity provider's keys cannot be had.", part="identity-provider", retry_after_s=2)
         return found
+
+    def look_again(self) -> None:
+        """Now and then, in the background: a key that was withdrawn is found out by whoever comes, not by new tokens."""
+        if time.monotonic() > self._asked_at + REFRESH_S:
+            self.ask()
 
     def ask(self) -> asyncio.Task[None]:
         """Fetches the keys, in the background unless it is awaited."""
@@ -77,7 +80,7 @@ class SigningKeys:
         except ProviderFailed as error:
             log.warning("identity_provider_failed", reason=str(error), keys_kept=len(self._keys))
             return
-        if set(keys) != set(self._keys):
+        if keys != self._keys:  # by what they are: an id may stand for another key than before
             self.changes += 1
         self._keys = keys
 

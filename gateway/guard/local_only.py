@@ -5,7 +5,6 @@ A page from elsewhere can make a browser on this machine ask under a name of its
 """
 
 from collections.abc import Collection
-from urllib.parse import urlsplit
 
 from starlette.types import Scope
 
@@ -43,4 +42,5 @@ def check_local(scope: Scope, allowed_origins: Collection[str]) -> None:
 
 
 def _is_ours(origin: str, allowed: Collection[str]) -> bool:
-    return origin in allowed or names_this_machine(urlsplit(origin).netloc)
+    scheme, _, host = origin.partition("://")
+    return origin in allowed or (scheme in {"http", "https"} and names_this_machine(host))

@@ -77,7 +77,22 @@ async def test_without_keys_two_hosts_are_as_good_as_none(tmp_path):
         is_refused(await target.client.get("/v1/models", headers=two), 421)
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://localhost.evil.example", "file://"])
+ORIGINS = [
+    "https://evil.example",
+    "null",
+    "http://localhost.evil.example",
+    "http://localhost@evil.example",
+    "http://evil.example@localhost",
+    "http://evil.example/localhost",
+    "http://[",
+    "//localhost",
+    "evil://localhost",
+    "file://",
+    "",
+]
+
+
+@pytest.mark.parametrize("origin", ORIGINS)
 async def test_without_keys_a_page_from_elsewhere_writes_nothing(tmp_path, origin):
     async with target_with(tmp_path, host="localhost") as target:
         headers = {"Origin": origin, "Content-Type": "text/plain"}

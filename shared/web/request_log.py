@@ -1,17 +1,16 @@
 """One log line and one count for each request, and an answer to errors that nobody handled."""
 
 import time
-import traceback
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared.web.logs import described
 from shared.web.metrics import RequestMetrics
 from shared.web.problems import internal_error_response
 
 log = structlog.get_logger("access")
 
-LOGGED_FRAMES = 8
 CALLER_GONE = 499  # as proxies log it: nobody was there to be answered
 
 
@@ -42,9 +41,7 @@ class RequestLog:
         try:
             await self.app(scope, receive, watched_send)
         except Exception as error:  # noqa: BLE001 - the last line of defence: every request gets an answer
-            places = traceback.extract_tb(error.__traceback__)[-LOGGED_FRAMES:]
-            frames = [f"{place.filename}:{place.lineno} {place.name}" for place in places]
-            log.error("unhandled_error", error=type(error).__name__, frames=frames)  # noqa: TRY400
+            log.error("unhandled_error", **described(error))  # noqa: TRY400
             if status == 0:
                 await internal_error_response()(scope, receive, watched_send)
         route = getattr(scope.get("route"), "path", "unmatched")

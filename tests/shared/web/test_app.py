@@ -228,6 +228,21 @@ async def test_neither_log_nor_answer_holds_input_or_exception_text(client, logg
     assert "1.2.3" not in text
 
 
+def test_error_of_a_library_is_logged_without_what_it_was_at_work_on(logged):
+    def fails(header: str) -> None:
+        raise ValueError(header)
+
+    try:
+        fails(SECRET)
+    except ValueError:
+        logging.getLogger("uvicorn.error").exception("Exception in ASGI application")
+        structlog.get_logger("test").exception("failed")
+    foreign, own = logged()
+    assert foreign["error"] == own["error"] == "ValueError"
+    assert foreign["frames"][-1].endswith(" fails")
+    assert SECRET not in json.dumps([foreign, own])
+
+
 async def test_error_after_the_answer_began_adds_nothing_to_it(logged):
     async def half_an_answer(_scope, _receive, send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})

@@ -15,6 +15,7 @@ class HeadAsGet:
             return
 
         async def send_head(message: Message) -> None:
+            scope["method"] = "HEAD"  # by which whoever sends it away knows that no body will come
             await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
 
         scope["method"] = "GET"  # in the same scope, where routes leave what the others read

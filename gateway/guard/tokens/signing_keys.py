@@ -46,7 +46,7 @@ class SigningKeys:
         return found
 
     def look_again(self) -> None:
-        """Now and then, in the background: a key that was withdrawn is found out by whoever comes, not by new tokens."""
+        """Now and then, in the background: that a key was withdrawn must not wait for a token that is new here."""
         if time.monotonic() > self._asked_at + REFRESH_S:
             self.ask()
 

@@ -1,17 +1,16 @@
 """The files of one gateway's audit as it writes them: a group of lines at a time, all of it on disk or none."""
 
 import os
-from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import structlog
 
-from gateway.guard.audit.chain import Line, Link
 from gateway.guard.audit.failures import AuditUnusable
-from gateway.guard.audit.folder import HeadFile, LinesFile, lines_files, open_key, read_head, write_anchor
+from gateway.guard.audit.folder import HeadFile, LinesFile, lines_files, open_key
 from gateway.guard.audit.recovery import recover
+from gateway.guard.audit.removal import remove_old
 from shared.private_folder import make_durable, open_folder
 
 log = structlog.get_logger("audit")
@@ -109,33 +108,6 @@ class Journal:
         os.close(os.open(made.path, os.O_WRONLY | os.O_CREAT, 0o600))
         make_durable(self._folder)
         return made
-
-
-def remove_old(folder: Path, key: bytes, before: date) -> None:
-    """Removes the first files, as far as their days lie before that day; never the last one. An anchor takes their
-    place, from which the rest of the chain can be verified.
-    """
-    files, kept = lines_files(folder), read_head(folder, key)
-    old = []
-    for file in files[:-1]:
-        if file.day >= before:
-            break
-        old.append(file)
-    if not old or kept is None:
-        return
-    write_anchor(folder, kept[0], _last_link(old[-1]))
-    for file in old:
-        file.path.unlink()
-    log.info("audit_old_files_removed", files=len(old))
-
-
-def _last_link(file: LinesFile) -> Link:
-    with file.path.open("rb") as stream:
-        last = deque(stream, maxlen=1)
-    line = Line.read(last[0]) if last else None
-    if line is None:
-        raise AuditUnusable(f"The last line of {file.path} is none of the audit.")
-    return line.link
 
 
 def _write(descriptor: int, content: bytes) -> None:

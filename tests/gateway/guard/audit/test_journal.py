@@ -58,7 +58,7 @@ def days(tmp_path, count, **options):
     journal = journal_in(tmp_path, today=lambda: today[0], **options)
     for number in range(count):
         today[0] = DAY + timedelta(days=number)
-        journal.append([EVENTS[number]])
+        journal.append([b'{"recorded":"%sT10:00:00.000+00:00"}' % today[0].isoformat().encode()])
     journal.sync_head()
     journal.close()
 
@@ -86,6 +86,35 @@ def test_old_files_are_removed_and_what_is_left_still_verifies(tmp_path):
     lines_files(tmp_path)[0].path.unlink()
     with pytest.raises(AuditBroken, match="line 23 is missing"):
         verified(tmp_path)
+
+
+def starts_and_writes_on(tmp_path, day, **options):
+    journal = journal_in(tmp_path, today=lambda: DAY + timedelta(days=day), **options)
+    journal.append(EVENTS[:1])
+    journal.sync_head()
+    journal.close()
+
+
+def test_a_file_that_was_given_an_older_name_is_not_removed_as_old(tmp_path):
+    days(tmp_path, 5)
+    for file in lines_files(tmp_path)[:3]:
+        file.path.rename(file.path.with_name(f"{file.first:012d}-2020-01-01.ndjson"))
+    starts_and_writes_on(tmp_path, 5, keep_days=30)
+    found = verified(tmp_path)
+    assert (found.head.count, found.removed) == (6, 0)
+
+
+def test_lines_that_were_moved_into_an_old_file_or_changed_in_it_are_not_removed_with_it(tmp_path):
+    days(tmp_path, 10)
+    first, second, third, *_ = (file.path for file in lines_files(tmp_path))
+    content = first.read_bytes()
+    forgeries = (content + second.read_bytes(), third.read_bytes(), content.replace(b"T10", b"T11"), b"")
+    for day, forged in enumerate(forgeries, start=10):
+        first.write_bytes(forged)
+        starts_and_writes_on(tmp_path, day, keep_days=9)
+        assert not (tmp_path / ANCHOR_FILE).exists()
+        with pytest.raises(AuditBroken):
+            verified(tmp_path)
 
 
 def test_a_stop_between_the_anchor_and_the_removal_is_no_finding(tmp_path):

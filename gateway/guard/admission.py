@@ -20,6 +20,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.guard.lane import Lane
+from gateway.guard.path import path_of
 from gateway.upstream.services import LONG_BYTES
 from shared.errors import Overloaded
 from shared.web.body import BodyTooSlow, read_ahead
@@ -103,7 +104,7 @@ def _prepared(detail: str, retry_after_s: int) -> tuple[list[tuple[bytes, bytes]
 
 def lane_of(scope: Scope) -> LaneName | None:
     """By what the head says. None for what never waits: health, metrics, pages."""
-    path: str = scope["path"].removeprefix(scope.get("root_path", ""))
+    path = path_of(scope)
     if not path.startswith("/v1/"):
         return None
     report = _REPORT.fullmatch(path) is not None and scope["method"] == "PUT"

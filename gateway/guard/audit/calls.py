@@ -5,6 +5,7 @@ from typing import Literal
 
 from starlette.types import Scope
 
+from gateway.guard.path import path_of
 from gateway.guard.rights import called_of
 
 NOT_AUDITED = frozenset({"/v1/index", "/v1/models"})
@@ -28,7 +29,7 @@ class Call:
 
 def is_audited(scope: Scope) -> bool:
     """By the path alone, before anything is done: every call of the interface but those that describe it."""
-    path: str = scope["path"].removeprefix(scope.get("root_path", ""))
+    path = path_of(scope)
     return path.startswith("/v1/") and path not in NOT_AUDITED
 
 

@@ -23,6 +23,13 @@ def scope_of(app, method, path):
 
 
 @pytest.mark.parametrize(
+    ("root", "path"), [("", "/v1/images"), ("/v", "/v1/images"), ("/chex", "/v1/images"), ("/chex", "/chex/v1/images")]
+)
+def test_a_call_is_audited_under_whatever_prefix_it_is_served(root, path):
+    assert is_audited({"type": "http", "path": path, "root_path": root})
+
+
+@pytest.mark.parametrize(
     ("method", "path", "status", "expected"),
     [
         ("GET", "/v1/studies/1.2", 200, Call("GET /v1/studies/{study_uid}", "R", "read")),

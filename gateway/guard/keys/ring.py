@@ -22,12 +22,13 @@ class Ring:
         self._keys: dict[str, Key] = {}
         self._look_at = 0.0
         self._used: dict[str, float] = {}
+        self._locked = False
         self._look()
 
     def __bool__(self) -> bool:
         """Whether there ever was a key: to revoke the last one lets nobody in."""
         self._look_again()
-        return bool(self._keys)
+        return self._locked
 
     def get(self, key_id: str) -> Key | None:
         self._look_again()
@@ -61,8 +62,22 @@ class Ring:
 
     def _look(self) -> None:
         self._look_at = time.monotonic() + LOOK_EVERY_S
-        if self._changes is None:
-            if not self._file.exists():
-                return
-            self._changes = Changes(self._file)
-        self._keys.update((key.id, key) for key in self._changes.news())
+        if self._changes is None or self._changes.are_of_another_file():
+            self._open()
+        else:
+            self._keys.update((key.id, key) for key in self._changes.news())
+        self._locked = self._locked or bool(self._keys)
+
+    def _open(self) -> None:
+        """What was read before is forgotten only once the file can be read."""
+        if not self._file.exists():
+            return
+        changes = Changes(self._file)
+        try:
+            self._keys = {key.id: key for key in changes.news()}
+        except KeysUnusable:
+            changes.close()
+            raise
+        if self._changes is not None:
+            self._changes.close()
+        self._changes = changes

@@ -87,8 +87,13 @@ class Changes:
 
     def __init__(self, file: KeyFile) -> None:
         self._path = file.path
+        self._file = _identity(file.path)
         self._database = _connect(file.path, busy_s=0)
         self._seen = 0
+
+    def are_of_another_file(self) -> bool:
+        """Whether another one has taken its place: a copy that was put back, say."""
+        return self._path.exists() and _identity(self._path) != self._file
 
     def news(self) -> list[Key]:
         """The keys that were made or changed since it was last asked."""
@@ -105,6 +110,12 @@ class Changes:
 def _connect(path: Path, busy_s: float) -> sqlite3.Connection:
     with _said(path):
         return sqlite3.connect(path, timeout=busy_s, isolation_level=None, check_same_thread=False)
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    with _said(path):
+        found = path.stat()
+    return found.st_dev, found.st_ino
 
 
 def _insert(database: sqlite3.Connection, key: Key) -> None:

@@ -1,4 +1,5 @@
 import time
+from dataclasses import replace
 
 from gateway.guard.keys.key import Key
 from gateway.guard.keys.ring import Ring
@@ -24,6 +25,48 @@ def test_ring_follows_what_commands_write(tmp_path):
     file.revoke(KEY.id, 2.0)
     looks_again(ring)
     assert ring.get(KEY.id).revoked_at == 2.0
+    ring.close()
+
+
+def test_ring_follows_a_file_that_was_put_in_the_place_of_the_one_it_read(tmp_path):
+    file, copies = KeyFile(tmp_path / "now"), KeyFile(tmp_path / "copy")
+    file.add(KEY)
+    file.add(replace(KEY, id="000000000000"))
+    copies.add(KEY)
+    ring = Ring(tmp_path / "now")
+    for name in ("keys.sqlite-wal", "keys.sqlite-shm"):
+        (tmp_path / "now" / name).unlink(missing_ok=True)
+    copies.path.replace(file.path)
+    file.revoke(KEY.id, 2.0)
+    looks_again(ring)
+    assert ring.get(KEY.id).revoked_at == 2.0
+    assert ring.get("000000000000") is None
+    ring.close()
+
+
+def test_ring_whose_file_was_taken_away_stays_locked_with_what_it_read(tmp_path):
+    file = KeyFile(tmp_path)
+    file.add(KEY)
+    ring = Ring(tmp_path)
+    file.path.unlink()
+    looks_again(ring)
+    assert ring
+    assert ring.get(KEY.id) == KEY
+    file.add(replace(KEY, id="000000000000"))
+    looks_again(ring)
+    assert ring.get(KEY.id) is None
+    assert ring.get("000000000000") is not None
+    ring.close()
+
+
+def test_file_that_is_damaged_takes_no_place(tmp_path):
+    file = KeyFile(tmp_path)
+    file.add(KEY)
+    ring = Ring(tmp_path)
+    (tmp_path / "damaged").write_bytes(b"no database" * 1000)
+    (tmp_path / "damaged").replace(file.path)
+    looks_again(ring)
+    assert ring.get(KEY.id) == KEY
     ring.close()
 
 

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from gateway.guard.caller import RIGHTS
-from gateway.guard.keys import store
+from gateway.guard.keys import check, store
 from gateway.guard.keys.check import hash_of
 from gateway.guard.keys.key import Key, new_key
 from gateway.guard.keys.ring import LOOK_EVERY_S
@@ -121,6 +121,29 @@ async def test_a_flood_of_guesses_is_refused_and_callers_with_keys_are_served_me
     assert set(statuses) == {401, 429}
     assert statuses.count(429) > 150
     assert all(response.headers["retry-after"] == "1" for response in outcomes if response.status_code == 429)
+
+
+async def test_a_flood_of_guesses_at_one_key_keeps_no_other_key_out(target, make):
+    guessed, unused = make(), make()
+    await asyncio.sleep(LOOK_EVERY_S)
+    guesses = [asyncio.create_task(target.get(guessed._replace(secret=new_key().secret))) for _ in range(100)]
+    await asyncio.sleep(0.05)
+    assert (await target.get(unused)).status_code == 200
+    await asyncio.gather(*guesses)
+
+
+async def test_a_key_that_has_ended_costs_no_argon2_each_time_that_it_comes(target, make, keys, monkeypatch):
+    key = make()
+    await asyncio.sleep(LOOK_EVERY_S)
+    assert (await target.get(key)).status_code == 200
+    keys.revoke(key.id, time.time())
+    await asyncio.sleep(LOOK_EVERY_S)
+    is_refused(await target.get(key), 401)
+    asked = []
+    monkeypatch.setattr(check, "_matches", lambda *_: asked.append(1))
+    for _ in range(3):
+        is_refused(await target.get(key), 401)
+    assert not asked
 
 
 async def test_many_that_come_at_once_with_a_new_key_are_all_served(target, make):

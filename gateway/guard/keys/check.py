@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import secrets
 import time
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
@@ -33,11 +34,11 @@ class KeyCheck:
     def __init__(self, ring: Ring) -> None:
         self._ring = ring
         self._process_key = secrets.token_bytes(32)
-        self._verified: dict[str, bytes] = {}  # by id: the fast hash of the whole key
+        self._verified: dict[str, bytes] = {}  # by id: the fast hash of the whole key and of argon2's
         self._at_work: dict[bytes, asyncio.Task[bool]] = {}
         self._workers = ThreadPoolExecutor(2, thread_name_prefix="argon2")
-        # Whoever has an id of ours does not wait behind those that make ids up.
-        self._lanes = {True: Lane(1, _WAITING), False: Lane(1, _WAITING)}
+        # By id, and one for all ids that are made up: who guesses at one key holds up no other.
+        self._lanes: defaultdict[str | None, Lane] = defaultdict(lambda: Lane(1, _WAITING))
 
     async def key_of(self, text: str) -> Key:
         """Raises Unauthenticated, or Overloaded where too many others are being checked."""
@@ -46,17 +47,17 @@ class KeyCheck:
             raise Unauthenticated(WRONG)
         now = time.time()
         key = self._ring.get(written.id)
-        fast = hashlib.blake2b(text.encode(), key=self._process_key, digest_size=32).digest()
+        seen = f"{text} {None if key is None else key.hash}"
+        fast = hashlib.blake2b(seen.encode(), key=self._process_key, digest_size=32).digest()
         if not hmac.compare_digest(self._verified.get(written.id, b""), fast) and not await self._once(
             key, written, fast
         ):
             raise Unauthenticated(WRONG)
         assert key is not None  # noqa: S101 - what is not there is not verified
+        self._verified[key.id] = fast
         ended = key.ended(now)
         if ended is not None:
-            self._verified.pop(key.id, None)
             raise Unauthenticated(f"The key {key.id} {ended}.")
-        self._verified[key.id] = fast
         self._ring.used(key, now)
         return key
 
@@ -77,7 +78,7 @@ class KeyCheck:
             task.exception()  # those who wait have it, if they are still there
 
     async def _verify(self, key: Key | None, secret: str) -> bool:
-        async with self._lanes[key is not None].place():
+        async with self._lanes[None if key is None else key.id].place():
             loop = asyncio.get_running_loop()
             matches = await loop.run_in_executor(self._workers, _matches, None if key is None else key.hash, secret)
             if not matches:

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, Counter
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.guard.admission import HOLD_BACK_S
-from gateway.guard.caller import ANYONE, set_caller
+from gateway.guard.caller import ANYONE, caller_of, set_caller
 from gateway.guard.door import Door
 from gateway.guard.local_only import ForeignPage
 from gateway.guard.rights import Need, Rights, set_called
@@ -16,6 +16,9 @@ from shared.errors import BadRequest, Forbidden, Overloaded, ServiceError, Unaut
 from shared.web.problems import error_response
 
 log = structlog.get_logger("identity")
+
+MOST_STRANGERS_A_SECOND = 30
+"""Beyond it they are told to come later, which is not written down: else whoever has no key could fill the disk."""
 
 REALM = 'Bearer realm="chexretriever"'
 
@@ -26,6 +29,7 @@ class Identity:
         self._door = door
         self._rights: Rights | None = None  # of the app's routes, which come later
         self._told_at = 0.0
+        self._second, self._strangers = 0, 0  # how many were refused in this second whom nobody knows
         self._refused = Counter("chex_callers_refused", "Requests refused at the door.", ["status"], registry=registry)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -43,9 +47,18 @@ class Identity:
             set_caller(scope, caller)
             self._door.check(caller, need)
         except ServiceError as refusal:
+            if caller_of(scope) is ANYONE and self._too_many_strangers():
+                refusal = Overloaded("Too many requests came without a key or token that holds; send this again later.")
             await self._refuse(refusal, need, scope, receive, send)
             return
         await self.app(scope, receive, send)
+
+    def _too_many_strangers(self) -> bool:
+        second = int(time.monotonic())
+        if second != self._second:
+            self._second, self._strangers = second, 0
+        self._strangers += 1
+        return self._strangers > MOST_STRANGERS_A_SECOND
 
     async def _refuse(self, refusal: ServiceError, need: Need, scope: Scope, receive: Receive, send: Send) -> None:
         self._refused.labels(str(refusal.status)).inc()

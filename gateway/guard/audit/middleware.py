@@ -25,6 +25,7 @@ _IDS = {
     "patient_key": re.compile(r"[0-9a-f]{16}"),
 }
 """What a path may name, by the names of its parameters. What is no such id could be anything, and is not written."""
+_ADDRESS = re.compile(r"[0-9A-Fa-f.:]{2,45}")
 
 
 class Audited:
@@ -80,11 +81,16 @@ class Audited:
         for name, value in called_of(scope).params.items():
             if name in _IDS and _IDS[name].fullmatch(value):
                 kinds[name][value] = None
-        client, server = (scope.get(end) or ("unknown", 0) for end in ("client", "server"))
-        exchange = Exchange(caller_of(scope), client[0], server[0], correlation_id.get() or "none", status)
+        client, server = (_address(scope.get(end)) for end in ("client", "server"))
+        exchange = Exchange(caller_of(scope), client, server, correlation_id.get() or "none", status)
         return event_of(exchange, call, notes, self._audit.accession_key)
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._audit.writer.refused += 1
         error = Unavailable("The access cannot be written down, and is refused until it can be.", part=PART)
         await error_response(error)(scope, receive, send)
+
+
+def _address(end: tuple[str, int] | None) -> str:
+    """The client's may be what a proxy on this machine says in X-Forwarded-For, which can be anything."""
+    return end[0] if end is not None and _ADDRESS.fullmatch(end[0]) else "unknown"

@@ -21,6 +21,7 @@ MOST_STRANGERS_A_SECOND = 30
 """Beyond it they are told to come later, which is not written down: else whoever has no key could fill the disk."""
 
 REALM = 'Bearer realm="chexretriever"'
+_LATER = Overloaded("Too many requests came without a key or token that holds; send this again later.")
 
 
 class Identity:
@@ -47,9 +48,9 @@ class Identity:
             set_caller(scope, caller)
             self._door.check(caller, need)
         except ServiceError as refusal:
-            if caller_of(scope) is ANYONE and self._too_many_strangers():
-                refusal = Overloaded("Too many requests came without a key or token that holds; send this again later.")
-            await self._refuse(refusal, need, scope, receive, send)
+            of_a_stranger = caller_of(scope) is ANYONE and refusal.status != Overloaded.status
+            late = _LATER if of_a_stranger and self._too_many_strangers() else refusal
+            await self._refuse(late, need, scope, receive, send)
             return
         await self.app(scope, receive, send)
 

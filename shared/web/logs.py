@@ -39,7 +39,7 @@ def _error(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     asked = event.pop("exc_info", None)
     error = asked[1] if isinstance(asked, tuple) else asked if isinstance(asked, BaseException) else sys.exception()
     if asked and error is not None:
-        event |= described(error)
+        event.update(described(error))
     return event
 
 

@@ -180,3 +180,5 @@ async def test_rate_of_a_key_is_kept_and_another_key_has_its_own(target, make):
     assert answers[3].json()["type"] == "urn:chexretriever:rate-limited"
     assert 1 <= int(answers[3].headers["retry-after"]) <= 60
     assert (await target.get(free)).status_code == 200
+    more = await asyncio.gather(*(target.get(slow) for _ in range(40)))
+    assert {answer.json()["type"] for answer in more} == {"urn:chexretriever:rate-limited"}

@@ -19,6 +19,7 @@ SETTINGS = frozenset(
         "CHEX_DECODE_MAX_QUEUE",
         "CHEX_DECODE_THREADS",
         "CHEX_DEVICE",
+        "CHEX_FORGET_AFTER_DAYS",
         "CHEX_GATEWAY_DIR",
         "CHEX_GATEWAY_PORT",
         "CHEX_HOST",

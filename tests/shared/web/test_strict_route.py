@@ -191,6 +191,7 @@ def test_every_error_that_a_route_can_document_has_an_example():
         "HeadTooLarge",
         "BadRequest",
         "InvalidInput",
+        "Misdirected",
         "PayloadTooLarge",
         "RequestTimeout",
         "UnsupportedMediaType",

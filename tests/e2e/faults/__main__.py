@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.e2e.faults.measure import HEAD, lost_writes, run, system_with_faults, told
+from tests.e2e.faults.measure import HEAD, lost_writes, run, size_of, system_with_faults, told
 
 
 def main() -> None:
@@ -20,12 +20,20 @@ def main() -> None:
         system_with_faults(Path(folder)) as (system, faults),
     ):
         chosen = {name: fault for name, fault in faults.items() if options.only in name}
-        rows, load = run(system, chosen, lasting_s=options.seconds)
-        lines = [HEAD, *map(told, rows)]
-        twice = [write.key for write in load.writes if write.made > 1]
-        lost = lost_writes(system, load)
-        counts = f"{len(load.writes)} writes, {len(lost)} lost, {len(twice)} made twice"
-        sys.stdout.write("\n".join([*lines, "", f"{len(load.outcomes)} requests; {counts}.", ""]))
+        say(HEAD)
+        measured = run(system, chosen, lasting_s=options.seconds, tell=lambda row: say(told(row)))
+        writes, lost = measured.load.writes, lost_writes(system, measured.load)
+        twice = size_of(system) - len(writes)
+        say(
+            f"\n{len(measured.load.outcomes)} requests, {len(measured.unanswered)} of them without an answer while the "
+            f"gateway ran. {len(writes)} writes, {measured.sent_again} of them sent again; {len(lost)} lost, "
+            f"{twice} made twice."
+        )
+
+
+def say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

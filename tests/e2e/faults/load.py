@@ -6,8 +6,10 @@ import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import httpx
@@ -18,7 +20,10 @@ from services.image_index.examples.phantoms.phantom import make_phantom
 Kind = Literal["retrieve", "search", "write"]
 KINDS: tuple[Kind, ...] = ("retrieve", "search", "write")
 PATIENCE_S = 70.0  # more than an upload may take
-NO_CONNECTION = frozenset({"refused", "closed"})
+MOST_WRITES = 12  # at once: a machine that is slower than the load would never get to the end of them
+SETTLED_AT_ONCE = 2
+SETTLED_WITHIN_S = 10.0  # a write
+WITHOUT_ANSWER = frozenset({"refused", "closed", "no answer"})
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,10 @@ class Outcome:
     sent_at: float
     took_s: float
     said: str
+
+    @property
+    def ended_at(self) -> float:
+        return self.sent_at + self.took_s
 
     @property
     def well(self) -> bool:
@@ -65,7 +74,8 @@ def said_by(response: httpx.Response) -> str:
 
 
 class Load:
-    """So many reads and writes a second, whatever becomes of those before; each request on a connection of its own.
+    """So many reads and writes a second, whatever becomes of those before, though of writes no more than MOST_WRITES at
+    once; each request on a connection of its own.
 
     A write has an Idempotency-Key; `settle` sends those again that were not acknowledged.
     """
@@ -80,6 +90,7 @@ class Load:
         self._pictures = pictures()
         self._impressions = itertools.count()
         self._stopped = threading.Event()
+        self._under_way: list[tuple[Kind, float]] = []
         self.outcomes: list[Outcome] = []
         self.writes: list[Write] = []
 
@@ -95,19 +106,40 @@ class Load:
             self._stopped.set()
             thread.join()
 
-    def since(self, moment: float, until: float = float("inf")) -> list[Outcome]:
-        """Of the requests sent in that time, those that have ended."""
-        return [outcome for outcome in list(self.outcomes) if moment <= outcome.sent_at < until]
+    def since(self, moment: float) -> list[Outcome]:
+        """Of the requests sent since then, those that have ended; in the order in which they were sent."""
+        return sorted(
+            (outcome for outcome in list(self.outcomes) if outcome.sent_at >= moment), key=lambda each: each.sent_at
+        )
 
-    def settle(self) -> None:
-        """Raises TimeoutError."""
-        ends = time.monotonic() + PATIENCE_S
-        with httpx.Client(base_url=self._url, timeout=PATIENCE_S) as client:
-            while waiting := [write for write in self.writes if write.image_id is None]:
-                if time.monotonic() > ends:
-                    raise TimeoutError(f"{len(waiting)} writes are not acknowledged")
-                for write in waiting:
-                    self._take(write, client.post("/v1/images", content=write.content, headers=_headers(write)))
+    def between(self, begin: float, end: float) -> list[Outcome]:
+        """Of the requests under way at any time between, those that have ended."""
+        return [outcome for outcome in list(self.outcomes) if outcome.ended_at > begin and outcome.sent_at < end]
+
+    def waits_since(self, moment: float) -> bool:
+        """Whether a request sent before then has not ended."""
+        return any(sent_at < moment for _kind, sent_at in list(self._under_way))
+
+    def settle(self) -> int:
+        """How many writes had to be sent again, until each was acknowledged. Raises TimeoutError."""
+        waiting = [write for write in self.writes if write.image_id is None]
+        ends = time.monotonic() + SETTLED_WITHIN_S * (1 + len(waiting))
+        with (
+            httpx.Client(base_url=self._url, timeout=PATIENCE_S) as client,
+            ThreadPoolExecutor(SETTLED_AT_ONCE) as pool,
+        ):
+            list(pool.map(partial(self._send_again, client, ends), waiting))
+        return len(waiting)
+
+    def _send_again(self, client: httpx.Client, ends: float, write: Write) -> None:
+        while True:
+            response = client.post("/v1/images", content=write.content, headers=_headers(write))
+            self._take(write, response)
+            if write.image_id is not None:
+                return
+            if time.monotonic() > ends:
+                raise TimeoutError(f"{write.key} is not acknowledged: {said_by(response)}")
+            time.sleep(float(response.headers.get("Retry-After", 1)))
 
     async def _run(self) -> None:
         tls = httpx.create_ssl_context()  # made once: making it takes longer than asking
@@ -125,12 +157,14 @@ class Load:
                 for kind in KINDS:
                     if due[kind] <= time.monotonic():
                         due[kind] += self._every_s[kind]
-                        tasks.create_task(self._ask(kind, client))
+                        if kind != "write" or self._writes_under_way() < MOST_WRITES:
+                            tasks.create_task(self._ask(kind, client))
                 await asyncio.sleep(0.01)
 
     async def _ask(self, kind: Kind, client: httpx.AsyncClient) -> None:
         asked = {"retrieve": self._retrieve, "search": self._search, "write": self._write}[kind]
         sent_at = time.monotonic()
+        self._under_way.append((kind, sent_at))
         try:
             said = said_by(await asked(client))
         except httpx.ConnectError:
@@ -140,6 +174,10 @@ class Load:
         except httpx.TransportError:
             said = "closed"
         self.outcomes.append(Outcome(kind, sent_at, time.monotonic() - sent_at, said))
+        self._under_way.remove((kind, sent_at))
+
+    def _writes_under_way(self) -> int:
+        return sum(kind == "write" for kind, _sent_at in self._under_way)
 
     async def _retrieve(self, client: httpx.AsyncClient) -> httpx.Response:
         impression = f"Mild cardiomegaly and left pleural effusion. Compared with study {next(self._impressions)}."

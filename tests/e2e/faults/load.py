@@ -19,7 +19,7 @@ from services.image_index.examples.phantoms.phantom import make_phantom
 
 Kind = Literal["retrieve", "search", "write"]
 KINDS: tuple[Kind, ...] = ("retrieve", "search", "write")
-PATIENCE_S = 70.0  # more than an upload may take
+PATIENCE_S = 120.0  # twice what an upload may take
 MOST_WRITES = 12  # at once: a machine that is slower than the load would never get to the end of them
 SETTLED_AT_ONCE = 2
 SETTLED_WITHIN_S = 10.0  # a write

@@ -24,8 +24,8 @@ TOKEN = "a-token-of-the-services-that-is-long-enough"
 
 @dataclass(frozen=True)
 class Row:
-    """A fault from `begun` to `ended`, on one clock in seconds. `during`: what was under way meanwhile. `recovered`: the
-    first answer to a kind of call that has not failed since, of the kind for which it came last.
+    """A fault from `begun` to `ended`, on one clock in seconds. `during`: what was under way meanwhile. `recovered`:
+    by then a call of each kind, sent after the end, has succeeded of which no later one has failed.
     """
 
     name: str

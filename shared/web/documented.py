@@ -14,6 +14,7 @@ from shared.errors import (
     IdempotencyKeyReused,
     InferenceFailed,
     InvalidInput,
+    Misdirected,
     NotAChestRadiograph,
     NotFound,
     Overloaded,
@@ -43,6 +44,9 @@ _EXAMPLES: tuple[ServiceError, ...] = (
     Forbidden("This call takes the right `ingest`, which the key or token does not give."),
     IdempotencyKeyReused("This Idempotency-Key came before with another request. Nothing was done: send a new key."),
     InferenceFailed("The model could not process this input.", part="text-classifier"),
+    Misdirected(
+        "Without any key this gateway answers only to the names localhost, 127.0.0.1 or [::1]. Make a key for others."
+    ),
     NotAChestRadiograph("The picture scores 0.03 as a frontal chest radiograph; 0.50 is the least that is accepted."),
     NotFound("There is no image with this id."),
     Overloaded("Too many requests wait already; send this again later.", part="text-classifier"),

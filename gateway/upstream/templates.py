@@ -4,12 +4,15 @@ from functools import lru_cache
 
 _KNOWN = frozenset(
     {
+        "by-id",
         "by-image",
         "classify",
+        "delete",
         "heatmap",
         "images",
         "index",
         "model",
+        "patients",
         "report",
         "reports",
         "search",

@@ -19,7 +19,7 @@ ROW = re.compile(r"^\| (?P<names>`[^|]+`) \| (?P<of>[\w, -]+) \|(?P<labels>[^|]*
 CODE = re.compile(r"`(\w+)`")
 SUFFIX = {"counter": "_total", "info": "_info"}
 UNITS = ("_seconds", "_bytes", "_items", "_info", "_total", "_seconds_total", "_fds")
-COUNTED = ("waiting", "at_work", "images", "generation", "with_report")  # things, which have no unit
+COUNTED = ("waiting", "at_work", "images", "generation", "with_report", "lines", "head", "writable")  # without a unit
 HISTOGRAM = ("_bucket", "_count", "_sum")
 
 
@@ -33,8 +33,9 @@ async def exposed(apps, chain, phantom_pngs) -> dict[str, dict[str, set[str]]]:
         await chain.post("/v1/retrieve", json={"impression": "Mild edema.", "spans": True}),
         await chain.post("/v1/search/by-image", content=picture, headers=png),
         await chain.put("/v1/images/a/report", content="Edema.", headers={"Content-Type": "text/plain"}),
+        await chain.get("/v1/models", headers={"Host": "elsewhere"}),
     )
-    assert [answer.status_code for answer in asked] == [201, 200, 200, 201]
+    assert [answer.status_code for answer in asked] == [201, 200, 200, 201, 421]
     return {part: {name_of(metric): labels_of(metric) for metric in metrics_of(app)} for part, app in apps.items()}
 
 

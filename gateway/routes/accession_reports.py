@@ -53,7 +53,8 @@ def accession_reports_router(parts: Parts, once: Once) -> APIRouter:
         "/reports/delete",
         summary="Forget a report by its accession number",
         status_code=204,
-        responses=service_errors(Conflict),
+        responses=service_errors(Conflict, *REPEATED),
+        dependencies=[Depends(once)],
     )
     async def delete_report_by_accession(
         named: Annotated[AccessionNamed, Body(openapi_examples=ACCESSION_NAMED_EXAMPLES)], request: Request

@@ -174,8 +174,10 @@ async def test_what_a_header_calls_another_part_of_the_body_is_refused_whatever_
     chest = made_dicom(make_phantom(31, size=192).pixels.astype(np.uint16), bits=8, ViewPosition=view)
     assert (await guarded.put("/v1/images/chest", content=to_bytes(chest))).status_code == 201
     chest.BodyPartExamined = "KNEE"
-    knee = to_bytes(chest)
-    for method, path in (("PUT", "/v1/images/knee"), ("POST", "/v1/images"), ("POST", "/v1/search/by-image")):
+    calls = (("PUT", "/v1/images/knee"), ("POST", "/v1/images"), ("POST", "/v1/search/by-image"))
+    for number, (method, path) in enumerate(calls):
+        chest.SOPInstanceUID = f"1.2.3.{number}"
+        knee = to_bytes(chest)
         refused = await guarded.request(method, path, content=knee)
         assert (refused.status_code, refused.json()["type"]) == (422, NO_CHEST)
         assert "BodyPartExamined says KNEE" in refused.json()["detail"]

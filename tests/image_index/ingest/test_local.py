@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
 from services.image_index.encoding.encoder import Encoder, Encoding
 from services.image_index.ingest.below_root import BY_LINK, NO_PATH, OUTSIDE
@@ -286,7 +285,8 @@ def test_a_report_can_name_a_file_whose_name_is_no_text(tiny_model: Path, tmp_pa
 def many_pictures(root: Path) -> Path:
     root.mkdir()
     for number in range(1500):
-        Image.fromarray(picture_of(LABELS[number % 14], brightness=100 + number % 150)).save(root / f"{number:04d}.png")
+        picture = picture_of(LABELS[number % 14], brightness=100 + number % 150)
+        (root / f"{number:04d}.png").write_bytes(png_bytes(picture, str(number)))
     return root
 
 

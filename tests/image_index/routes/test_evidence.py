@@ -146,7 +146,8 @@ async def doubtful(connect, encoder, settings, tiny_model) -> httpx.AsyncClient:
     (folder / "config.json").write_text(json.dumps(config | {"label_support": {"Edema": "phantom"}}))
     client = await connect(create_app(settings.model_copy(update={"image_model": folder})))
     for image_id, label in SHOWN.items():
-        await client.put(f"/v1/images/{image_id}", files={"file": ("x.png", png_bytes(picture_of(label)))})
+        picture = png_bytes(picture_of(label), image_id)
+        await client.put(f"/v1/images/{image_id}", files={"file": ("x.png", picture)})
     return client
 
 

@@ -9,6 +9,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
 
+from gateway.guard import identity
 from gateway.guard.caller import RIGHTS
 from gateway.guard.keys.check import hash_of
 from gateway.guard.keys.key import Key, new_key
@@ -27,6 +28,16 @@ KeyFile(Path(FOLDER.name)).add(Key(WRITTEN.id, "test", frozenset(RIGHTS), hash_o
 app = gateway_over(FakeClassifier(), FakeIndex(), auth="on", gateway_dir=Path(FOLDER.name))
 schema = schemathesis.openapi.from_dict(app.openapi())
 schema.app = never_shut_down(app)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def as_many_strangers_as_there_are():
+    """How many are told so in a second has a test of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(identity, "MOST_STRANGERS_A_SECOND", 10**6)
+        yield
+
+
 SETTINGS = settings(max_examples=5, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 
 

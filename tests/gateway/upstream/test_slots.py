@@ -101,7 +101,8 @@ async def test_storm_of_calls_that_run_out_of_time_is_over_when_it_is_over(serve
     for _ in range(3):
         calls = [client.classify(REQUEST, Deadline(0.0005 * number)) for number in range(400)]
         await asyncio.gather(*calls, return_exceptions=True)
-    answers = await asyncio.gather(*(client.classify(REQUEST, Deadline(5)) for _ in range(200)))
+    # A place that is lost is lost for ever; whatever else runs on this machine, the rest is done in half a minute.
+    answers = await asyncio.gather(*(client.classify(REQUEST, Deadline(30)) for _ in range(200)))
     assert len(answers) == 200
 
 

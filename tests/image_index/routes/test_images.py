@@ -291,7 +291,8 @@ async def test_a_full_queue_is_429_with_retry_after(
         update={"decode_threads": 1, "decode_max_queue": 1, "image_max_queue": 1, "image_max_batch": 1}
     )
     client = await connect(create_app(narrow, encoder))
-    responses = await asyncio.gather(*(put(client, f"i{n}", png_bytes(picture_of(LABELS[n % 14]))) for n in range(30)))
+    pictures = [png_bytes(picture_of(LABELS[n % 14]), str(n)) for n in range(30)]
+    responses = await asyncio.gather(*(put(client, f"i{n}", picture) for n, picture in enumerate(pictures)))
     refused = [response for response in responses if response.status_code == 429]
 
     assert {response.status_code for response in responses} == {201, 429}

@@ -34,10 +34,10 @@ format: $(DEV)/.installed ## Format and mend what can be mended by machine
 	$(DEV)/bin/ruff check --fix .
 	$(DEV)/bin/ruff format .
 
-# What starts the whole system has the machine to itself: it measures how soon that answers.
+# What starts the whole system, or measures how soon something is done, has the machine to itself.
 test: $(DEV)/.installed ## The whole test suite
-	$(DEV)/bin/pytest --numprocesses 2 --dist loadfile -m "not (benchmark or e2e)"
-	$(DEV)/bin/pytest -m e2e
+	$(DEV)/bin/pytest --numprocesses 2 --dist loadfile -m "not (benchmark or e2e or alone)"
+	$(DEV)/bin/pytest -m "e2e or alone"
 
 coverage: $(DEV)/.installed ## The same in one process, and how much of the code it runs
 	$(DEV)/bin/pytest --cov --cov-report=

@@ -8,7 +8,7 @@ import pytest
 from shared.labels import LABELS
 from tests.gateway.fakes import gateway_over, problem
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 
 async def retrieve(client: httpx.AsyncClient, **body: object) -> dict:

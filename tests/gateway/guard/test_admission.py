@@ -11,7 +11,7 @@ import pytest
 from gateway.guard.admission import lane_of
 from tests.gateway.fakes import FakeClassifier, FakeIndex, gateway_over
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 QUESTION = {"impression": "Edema"}
 LONG = {"impressions": ["Edema. " * 2500] * 3}

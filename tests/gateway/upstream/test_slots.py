@@ -12,7 +12,7 @@ from shared.deadline import Deadline
 from shared.schemas.text import ClassifyRequest
 from tests.gateway.fakes import FakeClassifier
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 REQUEST = ClassifyRequest(impressions=["Edema"])
 ANSWER = httpx.Response(

@@ -9,7 +9,7 @@ import pytest
 
 from tests.shared.web.conftest import app_that_waits
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: t\r\n\r\n"
 

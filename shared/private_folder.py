@@ -3,6 +3,7 @@
 import os
 import stat
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
@@ -34,6 +35,21 @@ def make_durable(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def kept(file: Path, new: bytes) -> bytes:
+    """What the file holds, and where there is none, `new` from now on: whole or not at all, wherever the machine stops,
+    for its owner alone, and not in place of what another process kept meanwhile.
+    """
+    if not file.exists():
+        with tempfile.NamedTemporaryFile(dir=file.parent, prefix=f"{file.name}.") as stream:
+            stream.write(new)
+            stream.flush()
+            os.fsync(stream.fileno())
+            with suppress(FileExistsError):
+                file.hardlink_to(stream.name)
+        make_durable(file.parent)
+    return file.read_bytes()
 
 
 def write_private(file: Path, content: bytes) -> None:

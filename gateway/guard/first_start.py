@@ -11,7 +11,7 @@ from gateway.guard.keys.commands import make_key
 from gateway.guard.keys.store import KeyFile
 from gateway.settings import GatewaySettings
 from shared.environment import read_environment
-from shared.private_folder import open_folder, write_private
+from shared.private_folder import kept, open_folder, write_private
 
 TOKEN, FIRST_KEY = "service-token", "first-key"
 
@@ -24,9 +24,7 @@ def first_start(
     """Make the services' token and a first key, each where there is none, and say how to call. Neither is printed."""
     settings = read_environment(GatewaySettings, "gateway")
     open_folder(token_folder)
-    token = token_folder / TOKEN
-    if not token.exists():
-        write_private(token, secrets.token_hex(32).encode())
+    kept(token_folder / TOKEN, secrets.token_hex(32).encode())
     keys = KeyFile(settings.gateway_dir)
     file = settings.gateway_dir / FIRST_KEY
     if not keys.all():

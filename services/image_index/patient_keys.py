@@ -2,14 +2,11 @@
 
 import hashlib
 import hmac
-import os
 import secrets
-import tempfile
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
-from shared.private_folder import make_durable, open_folder
+from shared.private_folder import kept, open_folder
 
 KEY_FILE = "patient.key"
 CHECK_FILE = "patient-key.check"
@@ -75,31 +72,13 @@ def open_patient_keys(
             f"The index in {folder} holds patient IDs or accession numbers, hashed with a key that is not there: put a "
             f"copy of {KEY_FILE} in its place, or set CHEX_PATIENT_KEY."
         )
-    key = configured.encode() if configured else _kept(folder / KEY_FILE, secrets.token_hex(32))
+    key = configured.encode() if configured else kept(folder / KEY_FILE, secrets.token_hex(32).encode())
     keys, check = PatientKeys(key), folder / CHECK_FILE
-    sign = keys.fingerprint
-    if not key or _kept(check, sign) != sign.encode():
+    sign = keys.fingerprint.encode()
+    if not key or kept(check, sign) != sign:
         raise PatientKeyUnusable(
             f"The patient IDs in {folder} were hashed with another key than this one: no patient would be known again. "
             f"Set CHEX_PATIENT_KEY back, or put a copy of {KEY_FILE} in its place. Where the index is "
             f"empty, delete {check}."
         )
     return keys
-
-
-def _kept(file: Path, new: str) -> bytes:
-    """What the file holds, and where there is none, `new` from now on."""
-    if not file.exists():
-        _keep(file, new)
-    return file.read_bytes()
-
-
-def _keep(file: Path, text: str) -> None:
-    """Whole or not at all, wherever the machine stops; and not in place of what another process kept meanwhile."""
-    with tempfile.NamedTemporaryFile(dir=file.parent, prefix=f"{file.name}.") as new:  # for its owner alone
-        new.write(text.encode())
-        new.flush()
-        os.fsync(new.fileno())
-        with suppress(FileExistsError):
-            file.hardlink_to(new.name)
-    make_durable(file.parent)

@@ -10,7 +10,7 @@ from typing import Self
 
 from gateway.guard.audit.chain import Chain, Link
 from gateway.guard.audit.failures import AuditUnusable
-from shared.private_folder import write_private
+from shared.private_folder import kept, write_private
 
 KEY_FILE = "audit.key"
 HEAD_FILE = "head.json"
@@ -47,11 +47,9 @@ def open_key(folder: Path, configured: bytes | None) -> bytes:
     file = folder / KEY_FILE
     if configured is not None:
         return configured
-    if not file.exists():
-        if (folder / HEAD_FILE).exists():
-            raise AuditUnusable(f"The key of the audit, {file}, is gone: put it back, or set CHEX_AUDIT_KEY.")
-        write_private(file, secrets.token_hex(32).encode())
-    key = file.read_bytes()
+    if not file.exists() and (folder / HEAD_FILE).exists():
+        raise AuditUnusable(f"The key of the audit, {file}, is gone: put it back, or set CHEX_AUDIT_KEY.")
+    key = kept(file, secrets.token_hex(32).encode())
     if not key:
         raise AuditUnusable(f"The key of the audit, {file}, is empty: put a copy of it back, or set CHEX_AUDIT_KEY.")
     return key

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import structlog
 
 from shared.errors import Unavailable
-from shared.private_folder import open_folder, write_private
+from shared.private_folder import kept, open_folder
 
 log = structlog.get_logger("idempotency")
 
@@ -150,10 +150,7 @@ class KeptAnswers:
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
             open_folder(self._folder)
-            secret = self._folder / SECRET_FILE
-            if not secret.exists():
-                write_private(secret, secrets.token_bytes(32))
-            self.secret = secret.read_bytes()
+            self.secret = kept(self._folder / SECRET_FILE, secrets.token_bytes(32))
             file = self._folder / FILE_NAME
             file.touch(mode=0o600)
             self._connection = _connect(file)

@@ -102,9 +102,8 @@ def study(connection: sqlite3.Connection, uid: str, most: int, base_rates: Vecto
     """With so many images at most. None where there is neither an image of it nor a report."""
     connection.execute("BEGIN")  # all of one moment
     try:
-        (size,) = connection.execute("SELECT COUNT(*) FROM images WHERE study_instance_uid = ?", (uid,)).fetchone()
-        (day,) = connection.execute(
-            "SELECT MIN(study_date) FROM images WHERE study_instance_uid = ?", (uid,)
+        size, day = connection.execute(
+            "SELECT COUNT(*), MIN(study_date) FROM images WHERE study_instance_uid = ?", (uid,)
         ).fetchone()
         images = records_after(connection, ImageUids(study_instance_uid=uid), "", most, base_rates)
         report = report_rows.evidence_of(connection, ReportTarget("study", uid), base_rates)

@@ -7,8 +7,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import httpx
 import pytest
@@ -109,15 +111,24 @@ class System:
             process.wait(20)
 
 
-@pytest.fixture(scope="session")
-def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    system = System(tmp_path_factory.mktemp("system"))
+SomeSystem = TypeVar("SomeSystem", bound=System)
+
+
+@contextmanager
+def running(system: SomeSystem) -> Iterator[SomeSystem]:
+    """All of it is ready inside, and stopped at the end."""
     system.start()
     try:
         system.wait_ready()
         yield system
     finally:
         system.stop()
+
+
+@pytest.fixture(scope="session")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    with running(System(tmp_path_factory.mktemp("system"))) as system:
+        yield system
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from PIL import Image
 
 from gateway.guard.audit.folder import KEY_FILE
 from gateway.guard.audit.verify import verify
-from tests.e2e.conftest import System
+from tests.e2e.conftest import System, running
 from tests.image_index.pictures.dicom.made_dicom import made_dicom, to_bytes
 
 pytestmark = pytest.mark.e2e
@@ -79,13 +79,8 @@ def test_the_search_finds_a_mark_however_it_is_written(mark):
 
 @pytest.fixture(scope="module")
 def watched(tmp_path_factory) -> Iterator[Watched]:
-    system = Watched(tmp_path_factory.mktemp("watched"))
-    system.start()
-    try:
-        system.wait_ready()
+    with running(Watched(tmp_path_factory.mktemp("watched"))) as system:
         yield system
-    finally:
-        system.stop()
 
 
 def ways_in(picture: bytes, dicom: bytes) -> list[tuple[str, str, dict[str, object]]]:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from tests.e2e.conftest import System
+from tests.e2e.conftest import System, running
 from tests.e2e.faults.load import pictures
 
 pytestmark = pytest.mark.e2e
@@ -21,13 +21,8 @@ UNTIL_S = 120.0
 
 @pytest.fixture(scope="module")
 def mortal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    system = System(tmp_path_factory.mktemp("mortal"))
-    system.start()
-    try:
-        system.wait_ready()
+    with running(System(tmp_path_factory.mktemp("mortal"))) as system:
         yield system
-    finally:
-        system.stop()
 
 
 def sent(system: System, key: str, picture: bytes) -> httpx.Response:
